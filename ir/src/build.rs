@@ -1,0 +1,385 @@
+//! Adding to a graph: dtype and shape of every call are decided here, and a wrong call becomes a
+//! node that carries its diagnostic instead of a result.
+
+use crate::diagnostic::{Diagnostic, DiagnosticKind, OperandNote, Site};
+use crate::dtype::{DType, Scalar, Weak};
+use crate::graph::{ConstantArray, Generator, Graph, Op, SiteId};
+use crate::op::ElementOp;
+use crate::reduce::ReduceOp;
+use crate::rules::OperandDType;
+use crate::shape::{ArrayType, Shape};
+use smallvec::SmallVec;
+
+/// An operand as the user wrote it.
+#[derive(Clone, Copy, Debug)]
+pub enum Operand {
+    /// An expression of this graph.
+    Expr(SiteId),
+    /// A Rust number.
+    Weak(Weak),
+    /// An expression of another graph, made at this place.
+    Foreign(Site),
+}
+
+impl From<SiteId> for Operand {
+    fn from(site: SiteId) -> Self {
+        Self::Expr(site)
+    }
+}
+
+impl Graph {
+    /// A named array of the given dtype and shape. The same name with the same type is the same input.
+    pub fn input(&mut self, name: &str, dtype: DType, shape: Shape, site: Site) -> SiteId {
+        let op = Op::Input(name.into());
+        let array = ArrayType { dtype, shape };
+        let known = self.input_named(name);
+        if let Some(first) = known
+            && self.site_array(first) != Some(&array)
+        {
+            let diagnostic = Diagnostic::new(
+                DiagnosticKind::Name,
+                format!("input `{name}` is declared twice, here as {array}"),
+            )
+            .operand(self.note(first, 0))
+            .help("give the inputs different names, or declare both with the same dtype and shape");
+            return self.add_poison(op, &[], site, Some(diagnostic));
+        }
+        let input = self.add(op, array, &[], site);
+        self.name_input(name, input);
+        input
+    }
+
+    /// A scalar constant of its own dtype.
+    pub fn scalar(&mut self, scalar: Scalar, site: Site) -> SiteId {
+        self.full(Shape::default(), scalar, site)
+    }
+
+    /// An array that has the same value everywhere and takes no memory.
+    pub fn full(&mut self, shape: Shape, scalar: Scalar, site: Site) -> SiteId {
+        let array = ArrayType { dtype: scalar.dtype(), shape };
+        self.add(Op::Generator(Generator::Full(scalar)), array, &[], site)
+    }
+
+    /// A small array whose elements, in C order, the graph keeps.
+    pub fn constant(&mut self, elements: Vec<Scalar>, dtype: DType, shape: Shape, site: Site) -> SiteId {
+        if shape.elements() != Some(elements.len() as u64) || shape.iter().any(|dim| dim.known().is_none()) {
+            let message = format!("{} elements do not fill a constant of shape {shape}", elements.len());
+            let diagnostic = Diagnostic::new(DiagnosticKind::Shape, message);
+            return self.add_poison(Op::Array(0), &[], site, Some(diagnostic));
+        }
+        let array = ArrayType { dtype, shape };
+        let held = self.hold(ConstantArray { array: array.clone(), elements: elements.into() });
+        self.add(Op::Array(held), array, &[], site)
+    }
+
+    /// The numbers from `start` up to but not including `stop`, `step` apart, computed in the loop.
+    /// Integers give `i64`, a float anywhere gives `f64`; the length is NumPy's
+    /// `ceil((stop - start) / step)`.
+    pub fn arange(&mut self, start: Weak, stop: Weak, step: Weak, site: Site) -> SiteId {
+        let floats = [start, stop, step].iter().any(|number| matches!(number, Weak::Float(_)));
+        let dtype = if floats { DType::F64 } else { DType::I64 };
+        let scalars = [start, stop, step].map(|number| number.to_scalar(dtype));
+        let [Some(first), Some(end), Some(distance)] = scalars else {
+            let message = format!("arange from {start} to {stop} by {step} does not fit i64");
+            return self.bad_generator(Diagnostic::new(DiagnosticKind::ScalarRange, message), site);
+        };
+        // In f64 for floats as NumPy does; in i128 for integers, where nothing can overflow.
+        let length = if floats {
+            let count = ((end.as_f64() - first.as_f64()) / distance.as_f64()).ceil();
+            (count < 9.0e18).then_some(count.max(0.0) as u64)
+        } else {
+            let (span, by) =
+                (i128::from(end.as_i64()) - i128::from(first.as_i64()), i128::from(distance.as_i64()));
+            (by != 0).then(|| {
+                let steps = span / by + i128::from(span % by != 0 && (span < 0) == (by < 0));
+                steps.max(0) as u64
+            })
+        };
+        let Some(length) = length else {
+            let message = format!("arange from {start} to {stop} by {step} never ends");
+            let help = "give a step that is not zero, and finite ends";
+            return self
+                .bad_generator(Diagnostic::new(DiagnosticKind::ScalarRange, message).help(help), site);
+        };
+        // NumPy adds the rounded difference of the first two elements, not the step itself.
+        let step = match (first, distance) {
+            (Scalar::F64(first), Scalar::F64(by)) => Scalar::F64((first + by) - first),
+            _ => distance,
+        };
+        let array = ArrayType { dtype, shape: Shape::from([length]) };
+        self.add(Op::Generator(Generator::Arange { start: first, step }), array, &[], site)
+    }
+
+    /// `count` numbers in `f64`, evenly spaced from `start` to `stop`, which is included if
+    /// `endpoint`; computed in the loop.
+    pub fn linspace(&mut self, start: f64, stop: f64, count: u64, endpoint: bool, site: Site) -> SiteId {
+        let intervals = if endpoint { count.saturating_sub(1) } else { count };
+        let step = if intervals == 0 { f64::NAN } else { (stop - start) / intervals as f64 };
+        let array = ArrayType { dtype: DType::F64, shape: Shape::from([count]) };
+        let generator = if intervals == 0 {
+            Generator::Full(Scalar::F64(start))
+        } else {
+            Generator::Linspace {
+                start: Scalar::F64(start),
+                step: Scalar::F64(step),
+                stop: endpoint.then_some(Scalar::F64(stop)),
+            }
+        };
+        self.add(Op::Generator(generator), array, &[], site)
+    }
+
+    fn bad_generator(&mut self, diagnostic: Diagnostic, site: Site) -> SiteId {
+        let op = Op::Generator(Generator::Full(Scalar::I64(0)));
+        self.add_poison(op, &[], site, Some(diagnostic))
+    }
+
+    /// An operation of the op table. Operands are converted as its dtype rule says and broadcast.
+    pub fn element(&mut self, op: ElementOp, operands: &[Operand], site: Site) -> SiteId {
+        let mut exprs: SmallVec<[SiteId; 2]> = SmallVec::new();
+        let mut foreign = None;
+        for operand in operands {
+            match operand {
+                Operand::Expr(expr) => exprs.push(*expr),
+                Operand::Foreign(made) => foreign = foreign.or(Some(*made)),
+                Operand::Weak(_) => {}
+            }
+        }
+        if let Some(made) = foreign {
+            let diagnostic = foreign_graph(&format!("`{}` mixes expressions of two graphs", op.name()), made);
+            return self.add_poison(Op::Element(op), &exprs, site, Some(diagnostic));
+        }
+        let known: SmallVec<[OperandDType; 3]> = operands
+            .iter()
+            .filter_map(|operand| match operand {
+                Operand::Expr(expr) => self.site_array(*expr).map(|array| OperandDType::Strong(array.dtype)),
+                Operand::Weak(weak) => Some(OperandDType::Weak(*weak)),
+                Operand::Foreign(_) => None,
+            })
+            .collect();
+        if known.len() != operands.len() {
+            return self.add_poison(Op::Element(op), &exprs, site, None);
+        }
+        let signature = match op.row().dtypes.signature(&known) {
+            Ok(signature) => signature,
+            Err(refused) => {
+                let message = format!("`{}` is not defined on {refused}", op.name());
+                let mut diagnostic = Diagnostic::new(DiagnosticKind::DType, message);
+                for (slot, expr) in exprs.iter().enumerate() {
+                    diagnostic = diagnostic.operand(self.note(*expr, slot));
+                }
+                diagnostic = diagnostic
+                    .help(format!("it takes {}", op.row().dtypes.describe()))
+                    .help("convert an operand first: `.astype(dtype)`");
+                return self.add_poison(Op::Element(op), &exprs, site, Some(diagnostic));
+            }
+        };
+        let mut converted: SmallVec<[SiteId; 3]> = SmallVec::new();
+        for (operand, dtype) in operands.iter().zip(&signature.operands) {
+            converted.push(match operand {
+                Operand::Expr(expr) => self.cast(*expr, *dtype, site),
+                Operand::Weak(weak) => match weak.to_scalar(*dtype) {
+                    Some(scalar) => self.scalar(scalar, site),
+                    None => {
+                        let message = format!("`{}`: the number {weak} does not fit {dtype}", op.name());
+                        let mut diagnostic = Diagnostic::new(DiagnosticKind::ScalarRange, message);
+                        for (slot, expr) in exprs.iter().enumerate() {
+                            diagnostic = diagnostic.operand(self.note(*expr, slot));
+                        }
+                        let help = "a Rust number takes the dtype of the array it meets: convert the array with `.astype(I64)`";
+                        return self.add_poison(Op::Element(op), &exprs, site, Some(diagnostic.help(help)));
+                    }
+                },
+                Operand::Foreign(_) => return self.add_poison(Op::Element(op), &exprs, site, None),
+            });
+        }
+        match self.broadcast_sites(&converted) {
+            Ok(shape) => {
+                self.add(Op::Element(op), ArrayType { dtype: signature.result, shape }, &converted, site)
+            }
+            Err((axis, left, right)) => {
+                let diagnostic = self.broadcast_mismatch(op.name(), axis, left, right);
+                self.add_poison(Op::Element(op), &converted, site, Some(diagnostic))
+            }
+        }
+    }
+
+    /// The value in another dtype: nothing is added where it has that dtype already.
+    pub fn cast(&mut self, operand: SiteId, dtype: DType, site: Site) -> SiteId {
+        match self.site_array(operand).cloned() {
+            None => self.add_poison(Op::Cast, &[operand], site, None),
+            Some(array) if array.dtype == dtype => operand,
+            Some(array) => self.add(Op::Cast, ArrayType { dtype, ..array }, &[operand], site),
+        }
+    }
+
+    /// Combines elements along axes (negative ones count from the end; `None` is all of them).
+    pub fn reduce(
+        &mut self,
+        op: ReduceOp,
+        operand: SiteId,
+        axes: Option<&[isize]>,
+        keepdims: bool,
+        site: Site,
+    ) -> SiteId {
+        let poison = |axes: &[usize]| Op::Reduce { op, axes: axes.into(), keepdims };
+        let Some(array) = self.site_array(operand).cloned() else {
+            return self.add_poison(poison(&[]), &[operand], site, None);
+        };
+        let axes = match axes {
+            None => Ok((0..array.shape.len()).collect()),
+            Some(axes) => self.axes(op.name(), operand, axes, array.shape.len()),
+        };
+        let axes: SmallVec<[usize; 2]> = match axes {
+            Ok(axes) => axes,
+            Err(diagnostic) => return self.add_poison(poison(&[]), &[operand], site, Some(*diagnostic)),
+        };
+        let accumulator = op.accumulator(array.dtype);
+        let empty = axes.iter().find(|axis| array.shape[**axis].known() == Some(0));
+        if let Some(axis) = empty
+            && op.of_nothing(accumulator).is_none()
+        {
+            let message = format!("`{}` over no elements has no value", op.name());
+            let diagnostic = Diagnostic::new(DiagnosticKind::EmptyReduction, message)
+                .operand(self.note(operand, 0))
+                .axis(*axis)
+                .help(format!("axis {axis} has size 0"));
+            return self.add_poison(poison(&axes), &[operand], site, Some(diagnostic));
+        }
+        let shape: Shape = array
+            .shape
+            .iter()
+            .enumerate()
+            .filter_map(|(axis, dim)| match (axes.contains(&axis), keepdims) {
+                (false, _) => Some(dim.clone()),
+                (true, true) => Some(1u64.into()),
+                (true, false) => None,
+            })
+            .collect();
+        let elements = self.cast(operand, accumulator, site);
+        let result = ArrayType { dtype: accumulator, shape };
+        let reduced = self.add(Op::Reduce { op, axes, keepdims }, result, &[elements], site);
+        self.cast(reduced, op.result(array.dtype), site)
+    }
+
+    /// Joins the shapes of sound calls.
+    fn broadcast_sites(&self, operands: &[SiteId]) -> Result<Shape, (usize, SiteId, SiteId)> {
+        let mut shape = Shape::default();
+        // For the blame: the call that gave each axis, counted from the last one, its size.
+        let mut widest: Option<SiteId> = None;
+        for operand in operands {
+            let Some(array) = self.site_array(*operand) else { continue };
+            match shape.broadcast(&array.shape) {
+                Ok(joined) => {
+                    if widest.is_none() || joined != shape {
+                        widest = Some(*operand);
+                    }
+                    shape = joined;
+                }
+                Err(axis) => {
+                    let rank = shape.len().max(array.shape.len());
+                    let from_end = rank - axis;
+                    let guilty = operands.iter().copied().find(|other| {
+                        self.site_array(*other).is_some_and(|other| {
+                            let dim = other.shape.len().checked_sub(from_end).map(|at| &other.shape[at]);
+                            let mine = &array.shape[array.shape.len() - from_end];
+                            dim.is_some_and(|dim| !dim.is_one() && !dim.same_size(mine))
+                        })
+                    });
+                    return Err((axis, guilty.or(widest).unwrap_or(*operand), *operand));
+                }
+            }
+        }
+        Ok(shape)
+    }
+
+    fn broadcast_mismatch(&self, name: &str, axis: usize, left: SiteId, right: SiteId) -> Diagnostic {
+        let shapes = [left, right].map(|site| self.site_array(site).map(|array| array.shape.clone()));
+        let [Some(a), Some(b)] = shapes else {
+            return Diagnostic::new(DiagnosticKind::Shape, format!("`{name}` cannot broadcast its operands"));
+        };
+        let rank = a.len().max(b.len());
+        let size = |shape: &Shape| (axis + shape.len()).checked_sub(rank).map(|at| shape[at].to_string());
+        let (size_a, size_b) = (size(&a).unwrap_or_default(), size(&b).unwrap_or_default());
+        let message = format!(
+            "`{name}` cannot broadcast {a} with {b}: axis {axis} is {size_a} in one and {size_b} in the other"
+        );
+        let mut diagnostic = Diagnostic::new(DiagnosticKind::Shape, message)
+            .operand(self.note(left, 0))
+            .operand(self.note(right, 1))
+            .axis(axis)
+            .help("shapes are aligned at the last axis; sizes must be equal, or one of them 1");
+        // The usual slip: a vector meant for an earlier axis.
+        for (vector, array, slot) in [(&a, &b, left), (&b, &a, right)] {
+            if let [only] = &vector[..]
+                && let Some(axis) = array.iter().position(|dim| dim.same_size(only))
+                && axis + 1 < array.len()
+            {
+                let after = array.len() - 1 - axis;
+                let axes = (1..=after).map(|at| at.to_string()).collect::<Vec<_>>().join(", ");
+                diagnostic = diagnostic.help(format!(
+                    "`{}` fits axis {axis}: write `.expand_dims([{axes}])` on it",
+                    self.display_name(slot)
+                ));
+            }
+        }
+        diagnostic
+    }
+
+    /// Resolves axes that may be negative: ascending, distinct, in range.
+    pub(crate) fn axes<A: FromIterator<usize>>(
+        &self,
+        name: &str,
+        operand: SiteId,
+        axes: &[isize],
+        rank: usize,
+    ) -> Result<A, Box<Diagnostic>> {
+        let mut resolved: SmallVec<[usize; 4]> = SmallVec::new();
+        for axis in axes {
+            let at =
+                if *axis < 0 { rank.checked_sub(axis.unsigned_abs()) } else { Some(axis.unsigned_abs()) };
+            let problem = match at.filter(|at| *at < rank) {
+                None if rank == 0 => {
+                    format!("`{name}` along axis {axis} of a single element, which has no axes")
+                }
+                None => format!("`{name}` along axis {axis}, but the axes are 0 to {}", rank - 1),
+                Some(at) if resolved.contains(&at) => format!("`{name}` names axis {at} twice"),
+                Some(at) => {
+                    resolved.push(at);
+                    continue;
+                }
+            };
+            return Err(Box::new(
+                Diagnostic::new(DiagnosticKind::Axis, problem).operand(self.note(operand, 0)),
+            ));
+        }
+        resolved.sort_unstable();
+        Ok(resolved.into_iter().collect())
+    }
+
+    /// A line about an operand: its name, type and place.
+    pub(crate) fn note(&self, site: SiteId, slot: usize) -> OperandNote {
+        let name = self.display_name(site).to_string();
+        let array = self.site_array(site).cloned();
+        let text = match &array {
+            Some(array) => format!("`{name}` {array}"),
+            None => format!("`{name}`"),
+        };
+        OperandNote { text, slot, name, array, site: Some(self.call_site(site).site) }
+    }
+}
+
+/// The diagnostic for an expression of another graph, made at `made`.
+#[must_use]
+pub fn foreign_graph(message: &str, made: Site) -> Diagnostic {
+    Diagnostic::new(DiagnosticKind::ForeignGraph, message)
+        .operand(OperandNote {
+            text: "this expression belongs to the other graph".into(),
+            slot: 0,
+            name: String::new(),
+            array: None,
+            site: Some(made),
+        })
+        .help(
+            "build the whole expression on one `Graph`; a plan's output becomes another plan's input by name",
+        )
+}

@@ -1,0 +1,318 @@
+//! What is wrong with an expression, as data and as text that reads like a compiler's.
+
+use crate::graph::NodeId;
+use crate::shape::ArrayType;
+use std::fmt;
+use std::panic::Location;
+
+/// A place in the user's source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Site {
+    /// The file, as the compiler named it.
+    pub file: &'static str,
+    /// Counted from 1.
+    pub line: u32,
+    /// Counted from 1.
+    pub column: u32,
+}
+
+impl Site {
+    /// The place that called the function marked `#[track_caller]`.
+    #[must_use]
+    #[track_caller]
+    pub fn caller() -> Self {
+        Location::caller().into()
+    }
+}
+
+impl From<&'static Location<'static>> for Site {
+    fn from(location: &'static Location<'static>) -> Self {
+        Self { file: location.file(), line: location.line(), column: location.column() }
+    }
+}
+
+impl fmt::Display for Site {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}", self.file, self.line, self.column)
+    }
+}
+
+/// What sort of mistake a diagnostic reports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum DiagnosticKind {
+    /// Shapes that do not broadcast together, or that a view cannot take.
+    Shape,
+    /// A dtype the operation does not take.
+    DType,
+    /// A number that the dtype it must take cannot hold.
+    ScalarRange,
+    /// An axis that does not exist, or is named twice.
+    Axis,
+    /// An intermediate with more elements than the limit allows.
+    Limit,
+    /// More workspace than the limit allows.
+    Workspace,
+    /// An expression too large for one plan.
+    TooLarge,
+    /// Expressions that belong to different graphs.
+    ForeignGraph,
+    /// A name that is missing, unknown, or used twice.
+    Name,
+    /// An array bound to a program with the wrong dtype or shape, or outside its memory.
+    Binding,
+    /// Buffers that share memory without the plan's consent, or an in-place request that is unsafe.
+    Overlap,
+    /// A reduction over no elements that has no value for it.
+    EmptyReduction,
+    /// Machine code could not be made or placed in memory.
+    Compile,
+}
+
+impl DiagnosticKind {
+    /// The word in `error[word]`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Shape => "shape",
+            Self::DType => "dtype",
+            Self::ScalarRange => "scalar",
+            Self::Axis => "axis",
+            Self::Limit => "limit",
+            Self::Workspace => "workspace",
+            Self::TooLarge => "too-large",
+            Self::ForeignGraph => "graph",
+            Self::Name => "name",
+            Self::Binding => "binding",
+            Self::Overlap => "overlap",
+            Self::EmptyReduction => "empty",
+            Self::Compile => "compile",
+        }
+    }
+}
+
+/// One array that a diagnostic speaks of.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OperandNote {
+    /// What is said of it, complete with name and type; stands on a line of its own.
+    pub text: String,
+    /// Its place among the operands, counted from 0.
+    pub slot: usize,
+    /// The name given by the user, or the operation that made it.
+    pub name: String,
+    /// Its dtype and shape, where it has one.
+    pub array: Option<ArrayType>,
+    /// Where the user made it.
+    pub site: Option<Site>,
+}
+
+/// One mistake: what, where, which operand and axis, how much, and what to do.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Diagnostic {
+    /// The sort of mistake.
+    pub kind: DiagnosticKind,
+    /// One sentence that says what happened.
+    pub message: String,
+    /// The node of the graph it happened at.
+    pub node: Option<NodeId>,
+    /// The user's call that made that node.
+    pub site: Option<Site>,
+    /// The arrays involved, the guilty one first.
+    pub operands: Vec<OperandNote>,
+    /// The guilty axis of the result, counted from its front.
+    pub axis: Option<usize>,
+    /// How many times larger the result is than its largest operand.
+    pub factor: Option<f64>,
+    /// What to know and what to do, one sentence each.
+    pub help: Vec<String>,
+}
+
+impl Diagnostic {
+    /// A diagnostic with a kind and a message; the rest is filled in by the methods below.
+    #[must_use]
+    pub fn new(kind: DiagnosticKind, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            message: message.into(),
+            node: None,
+            site: None,
+            operands: Vec::new(),
+            axis: None,
+            factor: None,
+            help: Vec::new(),
+        }
+    }
+
+    /// Adds the user's call.
+    #[must_use]
+    pub fn at(mut self, site: Site) -> Self {
+        self.site = Some(site);
+        self
+    }
+
+    /// Adds an array the diagnostic speaks of.
+    #[must_use]
+    pub fn operand(mut self, note: OperandNote) -> Self {
+        self.operands.push(note);
+        self
+    }
+
+    /// Adds the guilty axis.
+    #[must_use]
+    pub const fn axis(mut self, axis: usize) -> Self {
+        self.axis = Some(axis);
+        self
+    }
+
+    /// Adds a sentence of help.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help.push(help.into());
+        self
+    }
+}
+
+impl fmt::Display for Diagnostic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "error[{}]: {}", self.kind.name(), self.message)?;
+        if let Some(site) = self.site {
+            write!(f, "\n  --> {site}")?;
+        }
+        let width = self.operands.iter().map(|note| note.text.chars().count()).max().unwrap_or(0);
+        for note in &self.operands {
+            match note.site {
+                Some(site) => write!(f, "\n   |  {:width$}  ({site})", note.text)?,
+                None => write!(f, "\n   |  {}", note.text)?,
+            }
+        }
+        for help in &self.help {
+            write!(f, "\n   = {help}")?;
+        }
+        Ok(())
+    }
+}
+
+/// Everything that is wrong, together: never empty.
+#[derive(Clone, PartialEq)]
+pub struct Error {
+    diagnostics: Vec<Diagnostic>,
+}
+
+impl Error {
+    /// The diagnostics, in the order of the user's calls.
+    #[must_use]
+    pub fn diagnostics(&self) -> &[Diagnostic] {
+        &self.diagnostics
+    }
+
+    /// The kind of the first diagnostic.
+    #[must_use]
+    pub fn kind(&self) -> DiagnosticKind {
+        self.diagnostics.first().map_or(DiagnosticKind::Compile, |first| first.kind)
+    }
+
+    /// `Ok` when there is nothing to report.
+    ///
+    /// # Errors
+    /// All the diagnostics, if there are any.
+    pub fn check(diagnostics: Vec<Diagnostic>) -> Result<(), Self> {
+        if diagnostics.is_empty() { Ok(()) } else { Err(Self { diagnostics }) }
+    }
+}
+
+impl From<Diagnostic> for Error {
+    fn from(diagnostic: Diagnostic) -> Self {
+        Self { diagnostics: vec![diagnostic] }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, diagnostic) in self.diagnostics.iter().enumerate() {
+            if at > 0 {
+                f.write_str("\n\n")?;
+            }
+            write!(f, "{diagnostic}")?;
+        }
+        Ok(())
+    }
+}
+
+/// The same text as `Display`: a `main` that returns this error prints it with `Debug`.
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// A count with its digits in groups of three: `50 000 000 000`.
+#[must_use]
+pub fn grouped(count: u64) -> String {
+    let digits = count.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(' ');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// Bytes in decimal units with up to three digits: `400 GB`, `1.5 MB`, `96 B`.
+#[must_use]
+pub fn human_bytes(bytes: u64) -> String {
+    const UNITS: [&str; 6] = ["kB", "MB", "GB", "TB", "PB", "EB"];
+    if bytes < 1000 {
+        return format!("{bytes} B");
+    }
+    let mut value = bytes as f64 / 1000.0;
+    let mut unit = 0;
+    while value >= 999.5 && unit + 1 < UNITS.len() {
+        value /= 1000.0;
+        unit += 1;
+    }
+    let decimals = if value >= 99.95 {
+        0
+    } else if value >= 9.995 {
+        1
+    } else {
+        2
+    };
+    let text = format!("{value:.decimals$}");
+    let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
+    format!("{text} {}", UNITS[unit])
+}
+
+/// Elements with their bytes, also where the product overflowed.
+#[must_use]
+pub fn human_size(array: &ArrayType) -> String {
+    match (array.shape.elements(), array.shape.bytes(array.dtype)) {
+        (Some(elements), Some(bytes)) => {
+            format!("{} elements ({})", grouped(elements), human_bytes(bytes))
+        }
+        (Some(elements), None) => format!("{} elements (over 18 EB)", grouped(elements)),
+        (None, _) => "more than 18 446 744 073 709 551 615 elements (the count overflows 64 bits)".into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_readable() {
+        assert_eq!(grouped(0), "0");
+        assert_eq!(grouped(100_000_000), "100 000 000");
+        assert_eq!(grouped(1234), "1 234");
+        assert_eq!(human_bytes(400_000_000_000), "400 GB");
+        assert_eq!(human_bytes(96), "96 B");
+        assert_eq!(human_bytes(8000), "8 kB");
+        assert_eq!(human_bytes(1_500_000), "1.5 MB");
+        assert_eq!(human_bytes(999_999), "1 MB");
+        assert_eq!(human_bytes(u64::MAX), "18.4 EB");
+    }
+}

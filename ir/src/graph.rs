@@ -1,0 +1,431 @@
+//! The expression graph: an append-only, hash-consed DAG that remembers every call of the user.
+//!
+//! Equal operations on equal operands are one [`Node`]. Each call that asked for it is kept as a
+//! [`CallSite`], with its own place in the source, its own operands' call sites and its own excuses:
+//! two lines that compute the same thing share the work but not the blame.
+
+use crate::diagnostic::{Diagnostic, Site};
+use crate::dtype::Scalar;
+use crate::op::ElementOp;
+use crate::reduce::ReduceOp;
+use crate::shape::ArrayType;
+use crate::view::View;
+use petgraph::Direction::Incoming;
+use petgraph::graph::{DiGraph, NodeIndex};
+use petgraph::visit::EdgeRef;
+use smallvec::SmallVec;
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// A node of a [`Graph`]. Operands have smaller ids than the nodes that use them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct NodeId(pub u32);
+
+/// A call of the user that made (or found) a node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SiteId(pub u32);
+
+impl NodeId {
+    /// Its position in order of creation.
+    #[must_use]
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+impl SiteId {
+    /// Its position in order of creation.
+    #[must_use]
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// An array whose elements follow from their index: computed in the loop, never stored.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Generator {
+    /// One value everywhere.
+    Full(Scalar),
+    /// `start + step * index`, both of the array's dtype.
+    Arange {
+        /// The first element.
+        start: Scalar,
+        /// The distance between elements.
+        step: Scalar,
+    },
+    /// `start + step * index` in `f64`; the element at `last` is `stop` itself.
+    Linspace {
+        /// The first element.
+        start: Scalar,
+        /// The distance between elements.
+        step: Scalar,
+        /// The last element, where the end point is included.
+        stop: Option<Scalar>,
+    },
+}
+
+/// What a node computes.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Op {
+    /// An array bound by name when the program runs.
+    Input(Arc<str>),
+    /// A small array whose elements the graph holds, by its position in [`Graph::arrays`].
+    Array(usize),
+    /// An array computed from its indices; a scalar constant is a `Full` without axes.
+    Generator(Generator),
+    /// A row of the op table, on operands of the dtypes its rule asks for.
+    Element(ElementOp),
+    /// The operand in the node's dtype.
+    Cast,
+    /// The operand seen through other axes.
+    View(View),
+    /// The operand combined along axes, which stay as size 1 if `keepdims`.
+    Reduce {
+        /// How elements are combined.
+        op: ReduceOp,
+        /// Ascending and distinct.
+        axes: SmallVec<[usize; 2]>,
+        /// Do reduced axes stay, with size 1?
+        keepdims: bool,
+    },
+}
+
+impl Op {
+    /// The name used in plans and diagnostics.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Input(name) => name,
+            Self::Array(_) => "constant",
+            Self::Generator(Generator::Full(_)) => "full",
+            Self::Generator(Generator::Arange { .. }) => "arange",
+            Self::Generator(Generator::Linspace { .. }) => "linspace",
+            Self::Element(op) => op.name(),
+            Self::Cast => "astype",
+            Self::View(view) => view.name(),
+            Self::Reduce { op, .. } => op.name(),
+        }
+    }
+
+    /// Is it a value that needs no operand?
+    #[must_use]
+    pub const fn is_leaf(&self) -> bool {
+        matches!(self, Self::Input(_) | Self::Array(_) | Self::Generator(_))
+    }
+}
+
+/// A computation with the dtype and shape of its result.
+#[derive(Clone, Debug)]
+pub struct Node {
+    /// What it computes.
+    pub op: Op,
+    /// Its dtype and shape; `None` where it is wrong, or an operand of it is.
+    pub array: Option<ArrayType>,
+}
+
+/// Whether a value is written to memory between kernels.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum StorePolicy {
+    /// Where it pays.
+    #[default]
+    Auto,
+    /// Always, at its own shape.
+    Always,
+    /// Never: it is computed again wherever it is needed.
+    Never,
+}
+
+/// One call of the user.
+#[derive(Clone, Debug)]
+pub struct CallSite {
+    /// The node that the call made or found.
+    pub node: NodeId,
+    /// The place of the call.
+    pub site: Site,
+    /// The calls that made the operands, in operand order.
+    pub operands: SmallVec<[SiteId; 2]>,
+    /// The most elements that this call may make whatever the limits say.
+    pub allow_elements: Option<u64>,
+    /// The name the user gave it.
+    pub label: Option<Arc<str>>,
+    /// Whether its value is stored.
+    pub store: StorePolicy,
+}
+
+/// The elements of a small array that the graph holds.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ConstantArray {
+    /// Dtype and shape; all dims are known.
+    pub array: ArrayType,
+    /// In C order.
+    pub elements: Arc<[Scalar]>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct NodeKey {
+    op: Op,
+    array: ArrayType,
+    operands: SmallVec<[NodeId; 2]>,
+}
+
+type SiteKey = (NodeId, Site, SmallVec<[SiteId; 2]>);
+
+/// An append-only expression graph.
+#[derive(Clone, Debug)]
+pub struct Graph {
+    id: u64,
+    /// Edges run from operand to user and carry the operand's slot.
+    nodes: DiGraph<Node, u32>,
+    interned: HashMap<NodeKey, NodeId>,
+    call_sites: Vec<CallSite>,
+    interned_sites: HashMap<SiteKey, SiteId>,
+    arrays: Vec<ConstantArray>,
+    inputs: HashMap<Arc<str>, SiteId>,
+    /// What is wrong with a call, in call order.
+    diagnostics: Vec<(SiteId, Diagnostic)>,
+}
+
+impl Default for Graph {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Graph {
+    /// An empty graph, with an identity of its own.
+    #[must_use]
+    pub fn new() -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        Self {
+            id: NEXT.fetch_add(1, Ordering::Relaxed),
+            nodes: DiGraph::new(),
+            interned: HashMap::new(),
+            call_sites: Vec::new(),
+            interned_sites: HashMap::new(),
+            arrays: Vec::new(),
+            inputs: HashMap::new(),
+            diagnostics: Vec::new(),
+        }
+    }
+
+    /// Tells graphs apart: handles of one graph mean nothing in another. A clone keeps the identity.
+    #[must_use]
+    pub const fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// The number of nodes.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.nodes.node_count()
+    }
+
+    /// Has it no nodes?
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// A node.
+    #[must_use]
+    pub fn node(&self, node: NodeId) -> &Node {
+        &self.nodes[NodeIndex::new(node.index())]
+    }
+
+    /// A node's dtype and shape; only for nodes that are sound.
+    #[must_use]
+    pub fn array(&self, node: NodeId) -> Option<&ArrayType> {
+        self.node(node).array.as_ref()
+    }
+
+    /// The operands of a node, in operand order: the one place that knows petgraph lists
+    /// neighbours the other way round.
+    #[must_use]
+    pub fn operands(&self, node: NodeId) -> SmallVec<[NodeId; 3]> {
+        let mut slots: SmallVec<[(u32, NodeId); 3]> = self
+            .nodes
+            .edges_directed(NodeIndex::new(node.index()), Incoming)
+            .map(|edge| (*edge.weight(), NodeId(edge.source().index() as u32)))
+            .collect();
+        slots.sort_unstable();
+        slots.into_iter().map(|(_, operand)| operand).collect()
+    }
+
+    /// A call of the user.
+    #[must_use]
+    pub fn call_site(&self, site: SiteId) -> &CallSite {
+        &self.call_sites[site.index()]
+    }
+
+    /// The dtype and shape that a call made.
+    #[must_use]
+    pub fn site_array(&self, site: SiteId) -> Option<&ArrayType> {
+        self.array(self.call_site(site).node)
+    }
+
+    /// The small arrays held by the graph.
+    #[must_use]
+    pub fn arrays(&self) -> &[ConstantArray] {
+        &self.arrays
+    }
+
+    /// The first call that declared the input of this name.
+    #[must_use]
+    pub fn input_named(&self, name: &str) -> Option<SiteId> {
+        self.inputs.get(name).copied()
+    }
+
+    pub(crate) fn name_input(&mut self, name: &str, input: SiteId) {
+        self.inputs.entry(name.into()).or_insert(input);
+    }
+
+    /// What is wrong with single calls, in call order.
+    #[must_use]
+    pub fn diagnostics(&self) -> &[(SiteId, Diagnostic)] {
+        &self.diagnostics
+    }
+
+    /// The name a diagnostic uses for what a call made: the user's label, or the operation.
+    #[must_use]
+    pub fn display_name(&self, site: SiteId) -> &str {
+        let call = self.call_site(site);
+        call.label.as_deref().unwrap_or_else(|| self.node(call.node).op.name())
+    }
+
+    /// Every call that these calls reach, themselves included, operands before users.
+    #[must_use]
+    pub fn reachable_sites(&self, from: &[SiteId]) -> Vec<SiteId> {
+        let mut seen = vec![false; self.call_sites.len()];
+        let mut pending: Vec<SiteId> = from.to_vec();
+        while let Some(site) = pending.pop() {
+            if !std::mem::replace(&mut seen[site.index()], true) {
+                pending.extend(&self.call_site(site).operands);
+            }
+        }
+        // Append-only: a call's operands were made before it.
+        (0..).zip(seen).filter(|(_, seen)| *seen).map(|(at, _)| SiteId(at)).collect()
+    }
+
+    /// Every node that these nodes reach, themselves included, operands before users.
+    #[must_use]
+    pub fn reachable_nodes(&self, from: &[NodeId]) -> Vec<NodeId> {
+        let mut seen = vec![false; self.len()];
+        let mut pending: Vec<NodeId> = from.to_vec();
+        while let Some(node) = pending.pop() {
+            if !std::mem::replace(&mut seen[node.index()], true) {
+                pending.extend(self.operands(node));
+            }
+        }
+        (0..).zip(seen).filter(|(_, seen)| *seen).map(|(at, _)| NodeId(at)).collect()
+    }
+
+    /// Adds a sound node, or finds the equal one, and records the call.
+    pub(crate) fn add(&mut self, op: Op, array: ArrayType, operands: &[SiteId], site: Site) -> SiteId {
+        let nodes: SmallVec<[NodeId; 2]> =
+            operands.iter().map(|operand| self.call_site(*operand).node).collect();
+        let key = NodeKey { op, array, operands: nodes };
+        let node = match self.interned.get(&key) {
+            Some(node) => *node,
+            None => {
+                let node = self.insert(key.op.clone(), Some(key.array.clone()), &key.operands);
+                self.interned.insert(key, node);
+                node
+            }
+        };
+        self.record(node, site, operands.into())
+    }
+
+    /// Adds a node that is wrong, with what is wrong about it; without a diagnostic it is wrong only
+    /// because an operand of it is.
+    pub(crate) fn add_poison(
+        &mut self,
+        op: Op,
+        operands: &[SiteId],
+        site: Site,
+        diagnostic: Option<Diagnostic>,
+    ) -> SiteId {
+        let nodes: SmallVec<[NodeId; 2]> =
+            operands.iter().map(|operand| self.call_site(*operand).node).collect();
+        let node = self.insert(op, None, &nodes);
+        let call = self.record(node, site, operands.into());
+        if let Some(mut diagnostic) = diagnostic {
+            diagnostic.node = Some(node);
+            diagnostic.site = Some(site);
+            self.diagnostics.push((call, diagnostic));
+        }
+        call
+    }
+
+    /// The same call with an excuse, a name or a store policy of its own.
+    pub fn amend(&mut self, site: SiteId, change: impl FnOnce(&mut CallSite)) -> SiteId {
+        let mut call = self.call_site(site).clone();
+        change(&mut call);
+        let amended = self.push_site(call);
+        // What was wrong with the call is wrong with its copy.
+        let wrong = self.diagnostics.iter().find(|(at, _)| *at == site).map(|(_, wrong)| wrong.clone());
+        if let Some(wrong) = wrong {
+            self.diagnostics.push((amended, wrong));
+        }
+        amended
+    }
+
+    pub(crate) fn hold(&mut self, constant: ConstantArray) -> usize {
+        if let Some(at) = self.arrays.iter().position(|held| *held == constant) {
+            return at;
+        }
+        self.arrays.push(constant);
+        self.arrays.len() - 1
+    }
+
+    fn insert(&mut self, op: Op, array: Option<ArrayType>, operands: &[NodeId]) -> NodeId {
+        let node = self.nodes.add_node(Node { op, array });
+        for (slot, operand) in (0..).zip(operands) {
+            self.nodes.add_edge(NodeIndex::new(operand.index()), node, slot);
+        }
+        NodeId(node.index() as u32)
+    }
+
+    fn record(&mut self, node: NodeId, site: Site, operands: SmallVec<[SiteId; 2]>) -> SiteId {
+        let key = (node, site, operands);
+        if let Some(known) = self.interned_sites.get(&key) {
+            return *known;
+        }
+        let call = CallSite {
+            node,
+            site,
+            operands: key.2.clone(),
+            allow_elements: None,
+            label: None,
+            store: StorePolicy::Auto,
+        };
+        let id = self.push_site(call);
+        self.interned_sites.insert(key, id);
+        id
+    }
+
+    fn push_site(&mut self, call: CallSite) -> SiteId {
+        self.call_sites.push(call);
+        SiteId(self.call_sites.len() as u32 - 1)
+    }
+}
+
+/// One node a line, in order of creation.
+impl fmt::Display for Graph {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for index in 0..self.len() {
+            let id = NodeId(index as u32);
+            let node = self.node(id);
+            write!(f, "n{index} = {}", node.op.name())?;
+            for operand in self.operands(id) {
+                write!(f, " n{}", operand.0)?;
+            }
+            match &node.array {
+                Some(array) => writeln!(f, ": {array}")?,
+                None => writeln!(f, ": error")?,
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,26 @@
+//! The part of fusewire that knows what an expression means: the graph, the checks, fusion into
+//! kernels, plans, and a reference evaluator. No code generation, no I/O, no `unsafe`.
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
+
+pub mod body;
+mod build;
+mod build_view;
+pub mod diagnostic;
+pub mod dtype;
+pub mod graph;
+pub mod op;
+pub mod reduce;
+mod reference;
+pub mod rules;
+pub mod shape;
+pub mod view;
+
+pub use build::{Operand, foreign_graph};
+pub use build_view::Slice;
+pub use diagnostic::{Diagnostic, DiagnosticKind, Error, OperandNote, Site};
+pub use dtype::{DType, Scalar, Weak};
+pub use graph::{Graph, NodeId, SiteId, StorePolicy};
+pub use op::ElementOp;
+pub use reduce::ReduceOp;
+pub use shape::{ArrayType, Dim, Shape, Symbol};

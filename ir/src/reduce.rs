@@ -1,0 +1,118 @@
+//! Reductions: what combines, in which dtype, and in which order.
+//!
+//! **The order is fixed by the logical shape alone.** The reduced elements of one result, in C order
+//! of the reduced axes, are cut into blocks of [`BLOCK`]. Inside a block, element `k` goes to lane
+//! `k % lanes`, each lane in order; the lanes are combined by halves (lane `i` with lane
+//! `i + lanes / 2`, and so on). The block results, floats widened to `f64`, are combined by a tree
+//! that splits at the largest power of two. Any vector width, thread count or loop order can follow
+//! this order, so all give the same bits. The error of a sum grows with the logarithm of the number
+//! of blocks plus `BLOCK / lanes`: better than NumPy's pairwise sum in `f32`.
+
+use crate::dtype::{DType, Scalar};
+
+/// Reduced elements per block.
+pub const BLOCK: usize = 4096;
+
+/// Bytes of one row of lanes: 32 lanes of 4 bytes, 16 of 8.
+pub const LANE_BYTES: usize = 128;
+
+/// How elements are combined: the rows of the reduction table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ReduceOp {
+    /// The sum; 0 for no elements.
+    Sum,
+    /// The product; 1 for no elements.
+    Prod,
+    /// The smallest element; NaN if one is NaN; refused for no elements.
+    Min,
+    /// The largest element; NaN if one is NaN; refused for no elements.
+    Max,
+    /// The sum divided by the count; NaN for no elements.
+    Mean,
+}
+
+impl ReduceOp {
+    /// Every reduction.
+    pub const ALL: [Self; 5] = [Self::Sum, Self::Prod, Self::Min, Self::Max, Self::Mean];
+
+    /// The method's name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Sum => "sum",
+            Self::Prod => "prod",
+            Self::Min => "min",
+            Self::Max => "max",
+            Self::Mean => "mean",
+        }
+    }
+
+    /// The dtype in which elements are combined and (but for `bool` extremes) the result's.
+    #[must_use]
+    pub const fn accumulator(self, dtype: DType) -> DType {
+        match (self, dtype) {
+            (_, DType::F32 | DType::F64) => dtype,
+            (Self::Mean, _) => DType::F64,
+            (Self::Sum | Self::Prod, _) => DType::I64,
+            (Self::Min | Self::Max, DType::Bool) => DType::I32,
+            (Self::Min | Self::Max, _) => dtype,
+        }
+    }
+
+    /// The dtype of the result.
+    #[must_use]
+    pub const fn result(self, dtype: DType) -> DType {
+        match (self, dtype) {
+            (Self::Min | Self::Max, DType::Bool) => DType::Bool,
+            _ => self.accumulator(dtype),
+        }
+    }
+
+    /// The value that changes nothing: what lanes start from.
+    #[must_use]
+    pub fn identity(self, accumulator: DType) -> Scalar {
+        let (int, float) = match self {
+            // -0.0 + x keeps the sign of a zero x.
+            Self::Sum | Self::Mean => (0, -0.0),
+            Self::Prod => (1, 1.0),
+            Self::Min => (
+                if matches!(accumulator, DType::I32) { i64::from(i32::MAX) } else { i64::MAX },
+                f64::INFINITY,
+            ),
+            Self::Max => (
+                if matches!(accumulator, DType::I32) { i64::from(i32::MIN) } else { i64::MIN },
+                f64::NEG_INFINITY,
+            ),
+        };
+        match accumulator {
+            DType::F32 | DType::F64 => Scalar::F64(float).cast(accumulator),
+            _ => Scalar::I64(int).cast(accumulator),
+        }
+    }
+
+    /// The result over no elements, in the accumulator's dtype; `None` where there is none.
+    #[must_use]
+    pub fn of_nothing(self, accumulator: DType) -> Option<Scalar> {
+        match self {
+            Self::Sum => Some(Scalar::I64(0).cast(accumulator)),
+            Self::Prod => Some(Scalar::I64(1).cast(accumulator)),
+            Self::Mean => Some(Scalar::F64(f64::NAN).cast(accumulator)),
+            Self::Min | Self::Max => None,
+        }
+    }
+
+    /// The lanes of one row.
+    #[must_use]
+    pub const fn lanes(accumulator: DType) -> usize {
+        LANE_BYTES / accumulator.bytes()
+    }
+
+    /// The dtype of block results and of the tree above them.
+    #[must_use]
+    pub const fn tree(accumulator: DType) -> DType {
+        match accumulator {
+            DType::F32 => DType::F64,
+            other => other,
+        }
+    }
+}

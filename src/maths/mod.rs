@@ -1,0 +1,18 @@
+//! Mathematical functions on slices, in place, with the widest vectors the processor has.
+//!
+//! Every function gives an element the same bits at any position, in a slice of any length and
+//! alignment. Between processors the bits may differ within the stated bound: with fused
+//! multiply-add (AVX2 and AVX-512, which agree with each other) and without it.
+//!
+//! To add a unary function: write its block function (see [`exp`] for the shape) and add one row
+//! to the table in [`dispatch`].
+
+mod dispatch;
+mod exp;
+mod remainder;
+
+#[cfg(test)]
+mod tests;
+
+pub use dispatch::{exp_f32, exp_f64};
+pub use remainder::{floor_divide_f32, floor_divide_f64, remainder_f32, remainder_f64};
