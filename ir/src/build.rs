@@ -245,6 +245,11 @@ impl Graph {
                 .help(format!("axis {axis} has size 0"));
             return self.add_poison(poison(&axes), &[operand], site, Some(diagnostic));
         }
+        if axes.is_empty() {
+            // Each element is a combination of one: itself.
+            let elements = self.cast(operand, accumulator, site);
+            return self.cast(elements, op.result(array.dtype), site);
+        }
         let shape: Shape = array
             .shape
             .iter()

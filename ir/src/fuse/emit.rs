@@ -1,0 +1,209 @@
+//! Writes the body of a group's kernel.
+
+use super::{Group, Instance, entry, operand_instances};
+use crate::body::{BodyBuilder, Code, Primitive, Value};
+use crate::dtype::{DType, Scalar};
+use crate::graph::{Generator, Graph, NodeId, Op};
+use crate::kernel::{Access, Buffer, Kernel, Loop, Reduction};
+use crate::view::{AxisMap, IndexMap, identity_map};
+use std::collections::HashMap;
+
+/// Where the values that kernels exchange live.
+#[derive(Debug, Default)]
+pub(crate) struct Places {
+    /// Where a node that is not computed in the same loops is read.
+    pub read: HashMap<NodeId, Buffer>,
+    /// Where a stored node is written; empty where nobody outside its kernel needs it.
+    pub write: HashMap<NodeId, Vec<Buffer>>,
+}
+
+struct Emitter<'a> {
+    graph: &'a Graph,
+    group: &'a Group,
+    places: &'a Places,
+    accesses: Vec<Access>,
+    known_accesses: HashMap<Access, usize>,
+}
+
+/// What `emit` is writing: the body, or what runs once totals are complete.
+struct Stage {
+    builder: BodyBuilder,
+    known: HashMap<Instance, Value>,
+    epilogue: bool,
+}
+
+impl Stage {
+    fn new(epilogue: bool) -> Self {
+        Self { builder: BodyBuilder::default(), known: HashMap::new(), epilogue }
+    }
+}
+
+/// The kernel of a group.
+pub(crate) fn emit(graph: &Graph, group: &Group, places: &Places) -> Kernel {
+    let mut emitter = Emitter { graph, group, places, accesses: Vec::new(), known_accesses: HashMap::new() };
+    let mut body = Stage::new(false);
+    let mut reductions = Vec::new();
+    for root in &group.reductions {
+        let value = emitter.evaluate(&mut body, entry(graph, *root));
+        if let Op::Reduce { op, .. } = graph.node(*root).op {
+            reductions.push(Reduction { op, value });
+        }
+    }
+    let full = identity_map(&group.loops);
+    for root in &group.full {
+        let value = emitter.evaluate(&mut body, (*root, full.clone()));
+        emitter.store(&mut body, *root, &full, value);
+    }
+    let mut epilogue = Stage::new(true);
+    for (position, root) in group.reductions.iter().enumerate() {
+        if let Some(array) = graph.array(*root)
+            && places.write.get(root).is_some_and(|buffers| !buffers.is_empty())
+        {
+            let value = epilogue.builder.push(array.dtype, Code::Total(position));
+            let map = emitter.kept_map(*root);
+            emitter.store(&mut epilogue, *root, &map, value);
+        }
+    }
+    for root in &group.epilogue {
+        let map = emitter.kept_map(*root);
+        let value = emitter.evaluate(&mut epilogue, (*root, map.clone()));
+        emitter.store(&mut epilogue, *root, &map, value);
+    }
+    let loops = group.loops.iter().zip(&group.reduced);
+    Kernel {
+        loops: loops.map(|(extent, reduced)| Loop { extent: extent.clone(), reduced: *reduced }).collect(),
+        accesses: emitter.accesses,
+        body: body.builder.finish(),
+        reductions,
+        epilogue: epilogue.builder.finish(),
+    }
+}
+
+impl Emitter<'_> {
+    /// The map of a result of the reductions in the kernel's loops: its axes larger than 1 are the
+    /// loops that are kept, in order.
+    fn kept_map(&self, node: NodeId) -> IndexMap {
+        let mut kept = (0..self.group.loops.len())
+            .filter(|at| !self.group.reduced[*at] && !self.group.loops[*at].is_one());
+        let shape = self.graph.array(node).map(|array| array.shape.clone()).unwrap_or_default();
+        shape
+            .iter()
+            .map(|dim| if dim.is_one() { None } else { kept.next() })
+            .map(|axis| axis.map_or(AxisMap::STRETCHED, AxisMap::follow))
+            .collect()
+    }
+
+    fn access(&mut self, buffer: Buffer, dtype: DType, map: IndexMap) -> usize {
+        let next = self.accesses.len();
+        let access = Access { buffer, dtype, map };
+        *self.known_accesses.entry(access).or_insert_with_key(|access| {
+            self.accesses.push(access.clone());
+            next
+        })
+    }
+
+    fn store(&mut self, stage: &mut Stage, root: NodeId, map: &IndexMap, value: Value) {
+        let dtype = stage.builder.dtype(value);
+        for buffer in self.places.write.get(&root).into_iter().flatten() {
+            let access = self.access(*buffer, dtype, map.clone());
+            stage.builder.store(value, access);
+        }
+    }
+
+    /// The value of a node at a map, with everything it needs: operands first, on an explicit stack,
+    /// because an expression can be deeper than the thread's.
+    fn evaluate(&mut self, stage: &mut Stage, wanted: Instance) -> Value {
+        let mut pending = vec![wanted.clone()];
+        while let Some(instance) = pending.last().cloned() {
+            if stage.known.contains_key(&instance) {
+                pending.pop();
+                continue;
+            }
+            let operands = if self.ends_at(stage, &instance.0) {
+                Vec::new()
+            } else {
+                operand_instances(self.graph, instance.0, &instance.1)
+            };
+            let before = pending.len();
+            pending.extend(operands.iter().filter(|operand| !stage.known.contains_key(operand)).cloned());
+            if pending.len() == before {
+                let values: Vec<Value> = operands.iter().map(|operand| stage.known[operand]).collect();
+                let value = self.compute(stage, &instance, &values);
+                stage.known.insert(instance, value);
+                pending.pop();
+            }
+        }
+        stage.known[&wanted]
+    }
+
+    /// Is the node read from elsewhere instead of computed here?
+    fn ends_at(&self, stage: &Stage, node: &NodeId) -> bool {
+        let own =
+            if stage.epilogue { self.group.epilogue.contains(node) } else { self.group.full.contains(node) };
+        (self.places.read.contains_key(node) && !own)
+            || (stage.epilogue && self.group.reductions.contains(node))
+    }
+
+    fn compute(&mut self, stage: &mut Stage, (node, map): &Instance, operands: &[Value]) -> Value {
+        let Some(array) = self.graph.array(*node).cloned() else {
+            return stage.builder.constant(Scalar::Bool(false));
+        };
+        if stage.epilogue
+            && let Some(position) = self.group.reductions.iter().position(|reduction| reduction == node)
+        {
+            return stage.builder.push(array.dtype, Code::Total(position));
+        }
+        if self.ends_at(stage, node)
+            && let Some(buffer) = self.places.read.get(node)
+        {
+            let access = self.access(*buffer, array.dtype, map.clone());
+            return stage.builder.push(array.dtype, Code::Load(access));
+        }
+        let builder = &mut stage.builder;
+        match &self.graph.node(*node).op {
+            Op::Element(op) => op.lower(builder, operands),
+            Op::Cast => match array.dtype {
+                // NumPy's `astype(bool)` asks whether there is anything but zero.
+                DType::Bool => {
+                    let zero = builder.number(0.0, operands[0]);
+                    builder.apply(Primitive::NotEqual, &[operands[0], zero])
+                }
+                dtype => builder.convert(operands[0], dtype),
+            },
+            Op::View(_) | Op::Reduce { .. } => operands[0],
+            Op::Generator(Generator::Full(scalar)) => builder.constant(*scalar),
+            Op::Generator(Generator::Arange { start, step }) => {
+                let index = self.index(builder, map);
+                scaled(builder, index, *start, *step)
+            }
+            Op::Generator(Generator::Linspace { start, step, stop }) => {
+                let index = self.index(builder, map);
+                let value = scaled(builder, index, *start, *step);
+                match (stop, array.shape.first().and_then(|dim| dim.known())) {
+                    (Some(stop), Some(count)) => {
+                        let last = builder.constant(Scalar::I64(count as i64 - 1));
+                        let at_end = builder.apply(Primitive::Equal, &[index, last]);
+                        let stop = builder.constant(*stop);
+                        builder.select(at_end, stop, value)
+                    }
+                    _ => value,
+                }
+            }
+            // Read from the places above; nothing else gets here.
+            Op::Input(_) | Op::Array(_) => builder.constant(Scalar::I64(0).cast(array.dtype)),
+        }
+    }
+
+    fn index(&mut self, builder: &mut BodyBuilder, map: &IndexMap) -> Value {
+        let access = self.access(Buffer::Index, DType::I64, map.clone());
+        builder.push(DType::I64, Code::Index(access))
+    }
+}
+
+/// `start + step * index` in the dtype of `start`, multiplied and added in this order as NumPy does.
+fn scaled(builder: &mut BodyBuilder, index: Value, start: Scalar, step: Scalar) -> Value {
+    let index = builder.convert(index, start.dtype());
+    let (start, step) = (builder.constant(start), builder.constant(step));
+    let scaled = builder.apply(Primitive::Multiply, &[index, step]);
+    builder.apply(Primitive::Add, &[scaled, start])
+}

@@ -1,0 +1,177 @@
+//! Kernels: a loop nest, what it reads and writes, and the body that runs inside.
+
+use crate::body::{Body, Code, Value};
+use crate::dtype::DType;
+use crate::reduce::ReduceOp;
+use crate::shape::Dim;
+use crate::view::IndexMap;
+use std::fmt;
+
+/// One loop of a nest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Loop {
+    /// How often it runs.
+    pub extent: Dim,
+    /// Do the kernel's reductions combine along it?
+    pub reduced: bool,
+}
+
+/// Where elements live.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Buffer {
+    /// The plan's input at this position.
+    Input(usize),
+    /// The plan's output at this position.
+    Output(usize),
+    /// The plan's constant array at this position.
+    Constant(usize),
+    /// The plan's stored value at this position.
+    Workspace(usize),
+    /// Nowhere: the access computes an index instead of an address.
+    Index,
+}
+
+/// A way through a buffer: which element belongs to each iteration.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Access {
+    /// The buffer.
+    pub buffer: Buffer,
+    /// The dtype of its elements.
+    pub dtype: DType,
+    /// For each axis of the buffer, where it is in terms of the kernel's loops.
+    pub map: IndexMap,
+}
+
+/// A combination of one value of the body over all reduced loops.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Reduction {
+    /// How elements are combined, and in which order (see [`crate::reduce`]).
+    pub op: ReduceOp,
+    /// The value of the body that is combined; it has the accumulator's dtype.
+    pub value: Value,
+}
+
+/// A loop nest. The body runs for every combination of the loops' indices. Where there are
+/// reductions, the epilogue runs for every combination of the loops that are not reduced, after
+/// their totals are complete.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Kernel {
+    /// Outermost first. Bodies do not depend on the order in which they run, but for the order of a
+    /// reduction, which [`crate::reduce`] fixes.
+    pub loops: Vec<Loop>,
+    /// What body and epilogue read and write, by position.
+    pub accesses: Vec<Access>,
+    /// Runs for every index.
+    pub body: Body,
+    /// What is combined.
+    pub reductions: Vec<Reduction>,
+    /// Runs once the totals are complete; empty without reductions.
+    pub epilogue: Body,
+}
+
+impl Kernel {
+    /// Iterations of the body at the loops' upper bounds; saturates.
+    #[must_use]
+    pub fn iterations(&self) -> u64 {
+        self.loops.iter().fold(1u64, |product, l| product.saturating_mul(l.extent.upper()))
+    }
+
+    /// Positions of the accesses that are written.
+    pub fn written(&self) -> impl Iterator<Item = usize> + '_ {
+        self.body.stores.iter().chain(&self.epilogue.stores).map(|store| store.access)
+    }
+
+    /// Positions of the accesses that are read from memory.
+    pub fn read(&self) -> impl Iterator<Item = usize> + '_ {
+        self.body.instructions.iter().chain(&self.epilogue.instructions).filter_map(|instruction| {
+            match instruction.code {
+                Code::Load(access) => Some(access),
+                _ => None,
+            }
+        })
+    }
+
+    /// The first rule that the kernel breaks, in words; `None` when it is sound.
+    #[must_use]
+    pub fn defect(&self) -> Option<String> {
+        for (name, body) in [("body", &self.body), ("epilogue", &self.epilogue)] {
+            if let Some(defect) = body.defect() {
+                return Some(format!("{name}: {defect}"));
+            }
+            for instruction in &body.instructions {
+                let sound = match instruction.code {
+                    Code::Load(access) => {
+                        self.accesses.get(access).is_some_and(|access| access.dtype == instruction.dtype)
+                    }
+                    Code::Index(access) => {
+                        self.accesses.get(access).is_some_and(|access| access.buffer == Buffer::Index)
+                    }
+                    Code::Total(at) => self
+                        .reductions
+                        .get(at)
+                        .is_some_and(|reduction| self.body.dtype(reduction.value) == instruction.dtype),
+                    _ => true,
+                };
+                if !sound {
+                    return Some(format!("{name}: access or total out of place: {instruction:?}"));
+                }
+            }
+            for store in &body.stores {
+                if self.accesses.get(store.access).map(|access| access.dtype) != Some(body.dtype(store.value))
+                {
+                    return Some(format!("{name}: store of the wrong dtype: {store:?}"));
+                }
+            }
+        }
+        let beyond = self
+            .accesses
+            .iter()
+            .flat_map(|access| &access.map)
+            .any(|map| map.axis.is_some_and(|axis| axis >= self.loops.len()));
+        if beyond {
+            return Some("an access follows a loop that does not exist".into());
+        }
+        let epilogue_reads_reduced = self.epilogue.instructions.iter().any(|instruction| {
+            let (Code::Load(access) | Code::Index(access)) = instruction.code else { return false };
+            self.accesses[access].map.iter().any(|map| map.axis.is_some_and(|axis| self.loops[axis].reduced))
+        });
+        epilogue_reads_reduced.then(|| "the epilogue follows a reduced loop".into())
+    }
+}
+
+impl fmt::Display for Kernel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, l) in self.loops.iter().enumerate() {
+            writeln!(f, "loop i{at} < {}{}", l.extent, if l.reduced { " reduced" } else { "" })?;
+        }
+        for (at, access) in self.accesses.iter().enumerate() {
+            write!(f, "access{at} {} {:?}[", access.dtype, access.buffer)?;
+            for (axis, map) in access.map.iter().enumerate() {
+                if axis > 0 {
+                    f.write_str(", ")?;
+                }
+                match map.axis {
+                    None => write!(f, "{}", map.start)?,
+                    Some(axis) => {
+                        if map.start != 0 {
+                            write!(f, "{} + ", map.start)?;
+                        }
+                        if map.step != 1 {
+                            write!(f, "{}*", map.step)?;
+                        }
+                        write!(f, "i{axis}")?;
+                    }
+                }
+            }
+            writeln!(f, "]")?;
+        }
+        write!(f, "{}", self.body)?;
+        for (at, reduction) in self.reductions.iter().enumerate() {
+            writeln!(f, "total {at} = {} v{}", reduction.op.name(), reduction.value.0)?;
+        }
+        if !self.reductions.is_empty() {
+            write!(f, "then\n{}", self.epilogue)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,435 @@
+//! Plans: everything that will happen, decided before anything does.
+
+use crate::diagnostic::{Diagnostic, DiagnosticKind, Error, OperandNote, Site, grouped, human_bytes};
+use crate::fuse::{self, Places, StoreReason};
+use crate::graph::{ConstantArray, Graph, NodeId, Op, SiteId, StorePolicy};
+use crate::kernel::{Buffer, Kernel};
+use crate::limits::{self, Limits};
+use crate::shape::ArrayType;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// An array that a caller binds by name.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Port {
+    /// The name to bind it by.
+    pub name: Arc<str>,
+    /// Its dtype and shape.
+    pub array: ArrayType,
+    /// The call that declared it.
+    pub site: Site,
+}
+
+/// A value that one kernel writes to workspace and others read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Stored {
+    /// The user's label, or the operation that makes it.
+    pub name: String,
+    /// Its dtype and shape.
+    pub array: ArrayType,
+    /// Why it is stored.
+    pub reason: StoreReason,
+    /// The call that makes it.
+    pub site: Site,
+    /// The slot it lives in; values that are never alive together share one.
+    pub slot: usize,
+}
+
+/// One step of a plan, in order of execution.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Step {
+    /// A fused loop nest.
+    Kernel(Kernel),
+}
+
+/// What NumPy would allocate for the same expression, evaluated call by call: every result that is
+/// neither a view nor an output.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct NumpyMemory {
+    /// How many arrays.
+    pub temporaries: usize,
+    /// Their bytes together, at the dims' upper bounds; saturates.
+    pub bytes: u64,
+}
+
+/// A checked and fused expression, ready to be compiled: owned, and independent of its graph.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Plan {
+    pub(crate) inputs: Vec<Port>,
+    pub(crate) outputs: Vec<Port>,
+    pub(crate) constants: Vec<ConstantArray>,
+    pub(crate) stored: Vec<Stored>,
+    pub(crate) slots: Vec<u64>,
+    pub(crate) steps: Vec<Step>,
+    pub(crate) numpy: NumpyMemory,
+    /// For each output, the input whose memory it takes over.
+    pub(crate) in_place: Vec<Option<usize>>,
+}
+
+impl Graph {
+    /// Checks and fuses what `outputs` reach. Nothing runs.
+    ///
+    /// # Errors
+    /// Every mistake on the way to an output, all together.
+    pub fn plan(&self, outputs: &[SiteId], limits: &Limits) -> Result<Plan, Error> {
+        let sites = self.reachable_sites(outputs);
+        let reached = |site: &SiteId| sites.binary_search(site).is_ok();
+        let wrong = self.diagnostics().iter().filter(|(site, _)| reached(site));
+        let mut diagnostics: Vec<Diagnostic> = Vec::new();
+        for (_, diagnostic) in wrong {
+            if !diagnostics.contains(diagnostic) {
+                diagnostics.push(diagnostic.clone());
+            }
+        }
+        diagnostics.extend(limits::check(self, &sites, limits));
+        let ports = self.output_ports(outputs, &mut diagnostics);
+        if outputs.is_empty() {
+            let message = "a plan needs at least one output";
+            diagnostics.push(Diagnostic::new(DiagnosticKind::Name, message));
+        }
+        Error::check(diagnostics)?;
+
+        let mut policies: HashMap<NodeId, StorePolicy> = HashMap::new();
+        for site in &sites {
+            let call = self.call_site(*site);
+            if call.store != StorePolicy::Auto {
+                policies.insert(call.node, call.store);
+            }
+        }
+        let nodes: Vec<NodeId> = outputs.iter().map(|site| self.call_site(*site).node).collect();
+        let stores = fuse::decide(self, &nodes, &policies, limits.bytes);
+        let groups = fuse::group(self, &stores);
+        let (mut plan, places) = self.lay_out(ports, &nodes, &sites, &stores, &groups);
+        plan.steps = groups.iter().map(|group| Step::Kernel(fuse::emit(self, group, &places))).collect();
+        plan.numpy = self.numpy_memory(&nodes);
+        plan.check_workspace(limits)?;
+        Ok(plan)
+    }
+
+    fn output_ports(&self, outputs: &[SiteId], diagnostics: &mut Vec<Diagnostic>) -> Vec<Port> {
+        let mut ports: Vec<Port> = Vec::new();
+        for (position, site) in outputs.iter().enumerate() {
+            let call = self.call_site(*site);
+            let name: Arc<str> = match &call.label {
+                Some(label) => label.clone(),
+                None if outputs.len() == 1 => "out".into(),
+                None => format!("out{position}").into(),
+            };
+            if let Some(first) = ports.iter().find(|port| port.name == name) {
+                let note = OperandNote {
+                    text: format!("`{name}` {}", first.array),
+                    slot: 0,
+                    name: name.to_string(),
+                    array: Some(first.array.clone()),
+                    site: Some(first.site),
+                };
+                let diagnostic =
+                    Diagnostic::new(DiagnosticKind::Name, format!("two outputs are named `{name}`"))
+                        .at(call.site)
+                        .operand(note)
+                        .help("give each output a name of its own: `.named(\"...\")`");
+                diagnostics.push(diagnostic);
+            }
+            if let Some(array) = self.array(call.node) {
+                ports.push(Port { name, array: array.clone(), site: call.site });
+            }
+        }
+        ports
+    }
+
+    /// Decides where everything lives.
+    fn lay_out(
+        &self,
+        outputs: Vec<Port>,
+        output_nodes: &[NodeId],
+        sites: &[SiteId],
+        stores: &fuse::Stores,
+        groups: &[fuse::Group],
+    ) -> (Plan, Places) {
+        let mut plan = Plan {
+            inputs: Vec::new(),
+            in_place: vec![None; outputs.len()],
+            outputs,
+            constants: Vec::new(),
+            stored: Vec::new(),
+            slots: Vec::new(),
+            steps: Vec::new(),
+            numpy: NumpyMemory::default(),
+        };
+        let mut places = Places::default();
+        let mut first_site: HashMap<NodeId, SiteId> = HashMap::new();
+        for site in sites {
+            let call = self.call_site(*site);
+            let labelled = call.label.is_some();
+            let known = first_site.entry(call.node).or_insert(*site);
+            if labelled && self.call_site(*known).label.is_none() {
+                *known = *site;
+            }
+            let node = self.node(call.node);
+            let (false, Some(array)) = (places.read.contains_key(&call.node), &node.array) else { continue };
+            match &node.op {
+                Op::Input(name) => {
+                    places.read.insert(call.node, Buffer::Input(plan.inputs.len()));
+                    plan.inputs.push(Port { name: name.clone(), array: array.clone(), site: call.site });
+                }
+                Op::Array(held) => {
+                    places.read.insert(call.node, Buffer::Constant(plan.constants.len()));
+                    plan.constants.push(self.arrays()[*held].clone());
+                }
+                _ => {}
+            }
+        }
+        for (position, node) in output_nodes.iter().enumerate() {
+            let buffer = Buffer::Output(position);
+            places.write.entry(*node).or_default().push(buffer);
+            if !self.node(*node).op.is_leaf() {
+                places.read.entry(*node).or_insert(buffer);
+            }
+        }
+        let last_use = last_uses(self, stores, groups);
+        // Values whose last reader is behind us give their slots to new ones.
+        let mut free: Vec<(usize, usize)> = Vec::new();
+        for (step, group) in groups.iter().enumerate() {
+            for root in group.members() {
+                let (Some(last), Some(array)) = (last_use.get(&root), self.array(root)) else { continue };
+                if places.write.contains_key(&root) {
+                    continue;
+                }
+                let bytes = array.shape.bytes(array.dtype).unwrap_or(u64::MAX).next_multiple_of(64);
+                let reusable = free
+                    .iter()
+                    .enumerate()
+                    .filter(|(_, (free_after, _))| *free_after < step)
+                    .min_by_key(|(_, (_, slot))| plan.slots[*slot].abs_diff(bytes))
+                    .map(|(at, _)| at);
+                let slot = match reusable {
+                    Some(at) => free.swap_remove(at).1,
+                    None => {
+                        plan.slots.push(0);
+                        plan.slots.len() - 1
+                    }
+                };
+                plan.slots[slot] = plan.slots[slot].max(bytes);
+                free.push((*last, slot));
+                let buffer = Buffer::Workspace(plan.stored.len());
+                let site = first_site[&root];
+                plan.stored.push(Stored {
+                    name: self.display_name(site).to_string(),
+                    array: array.clone(),
+                    reason: stores[&root].clone(),
+                    site: self.call_site(site).site,
+                    slot,
+                });
+                places.read.insert(root, buffer);
+                places.write.insert(root, vec![buffer]);
+            }
+        }
+        (plan, places)
+    }
+
+    fn numpy_memory(&self, outputs: &[NodeId]) -> NumpyMemory {
+        let mut memory = NumpyMemory::default();
+        for node in self.reachable_nodes(outputs) {
+            let made = self.node(node);
+            let allocates = match &made.op {
+                Op::Input(_) | Op::Array(_) | Op::View(_) => false,
+                // A scalar is no array, and a cast inside an operation is buffered.
+                Op::Generator(_) => made.array.as_ref().is_some_and(|array| !array.shape.is_empty()),
+                Op::Element(_) | Op::Reduce { .. } => true,
+                Op::Cast => false,
+            };
+            if allocates && !outputs.contains(&node) {
+                let bytes = made.array.as_ref().and_then(|array| array.shape.bytes(array.dtype));
+                memory.temporaries += 1;
+                memory.bytes = memory.bytes.saturating_add(bytes.unwrap_or(u64::MAX));
+            }
+        }
+        memory
+    }
+}
+
+/// For each stored value that another kernel reads: the last step that does.
+fn last_uses(graph: &Graph, stores: &fuse::Stores, groups: &[fuse::Group]) -> HashMap<NodeId, usize> {
+    let mut last = HashMap::new();
+    for (step, group) in groups.iter().enumerate() {
+        let members: Vec<NodeId> = group.members().collect();
+        for root in &members {
+            for (read, _) in fuse::region(graph, *root, |node| stores.contains_key(&node), usize::MAX).stored
+            {
+                if !members.contains(&read) {
+                    last.insert(read, step);
+                }
+            }
+        }
+    }
+    last
+}
+
+impl Plan {
+    /// The arrays to bind before a run, in order of declaration.
+    #[must_use]
+    pub fn inputs(&self) -> &[Port] {
+        &self.inputs
+    }
+
+    /// The arrays that a run writes, in the order they were asked for.
+    #[must_use]
+    pub fn outputs(&self) -> &[Port] {
+        &self.outputs
+    }
+
+    /// The steps, in order of execution.
+    #[must_use]
+    pub fn steps(&self) -> &[Step] {
+        &self.steps
+    }
+
+    /// The steps that are fused loops.
+    #[must_use]
+    pub fn kernels(&self) -> Vec<&Kernel> {
+        self.steps
+            .iter()
+            .map(|step| match step {
+                Step::Kernel(kernel) => kernel,
+            })
+            .collect()
+    }
+
+    /// The values that are written to memory between kernels.
+    #[must_use]
+    pub fn stored(&self) -> &[Stored] {
+        &self.stored
+    }
+
+    /// The constant arrays that the plan carries.
+    #[must_use]
+    pub fn constants(&self) -> &[ConstantArray] {
+        &self.constants
+    }
+
+    /// The size in bytes of each slot of workspace, at the dims' upper bounds.
+    #[must_use]
+    pub fn slots(&self) -> &[u64] {
+        &self.slots
+    }
+
+    /// All that a run allocates beyond inputs and outputs, at the dims' upper bounds.
+    #[must_use]
+    pub fn workspace_bytes(&self) -> u64 {
+        self.slots.iter().fold(0u64, |sum, bytes| sum.saturating_add(*bytes))
+    }
+
+    /// What NumPy would allocate for the same expression.
+    #[must_use]
+    pub const fn numpy_memory(&self) -> NumpyMemory {
+        self.numpy
+    }
+
+    /// For the output at a position, the input whose memory it takes over.
+    #[must_use]
+    pub fn in_place_input(&self, output: usize) -> Option<usize> {
+        self.in_place.get(output).copied().flatten()
+    }
+
+    fn check_workspace(&self, limits: &Limits) -> Result<(), Error> {
+        let bytes = self.workspace_bytes();
+        if bytes <= limits.bytes {
+            return Ok(());
+        }
+        let message = format!(
+            "the plan stores {} between kernels, over the limit of {}",
+            human_bytes(bytes),
+            human_bytes(limits.bytes)
+        );
+        let mut diagnostic = Diagnostic::new(DiagnosticKind::Workspace, message);
+        let mut largest: Vec<&Stored> = self.stored.iter().collect();
+        largest.sort_by_key(|stored| std::cmp::Reverse(stored.array.shape.bytes(stored.array.dtype)));
+        diagnostic.site = largest.first().map(|stored| stored.site);
+        for (slot, stored) in largest.iter().take(3).enumerate() {
+            let bytes = stored.array.shape.bytes(stored.array.dtype).unwrap_or(u64::MAX);
+            diagnostic = diagnostic.operand(OperandNote {
+                text: format!(
+                    "`{}` {}: {}, {}",
+                    stored.name,
+                    stored.array,
+                    human_bytes(bytes),
+                    stored.reason
+                ),
+                slot,
+                name: stored.name.clone(),
+                array: Some(stored.array.clone()),
+                site: Some(stored.site),
+            });
+        }
+        Err(diagnostic
+            .help(format!(
+                "if this is meant, raise it with `Limits::default().with_bytes({})`",
+                grouped(bytes).replace(' ', "_")
+            ))
+            .into())
+    }
+
+    /// The same plan with `output` written over the memory of `input`, which then need not be bound.
+    ///
+    /// # Errors
+    /// A name that is unknown, types that differ, or an order of reads and writes in which an element
+    /// would be read after it was overwritten.
+    pub fn in_place(mut self, output: &str, input: &str) -> Result<Self, Error> {
+        let unknown = |sort: &str, name: &str, ports: &[Port]| {
+            let names: Vec<String> = ports.iter().map(|port| format!("`{}`", port.name)).collect();
+            Diagnostic::new(DiagnosticKind::Name, format!("the plan has no {sort} `{name}`"))
+                .help(format!("it has {}", if names.is_empty() { "none".into() } else { names.join(", ") }))
+        };
+        let Some(to) = self.outputs.iter().position(|port| *port.name == *output) else {
+            return Err(unknown("output", output, &self.outputs).into());
+        };
+        let Some(from) = self.inputs.iter().position(|port| *port.name == *input) else {
+            return Err(unknown("input", input, &self.inputs).into());
+        };
+        let refuse = |why: String| {
+            Diagnostic::new(
+                DiagnosticKind::Overlap,
+                format!("`{output}` cannot be written over `{input}`: {why}"),
+            )
+            .at(self.outputs[to].site)
+            .help("bind separate memory, or write the result elsewhere first")
+        };
+        if self.outputs[to].array != self.inputs[from].array {
+            let why = format!("it is {}, the input {}", self.outputs[to].array, self.inputs[from].array);
+            return Err(refuse(why).into());
+        }
+        if self.in_place.contains(&Some(from)) {
+            return Err(refuse("another output is written there already".into()).into());
+        }
+        let mut written = false;
+        for (step, kernel) in self.kernels().into_iter().enumerate() {
+            let reads: Vec<usize> =
+                kernel.read().filter(|at| kernel.accesses[*at].buffer == Buffer::Input(from)).collect();
+            if written && !reads.is_empty() {
+                return Err(refuse(format!("kernel {step} still reads the input afterwards")).into());
+            }
+            let writes: Vec<usize> =
+                kernel.written().filter(|at| kernel.accesses[*at].buffer == Buffer::Output(to)).collect();
+            if writes.is_empty() {
+                continue;
+            }
+            written = true;
+            if reads.is_empty() {
+                continue;
+            }
+            if !kernel.reductions.is_empty() {
+                return Err(refuse(format!("kernel {step} reads it in a reduction")).into());
+            }
+            let same = |read: &usize| {
+                writes.iter().all(|write| kernel.accesses[*write].map == kernel.accesses[*read].map)
+            };
+            if !reads.iter().all(same) {
+                let why = format!("kernel {step} reads other elements than the one it writes");
+                return Err(refuse(why).into());
+            }
+        }
+        self.in_place[to] = Some(from);
+        Ok(self)
+    }
+}
