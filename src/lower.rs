@@ -77,6 +77,8 @@ pub(crate) struct Routine {
 #[derive(Debug)]
 pub(crate) struct Compiled {
     pub code: Code,
+    /// How many loops it has.
+    pub loops: usize,
     /// Bytes of scratch memory that a call needs.
     pub scratch: usize,
 }
@@ -96,7 +98,7 @@ impl Routine {
     pub fn compile(&self) -> Result<Compiled, CodeError> {
         let scratch = nest::scratch_bytes(self);
         let code = crate::jit::compile(signature(), |builder| nest::emit(builder, self))?;
-        Ok(Compiled { code, scratch })
+        Ok(Compiled { code, loops: self.loops, scratch })
     }
 }
 

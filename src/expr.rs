@@ -1,0 +1,552 @@
+//! The fluent builder: graphs and the `Copy` handles to what they compute.
+
+use crate::plan::Plan;
+use crate::recipe::Recipe;
+use fusewire_ir as ir;
+use fusewire_ir::{
+    ArrayType, DType, ElementOp, Error, Limits, Operand, ReduceOp, Scalar, Shape,
+    Site, SiteId, Slice, StorePolicy, Weak,
+};
+use std::cell::RefCell;
+use std::fmt;
+use std::ops;
+
+/// An expression graph under construction.
+///
+/// ```
+/// use fusewire::prelude::*;
+///
+/// let g = Graph::new();
+/// let x = g.input("x", F64, [4]);
+/// let plan = g.plan([(x * 2 + 1).named("y")], &Limits::default())?;
+/// let mut y = [0.0; 4];
+/// plan.compile()?.run([("x", &[1.0, 2.0, 3.0, 4.0])], [("y", &mut y)])?;
+/// assert_eq!(y, [3.0, 5.0, 7.0, 9.0]);
+/// # Ok::<(), fusewire::Error>(())
+/// ```
+#[derive(Default)]
+pub struct Graph {
+    ir: RefCell<ir::Graph>,
+}
+
+/// A handle to an expression: it can be copied freely, and copying it shares the work.
+///
+/// Methods and operators never fail and never panic. A mistake is remembered with the line that made
+/// it, and [`Graph::plan`] reports all mistakes that an output depends on, together.
+#[derive(Clone, Copy)]
+pub struct Expr<'g> {
+    graph: &'g Graph,
+    site: SiteId,
+}
+
+/// What can stand beside an expression: another expression, or a Rust number, which takes the dtype
+/// of the array it meets.
+#[derive(Clone, Copy, Debug)]
+pub enum Argument<'g> {
+    /// An expression.
+    Expr(Expr<'g>),
+    /// A Rust number.
+    Number(Weak),
+}
+
+impl<'g> From<Expr<'g>> for Argument<'g> {
+    fn from(expr: Expr<'g>) -> Self {
+        Self::Expr(expr)
+    }
+}
+
+/// An axis by its position; negative ones count from the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Axis(pub isize);
+
+/// All axes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct All;
+
+/// The axes of a reduction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Axes {
+    axes: Option<Vec<isize>>,
+    keepdims: bool,
+}
+
+impl Axes {
+    /// The same axes, which stay in the result with size 1.
+    #[must_use]
+    pub const fn keepdims(mut self) -> Self {
+        self.keepdims = true;
+        self
+    }
+}
+
+impl Axis {
+    /// This axis, which stays in the result with size 1.
+    #[must_use]
+    pub fn keepdims(self) -> Axes {
+        Axes::from(self).keepdims()
+    }
+}
+
+impl All {
+    /// All axes, which stay in the result with size 1.
+    #[must_use]
+    pub fn keepdims(self) -> Axes {
+        Axes::from(self).keepdims()
+    }
+}
+
+impl From<All> for Axes {
+    fn from(_: All) -> Self {
+        Self { axes: None, keepdims: false }
+    }
+}
+impl From<Axis> for Axes {
+    fn from(axis: Axis) -> Self {
+        Self { axes: Some(vec![axis.0]), keepdims: false }
+    }
+}
+impl<const N: usize> From<[isize; N]> for Axes {
+    fn from(axes: [isize; N]) -> Self {
+        Self { axes: Some(axes.to_vec()), keepdims: false }
+    }
+}
+impl From<&[isize]> for Axes {
+    fn from(axes: &[isize]) -> Self {
+        Self { axes: Some(axes.to_vec()), keepdims: false }
+    }
+}
+
+impl Graph {
+    /// An empty graph.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    pub(crate) fn from_ir(ir: ir::Graph) -> Self {
+        Self { ir: RefCell::new(ir) }
+    }
+
+    pub(crate) fn id(&self) -> u64 {
+        self.ir.borrow().id()
+    }
+
+    pub(crate) const fn expr(&self, site: SiteId) -> Expr<'_> {
+        Expr { graph: self, site }
+    }
+
+    fn add(&self, add: impl FnOnce(&mut ir::Graph) -> SiteId) -> Expr<'_> {
+        let site = add(&mut self.ir.borrow_mut());
+        Expr { graph: self, site }
+    }
+
+    /// An array that is bound by `name` when the program runs.
+    #[track_caller]
+    pub fn input(&self, name: &str, dtype: DType, shape: impl Into<Shape>) -> Expr<'_> {
+        let (shape, site) = (shape.into(), Site::caller());
+        self.add(|g| g.input(name, dtype, shape, site))
+    }
+
+    /// A number with a dtype of its own: beside an array it promotes as an array would, where a plain
+    /// Rust number gives way.
+    #[track_caller]
+    pub fn scalar(&self, value: impl Into<Scalar>) -> Expr<'_> {
+        let (value, site) = (value.into(), Site::caller());
+        self.add(|g| g.scalar(value, site))
+    }
+
+    /// An array of `elements` in C order, which the plan carries with it.
+    #[track_caller]
+    pub fn constant<T: Into<Scalar> + Copy + crate::Element>(
+        &self,
+        elements: &[T],
+        shape: impl Into<Shape>,
+    ) -> Expr<'_> {
+        let (shape, site) = (shape.into(), Site::caller());
+        let elements = elements.iter().map(|element| (*element).into()).collect();
+        self.add(|g| g.constant(elements, T::DTYPE, shape, site))
+    }
+
+    /// An array with the same value everywhere, which takes no memory.
+    #[track_caller]
+    pub fn full(&self, shape: impl Into<Shape>, value: impl Into<Scalar>) -> Expr<'_> {
+        let (shape, value, site) = (shape.into(), value.into(), Site::caller());
+        self.add(|g| g.full(shape, value, site))
+    }
+
+    /// An array of zeros, which takes no memory.
+    #[track_caller]
+    pub fn zeros(&self, dtype: DType, shape: impl Into<Shape>) -> Expr<'_> {
+        let (shape, site) = (shape.into(), Site::caller());
+        self.add(|g| g.full(shape, Scalar::I64(0).cast(dtype), site))
+    }
+
+    /// An array of ones, which takes no memory.
+    #[track_caller]
+    pub fn ones(&self, dtype: DType, shape: impl Into<Shape>) -> Expr<'_> {
+        let (shape, site) = (shape.into(), Site::caller());
+        self.add(|g| g.full(shape, Scalar::I64(1).cast(dtype), site))
+    }
+
+    /// The numbers from `start` up to but not including `stop`, `step` apart, computed in the loop:
+    /// `i64` from integers, `f64` if any of the three is a float.
+    #[track_caller]
+    pub fn arange(&self, start: impl Into<Weak>, stop: impl Into<Weak>, step: impl Into<Weak>) -> Expr<'_> {
+        let (start, stop, step, site) = (start.into(), stop.into(), step.into(), Site::caller());
+        self.add(|g| g.arange(start, stop, step, site))
+    }
+
+    /// `count` numbers evenly spaced from `start` to `stop` inclusive, in `f64`, computed in the loop.
+    #[track_caller]
+    pub fn linspace(&self, start: f64, stop: f64, count: u64) -> Expr<'_> {
+        let site = Site::caller();
+        self.add(|g| g.linspace(start, stop, count, true, site))
+    }
+
+    /// Checks and fuses everything the outputs depend on. Nothing has run and no array has been
+    /// allocated when this returns. An output without a name is called `out`, or `out0`, `out1`, ...
+    /// where there are several.
+    ///
+    /// # Errors
+    /// Every mistake that an output depends on, all together: dtypes, shapes, axes, names, limits.
+    pub fn plan<'g>(
+        &'g self,
+        outputs: impl IntoIterator<Item = Expr<'g>>,
+        limits: &Limits,
+    ) -> Result<Plan, Error> {
+        let sites = self.own(outputs)?;
+        Ok(Plan::new(self.ir.borrow().plan(&sites, limits)?))
+    }
+
+    /// A copy of the graph and its outputs that owns everything: to keep in a struct, to send to
+    /// another thread, to plan again with other limits.
+    ///
+    /// # Errors
+    /// Outputs that belong to another graph.
+    pub fn recipe<'g>(&'g self, outputs: impl IntoIterator<Item = Expr<'g>>) -> Result<Recipe, Error> {
+        let sites = self.own(outputs)?;
+        Ok(Recipe::new(self.ir.borrow().clone(), sites))
+    }
+
+    fn own<'g>(&'g self, outputs: impl IntoIterator<Item = Expr<'g>>) -> Result<Vec<SiteId>, Error> {
+        let mut diagnostics = Vec::new();
+        let mut sites = Vec::new();
+        for output in outputs {
+            if std::ptr::eq(output.graph, self) {
+                sites.push(output.site);
+            } else {
+                diagnostics.push(ir::foreign_graph("an output belongs to another graph", output.location()));
+            }
+        }
+        Error::check(diagnostics)?;
+        Ok(sites)
+    }
+}
+
+/// One node a line.
+impl fmt::Debug for Graph {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.ir.borrow())
+    }
+}
+
+impl<'g> Expr<'g> {
+    /// The dtype and shape, where the expression is sound.
+    #[must_use]
+    pub fn array(self) -> Option<ArrayType> {
+        self.graph.ir.borrow().site_array(self.site).cloned()
+    }
+
+    /// The dtype, where the expression is sound.
+    #[must_use]
+    pub fn dtype(self) -> Option<DType> {
+        self.array().map(|array| array.dtype)
+    }
+
+    /// The shape, where the expression is sound.
+    #[must_use]
+    pub fn shape(self) -> Option<Shape> {
+        self.array().map(|array| array.shape)
+    }
+
+    /// The place in the source that made it.
+    #[must_use]
+    pub fn location(self) -> Site {
+        self.graph.ir.borrow().call_site(self.site).site
+    }
+
+    /// The same expression under a name: an output is bound by it, and diagnostics and plans use it.
+    #[must_use]
+    pub fn named(self, name: &str) -> Self {
+        self.graph.add(|g| g.amend(self.site, |call| call.label = Some(name.into())))
+    }
+
+    /// The same expression, allowed to have this many elements whatever [`Limits`] says. The excuse
+    /// belongs to this call alone; calls that use the value without enlarging it need none.
+    #[must_use]
+    pub fn allow_elements(self, elements: u64) -> Self {
+        self.graph.add(|g| g.amend(self.site, |call| call.allow_elements = Some(elements)))
+    }
+
+    /// The same expression with a say in whether its value is stored between kernels.
+    #[must_use]
+    pub fn store(self, policy: StorePolicy) -> Self {
+        self.graph.add(|g| g.amend(self.site, |call| call.store = policy))
+    }
+
+    fn operand(self, of: &Graph) -> Operand {
+        if std::ptr::eq(self.graph, of) { Operand::Expr(self.site) } else { Operand::Foreign(self.location()) }
+    }
+
+    #[track_caller]
+    fn element(self, op: ElementOp, others: &[Argument<'_>]) -> Self {
+        Self::element_of(self.graph, op, std::iter::once(Argument::Expr(self)).chain(others.iter().copied()))
+    }
+
+    #[track_caller]
+    fn element_of<'a>(graph: &'g Graph, op: ElementOp, all: impl Iterator<Item = Argument<'a>>) -> Self {
+        let site = Site::caller();
+        let operands: smallvec::SmallVec<[Operand; 3]> = all
+            .map(|argument| match argument {
+                Argument::Expr(expr) => expr.operand(graph),
+                Argument::Number(weak) => Operand::Weak(weak),
+            })
+            .collect();
+        graph.add(|g| g.element(op, &operands, site))
+    }
+
+    /// The value in another dtype. Integers wrap around, floats round to nearest or truncate towards
+    /// zero; a float that no integer of the dtype holds becomes its smallest value.
+    #[must_use]
+    #[track_caller]
+    pub fn astype(self, dtype: DType) -> Self {
+        let site = Site::caller();
+        self.graph.add(|g| g.cast(self.site, dtype, site))
+    }
+
+    /// Axes of size 1 stretched, and axes added at the front, to reach `shape`.
+    #[must_use]
+    #[track_caller]
+    pub fn broadcast_to(self, shape: impl Into<Shape>) -> Self {
+        let (shape, site) = (shape.into(), Site::caller());
+        self.graph.add(|g| g.broadcast_to(self.site, shape, site))
+    }
+
+    /// The axes in another order: axis `k` of the result is axis `order[k]`.
+    #[must_use]
+    #[track_caller]
+    pub fn permute_dims(self, order: impl AsRef<[isize]>) -> Self {
+        let site = Site::caller();
+        self.graph.add(|g| g.permute_dims(self.site, order.as_ref(), site))
+    }
+
+    /// The axes in reverse order.
+    #[must_use]
+    #[track_caller]
+    #[doc(alias = "T")]
+    pub fn transpose(self) -> Self {
+        let site = Site::caller();
+        let rank = self.array().map_or(0, |array| array.shape.len()) as isize;
+        let order: Vec<isize> = (0..rank).rev().collect();
+        self.graph.add(|g| g.permute_dims(self.site, &order, site))
+    }
+
+    /// New axes of size 1 at these positions of the result: a position, or several as `[0, 2]`.
+    #[must_use]
+    #[track_caller]
+    #[doc(alias = "newaxis")]
+    pub fn expand_dims(self, axes: impl Into<Positions>) -> Self {
+        let site = Site::caller();
+        self.graph.add(|g| g.expand_dims(self.site, &axes.into().0, site))
+    }
+
+    /// These axes, which must have size 1, dropped: a position, or several as `[0, 2]`.
+    #[must_use]
+    #[track_caller]
+    pub fn squeeze(self, axes: impl Into<Positions>) -> Self {
+        let site = Site::caller();
+        self.graph.add(|g| g.squeeze(self.site, Some(&axes.into().0), site))
+    }
+
+    /// A part of the first axes, as NumPy's `x[1:-1, ::2]`; see [`Slice`].
+    #[must_use]
+    #[track_caller]
+    pub fn slice(self, slices: impl AsRef<[Slice]>) -> Self {
+        let site = Site::caller();
+        self.graph.add(|g| g.slice(self.site, slices.as_ref(), site))
+    }
+
+    /// A part of one axis, such as `x.slice_axis(Axis(0), 1..-1)`.
+    #[must_use]
+    #[track_caller]
+    pub fn slice_axis(self, axis: Axis, slice: impl Into<Slice>) -> Self {
+        let site = Site::caller();
+        let rank = self.array().map_or(0, |array| array.shape.len()) as isize;
+        let at = if axis.0 < 0 { axis.0 + rank } else { axis.0 };
+        // An axis that does not exist makes too many slices, which the graph refuses by name.
+        let at = usize::try_from(at).unwrap_or(rank as usize).min(rank as usize);
+        let mut slices = vec![Slice::ALL; at];
+        slices.push(slice.into());
+        self.graph.add(|g| g.slice(self.site, &slices, site))
+    }
+
+    /// The elements along an axis in reverse order.
+    #[must_use]
+    #[track_caller]
+    pub fn flip(self, axis: Axis) -> Self {
+        self.slice_axis(axis, Slice::ALL.step_by(-1))
+    }
+
+    #[track_caller]
+    fn reduce(self, op: ReduceOp, axes: Axes) -> Self {
+        let site = Site::caller();
+        self.graph.add(|g| g.reduce(op, self.site, axes.axes.as_deref(), axes.keepdims, site))
+    }
+
+    /// The sum along axes: `Axis(1)`, `[0, 2]`, or `All`. Integers and `bool` are summed in `i64` and
+    /// wrap around; floats by blocks and a tree, in an order that depends on the shape alone.
+    #[must_use]
+    #[track_caller]
+    pub fn sum(self, axes: impl Into<Axes>) -> Self {
+        self.reduce(ReduceOp::Sum, axes.into())
+    }
+
+    /// The product along axes, in the dtypes of [`Expr::sum`].
+    #[must_use]
+    #[track_caller]
+    pub fn prod(self, axes: impl Into<Axes>) -> Self {
+        self.reduce(ReduceOp::Prod, axes.into())
+    }
+
+    /// The smallest element along axes; NaN where there is one. Refused over no elements.
+    #[must_use]
+    #[track_caller]
+    pub fn min(self, axes: impl Into<Axes>) -> Self {
+        self.reduce(ReduceOp::Min, axes.into())
+    }
+
+    /// The largest element along axes; NaN where there is one. Refused over no elements.
+    #[must_use]
+    #[track_caller]
+    pub fn max(self, axes: impl Into<Axes>) -> Self {
+        self.reduce(ReduceOp::Max, axes.into())
+    }
+
+    /// The mean along axes: `f64` for integers and `bool`, NaN over no elements.
+    #[must_use]
+    #[track_caller]
+    pub fn mean(self, axes: impl Into<Axes>) -> Self {
+        self.reduce(ReduceOp::Mean, axes.into())
+    }
+}
+
+/// Positions of axes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Positions(Vec<isize>);
+
+impl From<isize> for Positions {
+    fn from(axis: isize) -> Self {
+        Self(vec![axis])
+    }
+}
+impl<const N: usize> From<[isize; N]> for Positions {
+    fn from(axes: [isize; N]) -> Self {
+        Self(axes.to_vec())
+    }
+}
+impl From<&[isize]> for Positions {
+    fn from(axes: &[isize]) -> Self {
+        Self(axes.to_vec())
+    }
+}
+
+impl fmt::Debug for Expr<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let graph = self.graph.ir.borrow();
+        write!(f, "{}", graph.display_name(self.site))?;
+        match graph.site_array(self.site) {
+            Some(array) => write!(f, ": {array}"),
+            None => f.write_str(": error"),
+        }
+    }
+}
+
+macro_rules! methods {
+    ($(
+        $(#[doc = $doc:literal])+
+        $variant:ident: $name:ident($($operand:ident),*), aliases [$($alias:literal),*],
+            dtypes $rule:ident, cost $cost:literal, ulp $ulp:literal,
+            lower $lower:expr, reference $reference:expr;
+    )+) => {
+        impl<'g> Expr<'g> { $(
+            $(#[doc = $doc])+
+            $(#[doc(alias = $alias)])*
+            #[must_use]
+            #[track_caller]
+            pub fn $name(self $(, $operand: impl Into<Argument<'g>>)*) -> Self {
+                self.element(ElementOp::$variant, &[$($operand.into()),*])
+            }
+        )+ }
+    };
+}
+fusewire_ir::element_ops!(methods);
+
+macro_rules! operators {
+    ($($trait:ident $method:ident $op:ident;)+) => { $(
+        impl<'g, T: Into<Argument<'g>>> ops::$trait<T> for Expr<'g> {
+            type Output = Self;
+            #[track_caller]
+            fn $method(self, other: T) -> Self {
+                self.element(ElementOp::$op, &[other.into()])
+            }
+        }
+        operators! { @number $trait $method $op: bool i8 i16 i32 i64 i128 isize u8 u16 u32 u64 usize f32 f64 }
+    )+ };
+    (@number $trait:ident $method:ident $op:ident: $($number:ty)+) => { $(
+        impl<'g> ops::$trait<Expr<'g>> for $number {
+            type Output = Expr<'g>;
+            #[track_caller]
+            fn $method(self, other: Expr<'g>) -> Expr<'g> {
+                let both = [Argument::Number(self.into()), Argument::Expr(other)];
+                Expr::element_of(other.graph, ElementOp::$op, both.into_iter())
+            }
+        }
+    )+ };
+}
+operators! {
+    Add add Add;
+    Sub sub Subtract;
+    Mul mul Multiply;
+    Div div Divide;
+    Rem rem Remainder;
+    BitAnd bitand BitwiseAnd;
+    BitOr bitor BitwiseOr;
+    BitXor bitxor BitwiseXor;
+}
+
+macro_rules! numbers {
+    ($($number:ty)+) => { $(
+        impl From<$number> for Argument<'_> {
+            fn from(number: $number) -> Self {
+                Self::Number(number.into())
+            }
+        }
+    )+ };
+}
+numbers! { bool i8 i16 i32 i64 i128 isize u8 u16 u32 u64 usize f32 f64 }
+
+impl ops::Neg for Expr<'_> {
+    type Output = Self;
+    #[track_caller]
+    fn neg(self) -> Self {
+        self.element(ElementOp::Negative, &[])
+    }
+}
+
+impl ops::Not for Expr<'_> {
+    type Output = Self;
+    #[track_caller]
+    fn not(self) -> Self {
+        self.element(ElementOp::Invert, &[])
+    }
+}

@@ -1,0 +1,422 @@
+//! Running kernels: the work of each step cut into parts, with everything a run needs made beforehand.
+#![allow(unsafe_code)]
+
+use crate::cache;
+use crate::jit::CodeError;
+use crate::lower::{Accumulator, COLUMNS, Compiled, Form};
+use crate::tree;
+use crate::walk::{Memory, Walk, used_accesses};
+use fusewire_ir::body::{Body, Code, Instruction};
+use fusewire_ir::kernel::Kernel;
+use fusewire_ir::reduce::BLOCK;
+use fusewire_ir::{DType, Scalar};
+use std::sync::Arc;
+
+/// Cost of a step, in operations, above which it is worth handing to other threads: about 100 us.
+const PARALLEL_COST: u64 = 400_000;
+
+/// Results of a reduction that are completed together where rows are reduced one after another.
+const ROWS: usize = 128;
+
+/// Memory whose start is a cache line.
+#[derive(Clone, Copy)]
+#[repr(C, align(64))]
+struct Line([u8; 64]);
+
+/// Zeroed memory, aligned to a cache line.
+pub(crate) struct Block(Vec<Line>);
+
+impl Block {
+    pub fn new(bytes: usize) -> Self {
+        Self(vec![Line([0; 64]); bytes.div_ceil(64)])
+    }
+
+    pub fn address(&mut self) -> *mut u8 {
+        self.0.as_mut_ptr().cast()
+    }
+}
+
+/// One call of compiled code with arguments and scratch memory of its own.
+struct Call {
+    code: Arc<Compiled>,
+    arguments: Vec<i64>,
+    scratch: Block,
+}
+
+impl Call {
+    fn new(code: &Arc<Compiled>, walk: &Walk) -> Self {
+        Self { code: code.clone(), arguments: walk.arguments(), scratch: Block::new(code.scratch) }
+    }
+
+    /// Calls the code; `partials` is where totals go.
+    fn run(&mut self, partials: *mut u64) {
+        // SAFETY: the arguments were made by the walk the code was compiled for, over memory that
+        // the binding has checked and borrows; scratch has the size the code asks for, and `partials`
+        // holds a word for every result and accumulator.
+        unsafe { self.code.code.call(&self.arguments, self.scratch.address(), partials) };
+    }
+}
+
+/// The work of one step.
+pub(crate) enum Launch {
+    /// Parts of an element-wise loop nest, which may run at the same time.
+    Elements(Vec<Elements>),
+    /// Results of reductions, in parts which may run at the same time.
+    Results(Vec<Results>),
+    /// A reduction to few results, along a loop that is cut into chunks.
+    Chunks(Box<Chunks>),
+}
+
+/// A part of an element-wise loop nest.
+pub(crate) struct Elements(Call);
+
+/// A part of the results of a reduction, with the code that completes and that uses totals.
+pub(crate) struct Results {
+    reduce: Call,
+    finish: Call,
+    /// The loops over results; the innermost is cut into tiles.
+    reduce_walk: Walk,
+    finish_walk: Walk,
+    accumulators: Vec<Accumulator>,
+    /// Elements combined into each result.
+    count: u64,
+    /// Results per tile.
+    tile: u64,
+    /// Tiles of this part.
+    tiles: std::ops::Range<u64>,
+    /// Argument words to set per tile.
+    results_word: usize,
+    partials: Vec<u64>,
+    totals: Block,
+}
+
+/// A reduction cut along its reduced loop.
+pub(crate) struct Chunks {
+    whole: Results,
+    calls: Vec<(Call, Vec<u64>)>,
+}
+
+/// The launches of one kernel; none where there is nothing to do.
+pub(crate) fn launch(kernel: &Kernel, memory: &Memory<'_>, threads: usize) -> Result<Option<Launch>, CodeError> {
+    if kernel.reductions.is_empty() { elements(kernel, memory, threads) } else { results(kernel, memory, threads) }
+}
+
+/// Operations of a body, with calls counted as what they cost.
+fn cost(body: &Body) -> u64 {
+    body.instructions
+        .iter()
+        .map(|instruction| match &instruction.code {
+            Code::Call(op, _) => op.row().cost,
+            _ => 1,
+        })
+        .sum::<u64>()
+        .max(1)
+}
+
+fn elements(kernel: &Kernel, memory: &Memory<'_>, threads: usize) -> Result<Option<Launch>, CodeError> {
+    let (body, accesses) = used_accesses(kernel, &kernel.body);
+    let walk = Walk::new(kernel, &accesses, memory);
+    if walk.is_empty() {
+        return Ok(None);
+    }
+    let parts_wanted = parts_for(walk.iterations().saturating_mul(cost(&body)), threads);
+    let walk = walk.forwards().ordered().merged().with_a_loop();
+    let code = cache::compiled(walk.routine(Form::Elements, body))?;
+    // Cut the outermost loop if it is long enough, else the longest.
+    let longest = (0..walk.extents.len()).max_by_key(|l| (walk.extents[*l], usize::MAX - l)).unwrap_or(0);
+    let cut = if walk.extents[0] >= 4 * parts_wanted { 0 } else { longest };
+    // Whole cache lines of every dtype, where the innermost loop is cut.
+    let grain = if cut + 1 == walk.extents.len() { 64 } else { 1 };
+    let parts = split(walk.extents[cut], parts_wanted, grain)
+        .into_iter()
+        .map(|(first, count)| Elements(Call::new(&code, &walk.part(cut, first, count))));
+    Ok(Some(Launch::Elements(parts.collect())))
+}
+
+/// How many parts work of this cost is worth.
+fn parts_for(cost: u64, threads: usize) -> u64 {
+    if cost < PARALLEL_COST { 1 } else { threads as u64 }
+}
+
+/// Cuts `length` into at most `parts` ranges whose borders are multiples of `grain`.
+fn split(length: u64, parts: u64, grain: u64) -> Vec<(u64, u64)> {
+    let step = length.div_ceil(parts.max(1)).max(1).next_multiple_of(grain);
+    (0..length.div_ceil(step)).map(|part| (part * step, step.min(length - part * step))).collect()
+}
+
+/// The epilogue as an element-wise body that reads totals from memory, through streams after its own.
+fn finish_body(kernel: &Kernel) -> (Body, Vec<usize>) {
+    let (mut body, accesses) = used_accesses(kernel, &kernel.epilogue);
+    for Instruction { code, .. } in &mut body.instructions {
+        if let Code::Total(at) = *code {
+            *code = Code::Load(accesses.len() + at);
+        }
+    }
+    (body, accesses)
+}
+
+fn results(kernel: &Kernel, memory: &Memory<'_>, threads: usize) -> Result<Option<Launch>, CodeError> {
+    let (body, accesses) = used_accesses(kernel, &kernel.body);
+    let (finish_body, finish_accesses) = finish_body(kernel);
+    let all: Vec<usize> = accesses.iter().chain(&finish_accesses).copied().collect();
+    let walk = Walk::new(kernel, &all, memory);
+    let loops = |reduced: bool| -> Vec<usize> {
+        (0..kernel.loops.len()).filter(|l| kernel.loops[*l].reduced == reduced && walk.extents[*l] != 1).collect()
+    };
+    let kept = walk.select(&loops(false));
+    let reduced = walk.select(&loops(true));
+    if kept.is_empty() {
+        return Ok(None);
+    }
+    let accumulators: Vec<Accumulator> = kernel
+        .reductions
+        .iter()
+        .map(|reduction| Accumulator {
+            op: reduction.op,
+            value: reduction.value,
+            dtype: kernel.body.dtype(reduction.value),
+        })
+        .collect();
+    let only = |walk: &Walk, range: std::ops::Range<usize>| Walk {
+        extents: walk.extents.clone(),
+        strides: walk.strides[range].to_vec(),
+    };
+    let kept = kept.ordered().merged().with_a_loop();
+    // The order of the reduced loops is the order of the reduction: they merge, but stay in place.
+    let reduced = only(&reduced, 0..accesses.len()).merged().with_a_loop();
+    let reduce_kept = only(&kept, 0..accesses.len());
+    let mut finish_walk = only(&kept, accesses.len()..all.len());
+
+    // Side by side where memory is consecutive along the results, one after another otherwise.
+    let consecutive = |walk: &Walk| {
+        let streams = walk.streams(walk.extents.len() - 1);
+        streams.iter().filter(|stream| stream.motion == crate::lower::Motion::Consecutive).count()
+    };
+    let results_extent = kept.extents[kept.extents.len() - 1];
+    let reduced_extent = reduced.extents[reduced.extents.len() - 1];
+    let columns = results_extent >= 4
+        && (consecutive(&reduce_kept) > consecutive(&reduced) || (reduced_extent == 1 && results_extent > 1));
+    let (form, tile) = if columns { (Form::Columns, COLUMNS) } else { (Form::Rows, ROWS) };
+
+    let inner = kept.extents.len() - 1;
+    let inner_kept = reduce_kept.select(&[inner]);
+    let code_walk = join(if columns { [&reduced, &inner_kept] } else { [&inner_kept, &reduced] });
+    let mut routine = code_walk.routine(form, body.clone());
+    routine.accumulators.clone_from(&accumulators);
+    let code = cache::compiled(routine)?;
+
+    let mut totals = Block::new(tile * 8 * accumulators.len());
+    for (at, accumulator) in accumulators.iter().enumerate() {
+        let mut steps = vec![0; kept.extents.len()];
+        steps[inner] = accumulator.dtype.bytes() as i64;
+        finish_walk.strides.push(crate::walk::Stride {
+            dtype: accumulator.dtype,
+            index: false,
+            written: false,
+            start: totals.address() as i64 + (at * tile * 8) as i64,
+            steps,
+        });
+    }
+    let finish_code = cache::compiled(finish_walk.select(&[inner]).routine(Form::Elements, finish_body))?;
+
+    let tiles = kept.extents[..inner].iter().product::<u64>() * kept.extents[inner].div_ceil(tile as u64);
+    let results_word = if columns { code_walk.extents.len() - 1 } else { 0 };
+    let make = |tiles: std::ops::Range<u64>| {
+        let mut totals = Block::new(tile * 8 * accumulators.len());
+        let mut finish_walk = finish_walk.clone();
+        let own = finish_walk.strides.len() - accumulators.len();
+        for (at, stride) in finish_walk.strides[own..].iter_mut().enumerate() {
+            stride.start = totals.address() as i64 + (at * tile * 8) as i64;
+        }
+        Results {
+            reduce: Call::new(&code, &code_walk),
+            finish: Call::new(&finish_code, &finish_walk.select(&[inner])),
+            reduce_walk: reduce_kept.clone(),
+            finish_walk,
+            accumulators: accumulators.clone(),
+            count: reduced.iterations(),
+            tile: tile as u64,
+            tiles,
+            results_word,
+            partials: vec![0; tile * accumulators.len()],
+            totals,
+        }
+    };
+    let work = kept.iterations().saturating_mul(reduced.iterations()).saturating_mul(cost(&body));
+    let parts = parts_for(work, threads);
+    if parts > 1 && tiles < 2 * parts && reduced.extents.len() == 1 && reduced_extent >= 4 * BLOCK as u64 {
+        // Chunks of a power of two of blocks: the tree over blocks then has each chunk as a node.
+        let blocks = reduced_extent.div_ceil(BLOCK as u64);
+        let per_chunk = (blocks / (4 * parts)).max(1).next_power_of_two() * BLOCK as u64;
+        let reduced_loop = if columns { 0 } else { 1 };
+        let calls = (0..reduced_extent.div_ceil(per_chunk))
+            .map(|chunk| {
+                let first = chunk * per_chunk;
+                let part = code_walk.part(reduced_loop, first, per_chunk.min(reduced_extent - first));
+                (Call::new(&code, &part), vec![0; tile * accumulators.len()])
+            })
+            .collect();
+        return Ok(Some(Launch::Chunks(Box::new(Chunks { whole: make(0..tiles), calls }))));
+    }
+    let parts = split(tiles, parts, 1).into_iter().map(|(first, count)| make(first..first + count));
+    Ok(Some(Launch::Results(parts.collect())))
+}
+
+/// The loops of one walk around those of another with the same accesses.
+fn join([outer, inner]: [&Walk; 2]) -> Walk {
+    let mut joined = outer.clone();
+    joined.extents.extend(&inner.extents);
+    for (stride, inner) in joined.strides.iter_mut().zip(&inner.strides) {
+        stride.steps.extend(&inner.steps);
+    }
+    joined
+}
+
+/// Sets the addresses of a call to the given position of the loops over results.
+fn place(call: &mut Call, words: usize, walk: &Walk, tile: u64, per_tile: u64, shift: impl Fn(usize) -> i64) -> u64 {
+    let inner = walk.extents.len() - 1;
+    let per_row = walk.extents[inner].div_ceil(per_tile);
+    let (mut row, first) = (tile / per_row, tile % per_row * per_tile);
+    for (stream, stride) in walk.strides.iter().enumerate() {
+        call.arguments[words + stream * (1 + words)] =
+            stride.start + first as i64 * stride.steps[inner] + shift(stream);
+    }
+    for l in (0..inner).rev() {
+        let index = (row % walk.extents[l]) as i64;
+        row /= walk.extents[l];
+        for (stream, stride) in walk.strides.iter().enumerate() {
+            call.arguments[words + stream * (1 + words)] += index * stride.steps[l];
+        }
+    }
+    per_tile.min(walk.extents[inner] - first)
+}
+
+impl Results {
+    fn run(&mut self) {
+        for tile in self.tiles.clone() {
+            let loops = self.reduce.loops();
+            let results = place(&mut self.reduce, loops, &self.reduce_walk, tile, self.tile, |_| 0);
+            self.reduce.arguments[self.results_word] = results as i64;
+            if self.count > 0 {
+                self.reduce.run(self.partials.as_mut_ptr());
+            }
+            self.finish(tile, results);
+        }
+    }
+
+    /// Makes totals of the partial results and runs the epilogue on them.
+    fn finish(&mut self, tile: u64, results: u64) {
+        let width = self.accumulators.len();
+        for (at, accumulator) in self.accumulators.iter().enumerate() {
+            // SAFETY: `totals` has `tile` words for each accumulator, and `results <= tile`.
+            let base = unsafe { self.totals.address().add(at * self.tile as usize * 8) };
+            for result in 0..results as usize {
+                let total = if self.count == 0 {
+                    accumulator.op.of_nothing(accumulator.dtype).unwrap_or(Scalar::I64(0).cast(accumulator.dtype))
+                } else {
+                    tree::total(*accumulator, self.partials[result * width + at], self.count)
+                };
+                // SAFETY: as above.
+                unsafe { write(base, result, total) };
+            }
+        }
+        let own = self.finish_walk.strides.len() - width;
+        let walk = &self.finish_walk;
+        let inner = walk.extents.len() - 1;
+        let per_row = walk.extents[inner].div_ceil(self.tile);
+        let first = (tile % per_row * self.tile) as i64;
+        // Totals begin anew with every tile.
+        let back = |stream: usize| if stream >= own { -first * walk.strides[stream].steps[inner] } else { 0 };
+        place(&mut self.finish, 1, walk, tile, self.tile, back);
+        self.finish.arguments[0] = results as i64;
+        self.finish.run(std::ptr::null_mut());
+    }
+}
+
+/// Writes one total.
+///
+/// # Safety
+/// `base` has room for `at + 1` elements of the total's dtype, and is aligned for them.
+unsafe fn write(base: *mut u8, at: usize, total: Scalar) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        match total {
+            Scalar::Bool(value) => base.cast::<bool>().add(at).write(value),
+            Scalar::I32(value) => base.cast::<i32>().add(at).write(value),
+            Scalar::I64(value) => base.cast::<i64>().add(at).write(value),
+            Scalar::F32(value) => base.cast::<f32>().add(at).write(value),
+            Scalar::F64(value) => base.cast::<f64>().add(at).write(value),
+        }
+    }
+}
+
+impl Call {
+    /// The number of loops its code has, from the number of its argument words.
+    fn loops(&self) -> usize {
+        self.code.loops
+    }
+}
+
+impl Chunks {
+    fn run(&mut self) {
+        let whole = &mut self.whole;
+        let width = whole.accumulators.len();
+        for tile in whole.tiles.clone() {
+            let loops = whole.reduce.loops();
+            let results = place(&mut whole.reduce, loops, &whole.reduce_walk, tile, whole.tile, |_| 0);
+            for (call, _) in &mut self.calls {
+                call.arguments[whole.results_word] = results as i64;
+            }
+            // Chunks differ from the whole by where they begin along the reduced loop.
+            for stream in 0..whole.reduce_walk.strides.len() {
+                let word = loops + stream * (1 + loops);
+                let moved = whole.reduce.arguments[word] - whole.reduce_walk.strides[stream].start;
+                for (call, _) in &mut self.calls {
+                    call.arguments[word] += moved;
+                }
+            }
+            in_parallel(&mut self.calls, &|(call, partials)| call.run(partials.as_mut_ptr()));
+            for stream in 0..whole.reduce_walk.strides.len() {
+                let word = loops + stream * (1 + loops);
+                let moved = whole.reduce.arguments[word] - whole.reduce_walk.strides[stream].start;
+                for (call, _) in &mut self.calls {
+                    call.arguments[word] -= moved;
+                }
+            }
+            for result in 0..results as usize {
+                for (at, accumulator) in whole.accumulators.iter().enumerate() {
+                    let word = result * width + at;
+                    let chunks = self.calls.iter().map(|(_, partials)| partials[word]);
+                    whole.partials[word] = tree::combine_chunks(*accumulator, chunks);
+                }
+            }
+            whole.finish(tile, results);
+        }
+    }
+}
+
+impl Launch {
+    /// Does the work, on the calling thread and, where there are several parts, on rayon's.
+    pub fn run(&mut self) {
+        match self {
+            Self::Elements(parts) => in_parallel(parts, &|part| part.0.run(std::ptr::null_mut())),
+            Self::Results(parts) => in_parallel(parts, &Results::run),
+            Self::Chunks(chunks) => chunks.run(),
+        }
+    }
+}
+
+/// Runs every part, halves at the same time.
+fn in_parallel<T: Send>(parts: &mut [T], run: &(impl Fn(&mut T) + Sync)) {
+    match parts {
+        [] => {}
+        [part] => run(part),
+        _ => {
+            let (left, right) = parts.split_at_mut(parts.len() / 2);
+            rayon::join(|| in_parallel(left, run), || in_parallel(right, run));
+        }
+    }
+}
+
+/// Bytes of a dtype's element that totals are stored with.
+const _: () = assert!(DType::F64.bytes() == 8);

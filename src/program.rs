@@ -1,0 +1,245 @@
+//! Programs: compiled plans, bound to arrays and run.
+
+use crate::bind::{self, Binding, size};
+use crate::jit::CodeError;
+use crate::launch::{Block, Launch, launch};
+use crate::view::{Layout, View, ViewMut};
+use crate::walk::Memory;
+use fusewire_ir::plan::{Plan, Port};
+use fusewire_ir::{ArrayType, DType, Diagnostic, DiagnosticKind, Error, Scalar};
+use std::fmt;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+/// A compiled plan. It is `Send` and `Sync`: any number of threads may bind and run it at once. The
+/// machine code is freed when nothing uses it any more.
+#[derive(Clone)]
+pub struct Program {
+    plan: Arc<Plan>,
+    constants: Arc<Vec<Constant>>,
+    threads: usize,
+    /// Code for densely packed arrays, so that the first run need not wait for the compiler.
+    _dense: Arc<Vec<Launches>>,
+}
+
+/// A program with its arrays: everything is checked and prepared, and [`Bound::run`] only computes.
+pub struct Bound<'a> {
+    launches: Launches,
+    _workspace: Block,
+    _constants: Arc<Vec<Constant>>,
+    borrow: PhantomData<&'a mut ()>,
+}
+
+/// The work of every step.
+struct Launches(Vec<Launch>);
+
+// Only the code of a dense binding is kept, never its arguments.
+struct Constant {
+    layout: Layout,
+    _elements: Box<[u64]>,
+}
+
+/// Arrays by name: an array of pairs, a vector of pairs, or `()` for none.
+pub trait Arrays<V> {
+    /// The pairs.
+    fn pairs(self) -> Vec<(String, V)>;
+}
+
+impl<V, N: AsRef<str>, A: Into<V>, const COUNT: usize> Arrays<V> for [(N, A); COUNT] {
+    fn pairs(self) -> Vec<(String, V)> {
+        self.into_iter().map(|(name, array)| (name.as_ref().to_string(), array.into())).collect()
+    }
+}
+
+impl<V, N: AsRef<str>, A: Into<V>> Arrays<V> for Vec<(N, A)> {
+    fn pairs(self) -> Vec<(String, V)> {
+        self.into_iter().map(|(name, array)| (name.as_ref().to_string(), array.into())).collect()
+    }
+}
+
+impl<V> Arrays<V> for () {
+    fn pairs(self) -> Vec<(String, V)> {
+        Vec::new()
+    }
+}
+
+impl Program {
+    pub(crate) fn new(plan: Plan) -> Result<Self, Error> {
+        let constants = plan.constants().iter().map(|held| Constant::new(&held.array, &held.elements)).collect();
+        let mut program = Self {
+            plan: Arc::new(plan),
+            constants: Arc::new(constants),
+            threads: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+            _dense: Arc::default(),
+        };
+        program.compile_dense()?;
+        Ok(program)
+    }
+
+    /// Compiles what dense arrays of the planned shapes need.
+    fn compile_dense(&mut self) -> Result<(), Error> {
+        let ports = |ports: &[Port]| ports.iter().map(|port| dense_at(&port.array, 64)).collect();
+        let sizes = self
+            .plan
+            .inputs()
+            .iter()
+            .flat_map(|port| port.array.shape.iter())
+            .filter_map(|dim| match dim {
+                fusewire_ir::Dim::Symbolic { symbol, .. } => Some((symbol.name.to_string(), symbol.upper)),
+                fusewire_ir::Dim::Known { .. } => None,
+            })
+            .collect();
+        let binding = Binding { inputs: ports(self.plan.inputs()), outputs: ports(self.plan.outputs()), sizes };
+        let launches = self.prepare(&binding, 64, 1)?;
+        self._dense = Arc::new(vec![launches]);
+        Ok(())
+    }
+
+    /// The same program, on at most this many threads (at least one). By default it is as many as the
+    /// machine has; small work stays on one. The bits of the result do not depend on it.
+    #[must_use]
+    pub fn with_threads(mut self, threads: usize) -> Self {
+        self.threads = threads.max(1);
+        self
+    }
+
+    /// The plan it was compiled from.
+    #[must_use]
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// Binds arrays by name, runs, and lets go of them. To run the same arrays again and again, use
+    /// [`Program::bind`].
+    ///
+    /// # Errors
+    /// What [`Program::bind`] reports; no output has been touched then.
+    pub fn run<'a>(&self, inputs: impl Arrays<View<'a>>, outputs: impl Arrays<ViewMut<'a>>) -> Result<(), Error> {
+        self.bind(inputs, outputs)?.run();
+        Ok(())
+    }
+
+    /// Binds arrays by name and prepares everything that a run needs.
+    ///
+    /// # Errors
+    /// All together: names that are missing, unknown or bound twice; a wrong dtype or shape; an output
+    /// that shares memory with an input, with another output or with itself; layouts that cannot be
+    /// compiled.
+    pub fn bind<'a>(
+        &self,
+        inputs: impl Arrays<View<'a>>,
+        outputs: impl Arrays<ViewMut<'a>>,
+    ) -> Result<Bound<'a>, Error> {
+        let (inputs, outputs) = (inputs.pairs(), outputs.pairs());
+        let inputs = inputs.iter().map(|(name, view)| (name.as_str(), view.layout.clone())).collect();
+        let outputs = outputs.iter().map(|(name, view)| (name.as_str(), view.layout.clone())).collect();
+        let binding = bind::bind(&self.plan, inputs, outputs)?;
+        let offsets = self.slot_offsets(&binding);
+        let mut workspace = Block::new(offsets.last().copied().unwrap_or(0));
+        let launches = self.prepare(&binding, workspace.address() as usize, self.threads)?;
+        Ok(Bound {
+            launches,
+            _workspace: workspace,
+            _constants: self.constants.clone(),
+            borrow: PhantomData,
+        })
+    }
+
+    /// Where each slot of workspace begins, and at last where the workspace ends.
+    fn slot_offsets(&self, binding: &Binding) -> Vec<usize> {
+        let mut bytes = vec![0usize; self.plan.slots().len()];
+        for stored in self.plan.stored() {
+            let elements: u64 = stored.array.shape.iter().map(|dim| size(dim, &binding.sizes)).product();
+            let needed = (elements as usize * stored.array.dtype.bytes()).next_multiple_of(64);
+            bytes[stored.slot] = bytes[stored.slot].max(needed);
+        }
+        let mut offsets = vec![0];
+        for bytes in bytes {
+            offsets.push(offsets[offsets.len() - 1] + bytes);
+        }
+        offsets
+    }
+
+    fn prepare(&self, binding: &Binding, workspace: usize, threads: usize) -> Result<Launches, Error> {
+        let offsets = self.slot_offsets(binding);
+        let stored: Vec<Layout> = self
+            .plan
+            .stored()
+            .iter()
+            .map(|stored| {
+                let sizes: Vec<u64> = stored.array.shape.iter().map(|dim| size(dim, &binding.sizes)).collect();
+                dense(stored.array.dtype, &sizes, workspace + offsets[stored.slot])
+            })
+            .collect();
+        let constants: Vec<Layout> = self.constants.iter().map(|constant| constant.layout.clone()).collect();
+        let memory = Memory { binding, constants: &constants, stored: &stored };
+        let mut launches = Vec::new();
+        for kernel in self.plan.kernels() {
+            if let Some(launch) = launch(kernel, &memory, threads).map_err(not_compiled)? {
+                launches.push(launch);
+            }
+        }
+        Ok(Launches(launches))
+    }
+}
+
+fn not_compiled(error: CodeError) -> Error {
+    Diagnostic::new(DiagnosticKind::Compile, format!("the kernel could not be compiled: {error}")).into()
+}
+
+/// A dense layout at an address, for known sizes.
+fn dense(dtype: DType, sizes: &[u64], address: usize) -> Layout {
+    let mut strides = smallvec::SmallVec::from_elem(0i64, sizes.len());
+    let mut step = dtype.bytes() as i64;
+    for (stride, size) in strides.iter_mut().zip(sizes).rev() {
+        *stride = step;
+        step = step.wrapping_mul(*size as i64);
+    }
+    Layout { address, dtype, sizes: sizes.into(), strides, problem: None }
+}
+
+/// A dense layout at the dims' upper bounds.
+fn dense_at(array: &ArrayType, address: usize) -> Layout {
+    let sizes: Vec<u64> = array.shape.iter().map(fusewire_ir::Dim::upper).collect();
+    dense(array.dtype, &sizes, address)
+}
+
+impl Constant {
+    fn new(array: &ArrayType, elements: &[Scalar]) -> Self {
+        let bytes = array.dtype.bytes();
+        let mut packed = vec![0u8; elements.len() * bytes];
+        for (to, element) in packed.chunks_exact_mut(bytes).zip(elements) {
+            to.copy_from_slice(&element.bits().to_le_bytes()[..bytes]);
+        }
+        let words: Box<[u64]> = packed
+            .chunks(8)
+            .map(|chunk| {
+                let mut word = [0; 8];
+                word[..chunk.len()].copy_from_slice(chunk);
+                u64::from_le_bytes(word)
+            })
+            .collect();
+        Self { layout: dense_at(array, words.as_ptr() as usize), _elements: words }
+    }
+}
+
+impl Bound<'_> {
+    /// Computes every output from the inputs as they are now. Allocates nothing on one thread.
+    pub fn run(&mut self) {
+        for launch in &mut self.launches.0 {
+            launch.run();
+        }
+    }
+}
+
+impl fmt::Debug for Program {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Program({} kernels)", self.plan.kernels().len())
+    }
+}
+
+impl fmt::Debug for Bound<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Bound({} launches)", self.launches.0.len())
+    }
+}

@@ -1,0 +1,73 @@
+//! Graphs that own themselves.
+
+use crate::expr::{Expr, Graph};
+use crate::plan::Plan;
+use fusewire_ir as ir;
+use fusewire_ir::{Error, Limits, SiteId};
+use std::fmt;
+
+/// A graph with its outputs, free of any borrow: to keep in a struct or a test case.
+///
+/// ```
+/// use fusewire::prelude::*;
+///
+/// let g = Graph::new();
+/// let x = g.input("x", F64, [3]);
+/// let recipe = g.recipe([x.exp()])?;
+/// drop(g);
+///
+/// // Plan it as it is, or go on building.
+/// assert_eq!(recipe.plan(&Limits::default())?.kernels().len(), 1);
+/// let g = recipe.graph();
+/// let [exp] = recipe.outputs(&g)[..] else { unreachable!() };
+/// assert_eq!(g.plan([exp.sum(All)], &Limits::default())?.kernels().len(), 1);
+/// # Ok::<(), fusewire::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Recipe {
+    graph: ir::Graph,
+    outputs: Vec<SiteId>,
+}
+
+impl Recipe {
+    pub(crate) const fn new(graph: ir::Graph, outputs: Vec<SiteId>) -> Self {
+        Self { graph, outputs }
+    }
+
+    /// Checks and fuses the outputs, as [`Graph::plan`] does.
+    ///
+    /// # Errors
+    /// Every mistake that an output depends on.
+    pub fn plan(&self, limits: &Limits) -> Result<Plan, Error> {
+        Ok(Plan::new(self.graph.plan(&self.outputs, limits)?))
+    }
+
+    /// A graph to go on building with.
+    #[must_use]
+    pub fn graph(&self) -> Graph {
+        Graph::from_ir(self.graph.clone())
+    }
+
+    /// The outputs in a graph made by [`Recipe::graph`] of this recipe; none in any other graph.
+    #[must_use]
+    pub fn outputs<'g>(&self, graph: &'g Graph) -> Vec<Expr<'g>> {
+        if graph.id() != self.graph.id() {
+            return Vec::new();
+        }
+        self.outputs.iter().map(|site| graph.expr(*site)).collect()
+    }
+
+    pub(crate) const fn ir(&self) -> (&ir::Graph, &Vec<SiteId>) {
+        (&self.graph, &self.outputs)
+    }
+}
+
+impl fmt::Debug for Recipe {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.graph)?;
+        for output in &self.outputs {
+            writeln!(f, "output n{}", self.graph.call_site(*output).node.0)?;
+        }
+        Ok(())
+    }
+}

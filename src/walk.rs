@@ -1,0 +1,243 @@
+//! From a kernel and a binding to loops over memory: which loop is innermost, which merge into one,
+//! and with that the routine to run and its arguments.
+
+use crate::bind::{Binding, size};
+use crate::lower::{Form, Motion, Routine, Stream};
+use crate::view::Layout;
+use fusewire_ir::DType;
+use fusewire_ir::body::{Body, Code, Instruction, Store};
+use fusewire_ir::kernel::{Buffer, Kernel};
+
+/// One access in terms of loops.
+#[derive(Clone, Debug)]
+pub(crate) struct Stride {
+    pub dtype: DType,
+    pub index: bool,
+    pub written: bool,
+    /// The address (or index) at the first iteration of every loop.
+    pub start: i64,
+    /// Per loop, in bytes (or indices).
+    pub steps: Vec<i64>,
+}
+
+/// Loops with the strides of every access along them.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Walk {
+    pub extents: Vec<u64>,
+    pub strides: Vec<Stride>,
+}
+
+/// Where the buffers that are not bound by name live.
+pub(crate) struct Memory<'m> {
+    pub binding: &'m Binding,
+    pub constants: &'m [Layout],
+    pub stored: &'m [Layout],
+}
+
+impl Memory<'_> {
+    fn layout(&self, buffer: Buffer) -> Option<&Layout> {
+        match buffer {
+            Buffer::Input(at) => self.binding.inputs.get(at),
+            Buffer::Output(at) => self.binding.outputs.get(at),
+            Buffer::Constant(at) => self.constants.get(at),
+            Buffer::Workspace(at) => self.stored.get(at),
+            Buffer::Index => None,
+        }
+    }
+}
+
+/// The part of a kernel that one body is: its accesses, renumbered to those it uses.
+pub(crate) fn used_accesses(kernel: &Kernel, body: &Body) -> (Body, Vec<usize>) {
+    let mut used: Vec<usize> = Vec::new();
+    let mut renumber = |access: usize| {
+        used.iter().position(|known| *known == access).unwrap_or_else(|| {
+            used.push(access);
+            used.len() - 1
+        })
+    };
+    let instructions = body
+        .instructions
+        .iter()
+        .map(|instruction| {
+            let code = match &instruction.code {
+                Code::Load(access) => Code::Load(renumber(*access)),
+                Code::Index(access) => Code::Index(renumber(*access)),
+                other => other.clone(),
+            };
+            Instruction { dtype: instruction.dtype, code }
+        })
+        .collect();
+    let stores = body
+        .stores
+        .iter()
+        .map(|store| Store { value: store.value, access: renumber(store.access) })
+        .collect();
+    debug_assert!(used.iter().all(|access| *access < kernel.accesses.len()));
+    (Body { instructions, stores }, used)
+}
+
+impl Walk {
+    /// The kernel's loops, unordered and unmerged, for these accesses.
+    pub fn new(kernel: &Kernel, accesses: &[usize], memory: &Memory<'_>) -> Self {
+        let sizes = &memory.binding.sizes;
+        let extents = kernel.loops.iter().map(|l| size(&l.extent, sizes)).collect::<Vec<_>>();
+        let strides = accesses
+            .iter()
+            .map(|at| {
+                let access = &kernel.accesses[*at];
+                let layout = memory.layout(access.buffer);
+                let mut stride = Stride {
+                    dtype: access.dtype,
+                    index: access.buffer == Buffer::Index,
+                    written: kernel.written().any(|written| written == *at),
+                    start: layout.map_or(0, |layout| layout.address as i64),
+                    steps: vec![0; extents.len()],
+                };
+                for (axis, map) in access.map.iter().enumerate() {
+                    let step = layout.map_or(1, |layout| layout.strides.get(axis).copied().unwrap_or(0));
+                    // Wraps only for arrays without elements, which are never walked.
+                    stride.start = stride.start.wrapping_add(map.start.wrapping_mul(step));
+                    if let Some(l) = map.axis {
+                        stride.steps[l] = stride.steps[l].wrapping_add(map.step.wrapping_mul(step));
+                    }
+                }
+                stride
+            })
+            .collect();
+        Self { extents, strides }
+    }
+
+    /// Is there nothing to do?
+    pub fn is_empty(&self) -> bool {
+        self.extents.contains(&0)
+    }
+
+    /// Only these loops, in this order.
+    pub fn select(&self, loops: &[usize]) -> Self {
+        Self {
+            extents: loops.iter().map(|l| self.extents[*l]).collect(),
+            strides: self
+                .strides
+                .iter()
+                .map(|stride| Stride { steps: loops.iter().map(|l| stride.steps[*l]).collect(), ..stride.clone() })
+                .collect(),
+        }
+    }
+
+    /// The same iterations without loops that run once, those with the widest steps outermost.
+    pub fn ordered(&self) -> Self {
+        let mut loops: Vec<usize> = (0..self.extents.len()).filter(|l| self.extents[*l] != 1).collect();
+        loops.sort_by_key(|l| std::cmp::Reverse(self.reach(*l)));
+        self.select(&loops)
+    }
+
+    /// How far a loop steps: first where it writes, then where it reads.
+    fn reach(&self, l: usize) -> (u64, u64) {
+        let sum = |written: bool| {
+            let strides = self.strides.iter().filter(|stride| stride.written == written && !stride.index);
+            strides.fold(0u64, |sum, stride| sum.saturating_add(stride.steps[l].unsigned_abs()))
+        };
+        (sum(true), sum(false))
+    }
+
+    /// Turns loops around in which every access steps backwards.
+    pub fn forwards(mut self) -> Self {
+        for l in 0..self.extents.len() {
+            let memory = || self.strides.iter().filter(|stride| !stride.index).map(|stride| stride.steps[l]);
+            if memory().all(|step| step <= 0) && memory().any(|step| step < 0) {
+                let last = self.extents[l] as i64 - 1;
+                for stride in &mut self.strides {
+                    stride.start += last * stride.steps[l];
+                    stride.steps[l] = -stride.steps[l];
+                }
+            }
+        }
+        self
+    }
+
+    /// The same iterations in the same order, with loops merged wherever every access goes on with
+    /// the outer loop where the inner one ends.
+    pub fn merged(&self) -> Self {
+        let mut merged: Vec<Vec<usize>> = Vec::new();
+        for l in 0..self.extents.len() {
+            let joins = merged.last().and_then(|group| group.last()).is_some_and(|outer| {
+                self.strides.iter().all(|stride| {
+                    i128::from(stride.steps[*outer]) == i128::from(stride.steps[l]) * i128::from(self.extents[l])
+                })
+            });
+            match merged.last_mut() {
+                Some(group) if joins => group.push(l),
+                _ => merged.push(vec![l]),
+            }
+        }
+        let mut walk = Self { extents: Vec::new(), strides: self.strides.clone() };
+        walk.strides.iter_mut().for_each(|stride| stride.steps.clear());
+        for group in merged {
+            // Fits: the loops are within arrays that exist.
+            walk.extents.push(group.iter().map(|l| self.extents[*l]).product());
+            let innermost = group[group.len() - 1];
+            for (to, from) in walk.strides.iter_mut().zip(&self.strides) {
+                to.steps.push(from.steps[innermost]);
+            }
+        }
+        walk
+    }
+
+    /// At least one loop, so that a single element has a loop to run in.
+    pub fn with_a_loop(mut self) -> Self {
+        if self.extents.is_empty() {
+            self.extents.push(1);
+            for stride in &mut self.strides {
+                stride.steps.push(if stride.index { 0 } else { stride.dtype.bytes() as i64 });
+            }
+        }
+        self
+    }
+
+    /// How each access moves along a loop.
+    pub fn streams(&self, inner: usize) -> Vec<Stream> {
+        self.strides
+            .iter()
+            .map(|stride| Stream {
+                dtype: stride.dtype,
+                index: stride.index,
+                motion: match stride.steps[inner] {
+                    0 => Motion::Still,
+                    step if !stride.index && step == stride.dtype.bytes() as i64 => Motion::Consecutive,
+                    _ => Motion::Strided,
+                },
+            })
+            .collect()
+    }
+
+    /// The routine that walks like this, with the innermost loop last.
+    pub fn routine(&self, form: Form, body: Body) -> Routine {
+        let inner = self.extents.len() - 1;
+        Routine { form, loops: self.extents.len(), streams: self.streams(inner), body, accumulators: Vec::new() }
+    }
+
+    /// The arguments of its routine.
+    pub fn arguments(&self) -> Vec<i64> {
+        let mut words: Vec<i64> = self.extents.iter().map(|extent| *extent as i64).collect();
+        for stride in &self.strides {
+            words.push(stride.start);
+            words.extend(&stride.steps);
+        }
+        words
+    }
+
+    /// A part of one loop: `count` iterations from `first`.
+    pub fn part(&self, l: usize, first: u64, count: u64) -> Self {
+        let mut part = self.clone();
+        part.extents[l] = count;
+        for stride in &mut part.strides {
+            stride.start += first as i64 * stride.steps[l];
+        }
+        part
+    }
+
+    /// Iterations of the innermost body; saturates.
+    pub fn iterations(&self) -> u64 {
+        self.extents.iter().fold(1, |product: u64, extent| product.saturating_mul(*extent))
+    }
+}
