@@ -86,9 +86,9 @@ fn find(
                         .help(format!("its {sort}s are: {names}")),
                 );
             }
-            Some(at) if taken_over.contains(&at) => diagnostics.push(
-                name_error(format!("{sort} `{name}` lives in the memory of an output: bind only the output")),
-            ),
+            Some(at) if taken_over.contains(&at) => diagnostics.push(name_error(format!(
+                "{sort} `{name}` lives in the memory of an output: bind only the output"
+            ))),
             Some(at) if found[at].is_some() => {
                 diagnostics.push(name_error(format!("{sort} `{name}` is bound twice")));
             }
@@ -126,19 +126,23 @@ fn check_port(
         })
     };
     if layout.dtype != port.array.dtype {
-        let message = format!("{sort} `{}` is {}, but the array bound to it is {given}", port.name, port.array);
+        let message =
+            format!("{sort} `{}` is {}, but the array bound to it is {given}", port.name, port.array);
         let help = format!("convert it, or declare the {sort} as {}", layout.dtype);
         diagnostics.push(wrong(message).help(help));
         return;
     }
     if layout.sizes.len() != port.array.shape.len() {
-        let message = format!("{sort} `{}` is {}, but the array bound to it is {given}", port.name, port.array);
+        let message =
+            format!("{sort} `{}` is {}, but the array bound to it is {given}", port.name, port.array);
         diagnostics.push(wrong(message));
         return;
     }
     for (axis, (dim, actual)) in port.array.shape.iter().zip(&layout.sizes).enumerate() {
         let problem = match dim {
-            Dim::Known { size, .. } => (size != actual).then(|| format!("axis {axis} is {actual}, not {size}")),
+            Dim::Known { size, .. } => {
+                (size != actual).then(|| format!("axis {axis} is {actual}, not {size}"))
+            }
             Dim::Symbolic { symbol, .. } => match sizes.get(&*symbol.name) {
                 Some(known) if known != actual => {
                     Some(format!("axis {axis} makes `{}` {actual}, but it is {known} already", symbol.name))

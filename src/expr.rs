@@ -4,8 +4,8 @@ use crate::plan::Plan;
 use crate::recipe::Recipe;
 use fusewire_ir as ir;
 use fusewire_ir::{
-    ArrayType, DType, ElementOp, Error, Limits, Operand, ReduceOp, Scalar, Shape,
-    Site, SiteId, Slice, StorePolicy, Weak,
+    ArrayType, DType, ElementOp, Error, Limits, Operand, ReduceOp, Scalar, Shape, Site, SiteId, Slice,
+    StorePolicy, Weak,
 };
 use std::cell::RefCell;
 use std::fmt;
@@ -135,8 +135,8 @@ impl Graph {
         Expr { graph: self, site }
     }
 
-    fn add(&self, add: impl FnOnce(&mut ir::Graph) -> SiteId) -> Expr<'_> {
-        let site = add(&mut self.ir.borrow_mut());
+    fn push(&self, push: impl FnOnce(&mut ir::Graph) -> SiteId) -> Expr<'_> {
+        let site = push(&mut self.ir.borrow_mut());
         Expr { graph: self, site }
     }
 
@@ -144,7 +144,7 @@ impl Graph {
     #[track_caller]
     pub fn input(&self, name: &str, dtype: DType, shape: impl Into<Shape>) -> Expr<'_> {
         let (shape, site) = (shape.into(), Site::caller());
-        self.add(|g| g.input(name, dtype, shape, site))
+        self.push(|g| g.input(name, dtype, shape, site))
     }
 
     /// A number with a dtype of its own: beside an array it promotes as an array would, where a plain
@@ -152,7 +152,7 @@ impl Graph {
     #[track_caller]
     pub fn scalar(&self, value: impl Into<Scalar>) -> Expr<'_> {
         let (value, site) = (value.into(), Site::caller());
-        self.add(|g| g.scalar(value, site))
+        self.push(|g| g.scalar(value, site))
     }
 
     /// An array of `elements` in C order, which the plan carries with it.
@@ -164,28 +164,28 @@ impl Graph {
     ) -> Expr<'_> {
         let (shape, site) = (shape.into(), Site::caller());
         let elements = elements.iter().map(|element| (*element).into()).collect();
-        self.add(|g| g.constant(elements, T::DTYPE, shape, site))
+        self.push(|g| g.constant(elements, T::DTYPE, shape, site))
     }
 
     /// An array with the same value everywhere, which takes no memory.
     #[track_caller]
     pub fn full(&self, shape: impl Into<Shape>, value: impl Into<Scalar>) -> Expr<'_> {
         let (shape, value, site) = (shape.into(), value.into(), Site::caller());
-        self.add(|g| g.full(shape, value, site))
+        self.push(|g| g.full(shape, value, site))
     }
 
     /// An array of zeros, which takes no memory.
     #[track_caller]
     pub fn zeros(&self, dtype: DType, shape: impl Into<Shape>) -> Expr<'_> {
         let (shape, site) = (shape.into(), Site::caller());
-        self.add(|g| g.full(shape, Scalar::I64(0).cast(dtype), site))
+        self.push(|g| g.full(shape, Scalar::I64(0).cast(dtype), site))
     }
 
     /// An array of ones, which takes no memory.
     #[track_caller]
     pub fn ones(&self, dtype: DType, shape: impl Into<Shape>) -> Expr<'_> {
         let (shape, site) = (shape.into(), Site::caller());
-        self.add(|g| g.full(shape, Scalar::I64(1).cast(dtype), site))
+        self.push(|g| g.full(shape, Scalar::I64(1).cast(dtype), site))
     }
 
     /// The numbers from `start` up to but not including `stop`, `step` apart, computed in the loop:
@@ -193,14 +193,14 @@ impl Graph {
     #[track_caller]
     pub fn arange(&self, start: impl Into<Weak>, stop: impl Into<Weak>, step: impl Into<Weak>) -> Expr<'_> {
         let (start, stop, step, site) = (start.into(), stop.into(), step.into(), Site::caller());
-        self.add(|g| g.arange(start, stop, step, site))
+        self.push(|g| g.arange(start, stop, step, site))
     }
 
     /// `count` numbers evenly spaced from `start` to `stop` inclusive, in `f64`, computed in the loop.
     #[track_caller]
     pub fn linspace(&self, start: f64, stop: f64, count: u64) -> Expr<'_> {
         let site = Site::caller();
-        self.add(|g| g.linspace(start, stop, count, true, site))
+        self.push(|g| g.linspace(start, stop, count, true, site))
     }
 
     /// Checks and fuses everything the outputs depend on. Nothing has run and no array has been
@@ -278,24 +278,28 @@ impl<'g> Expr<'g> {
     /// The same expression under a name: an output is bound by it, and diagnostics and plans use it.
     #[must_use]
     pub fn named(self, name: &str) -> Self {
-        self.graph.add(|g| g.amend(self.site, |call| call.label = Some(name.into())))
+        self.graph.push(|g| g.amend(self.site, |call| call.label = Some(name.into())))
     }
 
     /// The same expression, allowed to have this many elements whatever [`Limits`] says. The excuse
     /// belongs to this call alone; calls that use the value without enlarging it need none.
     #[must_use]
     pub fn allow_elements(self, elements: u64) -> Self {
-        self.graph.add(|g| g.amend(self.site, |call| call.allow_elements = Some(elements)))
+        self.graph.push(|g| g.amend(self.site, |call| call.allow_elements = Some(elements)))
     }
 
     /// The same expression with a say in whether its value is stored between kernels.
     #[must_use]
     pub fn store(self, policy: StorePolicy) -> Self {
-        self.graph.add(|g| g.amend(self.site, |call| call.store = policy))
+        self.graph.push(|g| g.amend(self.site, |call| call.store = policy))
     }
 
     fn operand(self, of: &Graph) -> Operand {
-        if std::ptr::eq(self.graph, of) { Operand::Expr(self.site) } else { Operand::Foreign(self.location()) }
+        if std::ptr::eq(self.graph, of) {
+            Operand::Expr(self.site)
+        } else {
+            Operand::Foreign(self.location())
+        }
     }
 
     #[track_caller]
@@ -312,7 +316,7 @@ impl<'g> Expr<'g> {
                 Argument::Number(weak) => Operand::Weak(weak),
             })
             .collect();
-        graph.add(|g| g.element(op, &operands, site))
+        graph.push(|g| g.element(op, &operands, site))
     }
 
     /// The value in another dtype. Integers wrap around, floats round to nearest or truncate towards
@@ -321,7 +325,7 @@ impl<'g> Expr<'g> {
     #[track_caller]
     pub fn astype(self, dtype: DType) -> Self {
         let site = Site::caller();
-        self.graph.add(|g| g.cast(self.site, dtype, site))
+        self.graph.push(|g| g.cast(self.site, dtype, site))
     }
 
     /// Axes of size 1 stretched, and axes added at the front, to reach `shape`.
@@ -329,7 +333,7 @@ impl<'g> Expr<'g> {
     #[track_caller]
     pub fn broadcast_to(self, shape: impl Into<Shape>) -> Self {
         let (shape, site) = (shape.into(), Site::caller());
-        self.graph.add(|g| g.broadcast_to(self.site, shape, site))
+        self.graph.push(|g| g.broadcast_to(self.site, shape, site))
     }
 
     /// The axes in another order: axis `k` of the result is axis `order[k]`.
@@ -337,7 +341,7 @@ impl<'g> Expr<'g> {
     #[track_caller]
     pub fn permute_dims(self, order: impl AsRef<[isize]>) -> Self {
         let site = Site::caller();
-        self.graph.add(|g| g.permute_dims(self.site, order.as_ref(), site))
+        self.graph.push(|g| g.permute_dims(self.site, order.as_ref(), site))
     }
 
     /// The axes in reverse order.
@@ -348,7 +352,7 @@ impl<'g> Expr<'g> {
         let site = Site::caller();
         let rank = self.array().map_or(0, |array| array.shape.len()) as isize;
         let order: Vec<isize> = (0..rank).rev().collect();
-        self.graph.add(|g| g.permute_dims(self.site, &order, site))
+        self.graph.push(|g| g.permute_dims(self.site, &order, site))
     }
 
     /// New axes of size 1 at these positions of the result: a position, or several as `[0, 2]`.
@@ -357,7 +361,7 @@ impl<'g> Expr<'g> {
     #[doc(alias = "newaxis")]
     pub fn expand_dims(self, axes: impl Into<Positions>) -> Self {
         let site = Site::caller();
-        self.graph.add(|g| g.expand_dims(self.site, &axes.into().0, site))
+        self.graph.push(|g| g.expand_dims(self.site, &axes.into().0, site))
     }
 
     /// These axes, which must have size 1, dropped: a position, or several as `[0, 2]`.
@@ -365,7 +369,7 @@ impl<'g> Expr<'g> {
     #[track_caller]
     pub fn squeeze(self, axes: impl Into<Positions>) -> Self {
         let site = Site::caller();
-        self.graph.add(|g| g.squeeze(self.site, Some(&axes.into().0), site))
+        self.graph.push(|g| g.squeeze(self.site, Some(&axes.into().0), site))
     }
 
     /// A part of the first axes, as NumPy's `x[1:-1, ::2]`; see [`Slice`].
@@ -373,7 +377,7 @@ impl<'g> Expr<'g> {
     #[track_caller]
     pub fn slice(self, slices: impl AsRef<[Slice]>) -> Self {
         let site = Site::caller();
-        self.graph.add(|g| g.slice(self.site, slices.as_ref(), site))
+        self.graph.push(|g| g.slice(self.site, slices.as_ref(), site))
     }
 
     /// A part of one axis, such as `x.slice_axis(Axis(0), 1..-1)`.
@@ -387,7 +391,7 @@ impl<'g> Expr<'g> {
         let at = usize::try_from(at).unwrap_or(rank as usize).min(rank as usize);
         let mut slices = vec![Slice::ALL; at];
         slices.push(slice.into());
-        self.graph.add(|g| g.slice(self.site, &slices, site))
+        self.graph.push(|g| g.slice(self.site, &slices, site))
     }
 
     /// The elements along an axis in reverse order.
@@ -400,7 +404,7 @@ impl<'g> Expr<'g> {
     #[track_caller]
     fn reduce(self, op: ReduceOp, axes: Axes) -> Self {
         let site = Site::caller();
-        self.graph.add(|g| g.reduce(op, self.site, axes.axes.as_deref(), axes.keepdims, site))
+        self.graph.push(|g| g.reduce(op, self.site, axes.axes.as_deref(), axes.keepdims, site))
     }
 
     /// The sum along axes: `Axis(1)`, `[0, 2]`, or `All`. Integers and `bool` are summed in `i64` and

@@ -129,9 +129,7 @@ pub(crate) fn compile(
     emit(&mut function);
     function.finalize(module.target_config());
     let failed = |error: ModuleError| CodeError(format!("{error:?}"));
-    let id = module
-        .declare_function("kernel", Linkage::Export, &context.func.signature)
-        .map_err(failed)?;
+    let id = module.declare_function("kernel", Linkage::Export, &context.func.signature).map_err(failed)?;
     module.define_function(id, &mut context).map_err(failed)?;
     let bytes = context.compiled_code().map_or(0, |code| code.code_buffer().len());
     module.finalize_definitions().map_err(failed)?;

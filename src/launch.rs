@@ -97,8 +97,16 @@ pub(crate) struct Chunks {
 }
 
 /// The launches of one kernel; none where there is nothing to do.
-pub(crate) fn launch(kernel: &Kernel, memory: &Memory<'_>, threads: usize) -> Result<Option<Launch>, CodeError> {
-    if kernel.reductions.is_empty() { elements(kernel, memory, threads) } else { results(kernel, memory, threads) }
+pub(crate) fn launch(
+    kernel: &Kernel,
+    memory: &Memory<'_>,
+    threads: usize,
+) -> Result<Option<Launch>, CodeError> {
+    if kernel.reductions.is_empty() {
+        elements(kernel, memory, threads)
+    } else {
+        results(kernel, memory, threads)
+    }
 }
 
 /// Operations of a body, with calls counted as what they cost.
@@ -161,7 +169,9 @@ fn results(kernel: &Kernel, memory: &Memory<'_>, threads: usize) -> Result<Optio
     let all: Vec<usize> = accesses.iter().chain(&finish_accesses).copied().collect();
     let walk = Walk::new(kernel, &all, memory);
     let loops = |reduced: bool| -> Vec<usize> {
-        (0..kernel.loops.len()).filter(|l| kernel.loops[*l].reduced == reduced && walk.extents[*l] != 1).collect()
+        (0..kernel.loops.len())
+            .filter(|l| kernel.loops[*l].reduced == reduced && walk.extents[*l] != 1)
+            .collect()
     };
     let kept = walk.select(&loops(false));
     let reduced = walk.select(&loops(true));
@@ -273,7 +283,14 @@ fn join([outer, inner]: [&Walk; 2]) -> Walk {
 }
 
 /// Sets the addresses of a call to the given position of the loops over results.
-fn place(call: &mut Call, words: usize, walk: &Walk, tile: u64, per_tile: u64, shift: impl Fn(usize) -> i64) -> u64 {
+fn place(
+    call: &mut Call,
+    words: usize,
+    walk: &Walk,
+    tile: u64,
+    per_tile: u64,
+    shift: impl Fn(usize) -> i64,
+) -> u64 {
     let inner = walk.extents.len() - 1;
     let per_row = walk.extents[inner].div_ceil(per_tile);
     let (mut row, first) = (tile / per_row, tile % per_row * per_tile);
@@ -312,7 +329,10 @@ impl Results {
             let base = unsafe { self.totals.address().add(at * self.tile as usize * 8) };
             for result in 0..results as usize {
                 let total = if self.count == 0 {
-                    accumulator.op.of_nothing(accumulator.dtype).unwrap_or(Scalar::I64(0).cast(accumulator.dtype))
+                    accumulator
+                        .op
+                        .of_nothing(accumulator.dtype)
+                        .unwrap_or(Scalar::I64(0).cast(accumulator.dtype))
                 } else {
                     tree::total(*accumulator, self.partials[result * width + at], self.count)
                 };
@@ -396,6 +416,17 @@ impl Chunks {
 }
 
 impl Launch {
+    /// The code it runs.
+    pub fn code(&self) -> Vec<Arc<Compiled>> {
+        match self {
+            Self::Elements(parts) => parts.iter().map(|part| part.0.code.clone()).collect(),
+            Self::Results(parts) => {
+                parts.iter().flat_map(|part| [part.reduce.code.clone(), part.finish.code.clone()]).collect()
+            }
+            Self::Chunks(chunks) => vec![chunks.whole.reduce.code.clone(), chunks.whole.finish.code.clone()],
+        }
+    }
+
     /// Does the work, on the calling thread and, where there are several parts, on rayon's.
     pub fn run(&mut self) {
         match self {

@@ -32,5 +32,7 @@ pub use view::{Element, View, ViewMut};
 pub mod prelude {
     pub use crate::DType::{Bool, F32, F64, I32, I64};
     pub use crate::StorePolicy::{Always, Never};
-    pub use crate::{All, Axis, DType, Dim, Error, Expr, Graph, Limits, Plan, Program, Recipe, Slice, View, ViewMut};
+    pub use crate::{
+        All, Axis, DType, Dim, Error, Expr, Graph, Limits, Plan, Program, Recipe, Slice, View, ViewMut,
+    };
 }

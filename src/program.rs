@@ -3,6 +3,7 @@
 use crate::bind::{self, Binding, size};
 use crate::jit::CodeError;
 use crate::launch::{Block, Launch, launch};
+use crate::lower::Compiled;
 use crate::view::{Layout, View, ViewMut};
 use crate::walk::Memory;
 use fusewire_ir::plan::{Plan, Port};
@@ -19,7 +20,7 @@ pub struct Program {
     constants: Arc<Vec<Constant>>,
     threads: usize,
     /// Code for densely packed arrays, so that the first run need not wait for the compiler.
-    _dense: Arc<Vec<Launches>>,
+    _dense: Arc<Vec<Arc<Compiled>>>,
 }
 
 /// A program with its arrays: everything is checked and prepared, and [`Bound::run`] only computes.
@@ -33,7 +34,7 @@ pub struct Bound<'a> {
 /// The work of every step.
 struct Launches(Vec<Launch>);
 
-// Only the code of a dense binding is kept, never its arguments.
+/// A constant array in memory.
 struct Constant {
     layout: Layout,
     _elements: Box<[u64]>,
@@ -65,7 +66,8 @@ impl<V> Arrays<V> for () {
 
 impl Program {
     pub(crate) fn new(plan: Plan) -> Result<Self, Error> {
-        let constants = plan.constants().iter().map(|held| Constant::new(&held.array, &held.elements)).collect();
+        let constants =
+            plan.constants().iter().map(|held| Constant::new(&held.array, &held.elements)).collect();
         let mut program = Self {
             plan: Arc::new(plan),
             constants: Arc::new(constants),
@@ -89,9 +91,10 @@ impl Program {
                 fusewire_ir::Dim::Known { .. } => None,
             })
             .collect();
-        let binding = Binding { inputs: ports(self.plan.inputs()), outputs: ports(self.plan.outputs()), sizes };
+        let binding =
+            Binding { inputs: ports(self.plan.inputs()), outputs: ports(self.plan.outputs()), sizes };
         let launches = self.prepare(&binding, 64, 1)?;
-        self._dense = Arc::new(vec![launches]);
+        self._dense = Arc::new(launches.0.iter().flat_map(Launch::code).collect());
         Ok(())
     }
 
@@ -114,7 +117,11 @@ impl Program {
     ///
     /// # Errors
     /// What [`Program::bind`] reports; no output has been touched then.
-    pub fn run<'a>(&self, inputs: impl Arrays<View<'a>>, outputs: impl Arrays<ViewMut<'a>>) -> Result<(), Error> {
+    pub fn run<'a>(
+        &self,
+        inputs: impl Arrays<View<'a>>,
+        outputs: impl Arrays<ViewMut<'a>>,
+    ) -> Result<(), Error> {
         self.bind(inputs, outputs)?.run();
         Ok(())
     }
@@ -137,12 +144,7 @@ impl Program {
         let offsets = self.slot_offsets(&binding);
         let mut workspace = Block::new(offsets.last().copied().unwrap_or(0));
         let launches = self.prepare(&binding, workspace.address() as usize, self.threads)?;
-        Ok(Bound {
-            launches,
-            _workspace: workspace,
-            _constants: self.constants.clone(),
-            borrow: PhantomData,
-        })
+        Ok(Bound { launches, _workspace: workspace, _constants: self.constants.clone(), borrow: PhantomData })
     }
 
     /// Where each slot of workspace begins, and at last where the workspace ends.
@@ -167,7 +169,8 @@ impl Program {
             .stored()
             .iter()
             .map(|stored| {
-                let sizes: Vec<u64> = stored.array.shape.iter().map(|dim| size(dim, &binding.sizes)).collect();
+                let sizes: Vec<u64> =
+                    stored.array.shape.iter().map(|dim| size(dim, &binding.sizes)).collect();
                 dense(stored.array.dtype, &sizes, workspace + offsets[stored.slot])
             })
             .collect();

@@ -56,10 +56,6 @@ impl Recipe {
         }
         self.outputs.iter().map(|site| graph.expr(*site)).collect()
     }
-
-    pub(crate) const fn ir(&self) -> (&ir::Graph, &Vec<SiteId>) {
-        (&self.graph, &self.outputs)
-    }
 }
 
 impl fmt::Debug for Recipe {

@@ -40,10 +40,7 @@ pub(crate) fn address(op: ElementOp, dtype: DType) -> Option<usize> {
         ($x:ident, $y:ident, $count:ident, $function:path) => {{
             // SAFETY: as above; the tiles of a call's operands are distinct.
             unsafe {
-                $function(
-                    std::slice::from_raw_parts_mut($x, $count),
-                    std::slice::from_raw_parts($y, $count),
-                )
+                $function(std::slice::from_raw_parts_mut($x, $count), std::slice::from_raw_parts($y, $count))
             };
         }};
     }

@@ -205,10 +205,7 @@ impl RowState {
     fn lanes<C: Combine>(&mut self) -> &mut [C::Lane] {
         // SAFETY: the array is 64-byte aligned, `Lane` is a plain number whose size divides it.
         unsafe {
-            std::slice::from_raw_parts_mut(
-                self.lanes.as_mut_ptr().cast(),
-                LANE_BYTES / size_of::<C::Lane>(),
-            )
+            std::slice::from_raw_parts_mut(self.lanes.as_mut_ptr().cast(), LANE_BYTES / size_of::<C::Lane>())
         }
     }
 

@@ -79,12 +79,19 @@ impl Layout {
             problem = Some(format!("it reaches elements {low} to {high} of a slice of {available}"));
         }
         // Within the slice, so neither an address nor a stride overflows.
-        let start = if problem.is_none() { address.wrapping_add(offset.wrapping_mul(dtype.bytes())) } else { address };
+        let start = if problem.is_none() {
+            address.wrapping_add(offset.wrapping_mul(dtype.bytes()))
+        } else {
+            address
+        };
         Self {
             address: start,
             dtype,
             sizes: sizes.iter().map(|size| *size as u64).collect(),
-            strides: strides.iter().map(|stride| i64::try_from(*stride as i128 * bytes).unwrap_or(0)).collect(),
+            strides: strides
+                .iter()
+                .map(|stride| i64::try_from(*stride as i128 * bytes).unwrap_or(0))
+                .collect(),
             problem,
         }
     }

@@ -119,7 +119,10 @@ impl Walk {
             strides: self
                 .strides
                 .iter()
-                .map(|stride| Stride { steps: loops.iter().map(|l| stride.steps[*l]).collect(), ..stride.clone() })
+                .map(|stride| Stride {
+                    steps: loops.iter().map(|l| stride.steps[*l]).collect(),
+                    ..stride.clone()
+                })
                 .collect(),
         }
     }
@@ -162,7 +165,8 @@ impl Walk {
         for l in 0..self.extents.len() {
             let joins = merged.last().and_then(|group| group.last()).is_some_and(|outer| {
                 self.strides.iter().all(|stride| {
-                    i128::from(stride.steps[*outer]) == i128::from(stride.steps[l]) * i128::from(self.extents[l])
+                    i128::from(stride.steps[*outer])
+                        == i128::from(stride.steps[l]) * i128::from(self.extents[l])
                 })
             });
             match merged.last_mut() {
@@ -213,7 +217,13 @@ impl Walk {
     /// The routine that walks like this, with the innermost loop last.
     pub fn routine(&self, form: Form, body: Body) -> Routine {
         let inner = self.extents.len() - 1;
-        Routine { form, loops: self.extents.len(), streams: self.streams(inner), body, accumulators: Vec::new() }
+        Routine {
+            form,
+            loops: self.extents.len(),
+            streams: self.streams(inner),
+            body,
+            accumulators: Vec::new(),
+        }
     }
 
     /// The arguments of its routine.

@@ -126,7 +126,12 @@ pub(super) fn emit(b: &mut FunctionBuilder<'_>, routine: &Routine) {
 
 /// The writes of the body.
 fn stores(routine: &Routine) -> Vec<Sink> {
-    routine.body.stores.iter().map(|store| Sink::Memory { value: store.value, stream: store.access }).collect()
+    routine
+        .body
+        .stores
+        .iter()
+        .map(|store| Sink::Memory { value: store.value, stream: store.access })
+        .collect()
 }
 
 impl Frame<'_> {
@@ -139,13 +144,13 @@ impl Frame<'_> {
     }
 
     pub fn tile(&self, b: &mut FunctionBuilder<'_>, tile: usize) -> Value {
-        b.ins().iadd_imm(self.scratch, (POSITION_BYTES + tile * TILE_BYTES) as i64)
+        b.ins().iadd_imm_s(self.scratch, (POSITION_BYTES + tile * TILE_BYTES) as i64)
     }
 
     /// Where the state of an accumulator is.
     pub fn state(&self, b: &mut FunctionBuilder<'_>, accumulator: usize, bytes: usize) -> Value {
         let offset = states_offset(self.stages.tiles) + accumulator * bytes;
-        b.ins().iadd_imm(self.scratch, offset as i64)
+        b.ins().iadd_imm_s(self.scratch, offset as i64)
     }
 
     /// The position in the current block of a reduction.
@@ -180,7 +185,7 @@ pub(super) fn repeat(
     b.switch_to_block(header);
     let given: Vec<Value> = b.block_params(header)[1..].to_vec();
     let next = body(b, &given);
-    let left = b.ins().iadd_imm(remaining, -1);
+    let left = b.ins().iadd_imm_s(remaining, -1);
     b.ins().brif(left, header, &arguments(Some(left), &next), exit, &arguments(None, &next));
     b.seal_block(header);
     b.seal_block(exit);
@@ -236,8 +241,8 @@ fn pieces(
         return;
     }
     let tile = b.ins().iconst(types::I64, TILE as i64);
-    let padded = b.ins().iadd_imm(extent, TILE as i64 - 1);
-    let tiles = b.ins().ushr_imm(padded, i64::from(TILE.trailing_zeros()));
+    let padded = b.ins().iadd_imm_s(extent, TILE as i64 - 1);
+    let tiles = b.ins().ushr_imm_s(padded, i64::from(TILE.trailing_zeros()));
     let mut carried = vec![extent];
     carried.extend(addresses);
     repeat(b, tiles, &carried, &mut |b, carried| {
@@ -255,7 +260,9 @@ fn pieces(
         }
         last(b, addresses, count);
         let mut next = vec![b.ins().isub(left, count)];
-        next.extend((0..addresses.len()).map(|stream| advance(b, frame, stream, inner, addresses[stream], count)));
+        next.extend(
+            (0..addresses.len()).map(|stream| advance(b, frame, stream, inner, addresses[stream], count)),
+        );
         next
     });
 }
@@ -285,7 +292,10 @@ fn call_arguments(frame: &Frame<'_>, level: usize) -> Vec<Sink> {
     calls
         .flat_map(|(at, tile)| {
             let operands = frame.routine.body.instructions[*at].code.operands();
-            operands.iter().enumerate().map(move |(slot, value)| Sink::Tile { value: *value, tile: tile + slot })
+            operands
+                .iter()
+                .enumerate()
+                .map(move |(slot, value)| Sink::Tile { value: *value, tile: tile + slot })
         })
         .collect()
 }
@@ -343,7 +353,7 @@ fn rows(b: &mut FunctionBuilder<'_>, frame: &Frame<'_>, addresses: Vec<Value>) {
         });
         reduce::finish_row(b, frame, partials);
         let step = 8 * routine.accumulators.len() as i64;
-        let mut next = vec![b.ins().iadd_imm(partials, step)];
+        let mut next = vec![b.ins().iadd_imm_s(partials, step)];
         next.extend((0..addresses.len()).map(|stream| {
             let stride = frame.stride(stream, 0);
             b.ins().iadd(addresses[stream], stride)
@@ -364,8 +374,8 @@ fn columns(b: &mut FunctionBuilder<'_>, frame: &Frame<'_>, addresses: Vec<Value>
         for (at, accumulator) in frame.routine.accumulators.iter().enumerate() {
             let lanes = ReduceOp::lanes(accumulator.dtype) as i64;
             let state = frame.state(b, at, reduce::COLUMN_STATE_BYTES);
-            let lane = b.ins().band_imm(position, lanes - 1);
-            let offset = b.ins().imul_imm(lane, (super::COLUMNS * accumulator.dtype.bytes()) as i64);
+            let lane = b.ins().band_imm_s(position, lanes - 1);
+            let offset = b.ins().imul_imm_s(lane, (super::COLUMNS * accumulator.dtype.bytes()) as i64);
             sinks.push(Sink::Accumulate { accumulator: at, lane: b.ins().iadd(state, offset) });
         }
         let extent = frame.extent(inner);
@@ -373,7 +383,7 @@ fn columns(b: &mut FunctionBuilder<'_>, frame: &Frame<'_>, addresses: Vec<Value>
         pieces(b, frame, addresses, inner, extent, &mut |b, addresses, count| {
             Segment { frame, addresses, inner, count }.emit(b, &sinks, frame.stages.last());
         });
-        let position = b.ins().iadd_imm(position, 1);
+        let position = b.ins().iadd_imm_s(position, 1);
         reduce::end_column_block(b, frame, position, extent);
     });
     reduce::finish_columns(b, frame);

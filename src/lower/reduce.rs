@@ -1,9 +1,9 @@
 //! Accumulating along the innermost loop: elements into lanes, lanes into blocks.
 
+use super::COLUMNS;
 use super::nest::{Frame, call_host, repeat};
 use super::segment::{Place, Segment, combine};
 use super::vector::Vectors;
-use super::COLUMNS;
 use crate::tree;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{BlockArg, InstBuilder, Value as Clif, types};
@@ -108,12 +108,12 @@ pub(super) fn accumulate_row(
     let primitive = combine(accumulator.op);
 
     let shift = i64::from(dtype.bytes().trailing_zeros());
-    let first_lane = b.ins().band_imm(position, lanes as i64 - 1);
+    let first_lane = b.ins().band_imm_s(position, lanes as i64 - 1);
     // (lanes - lane) % lanes
     let negated = b.ins().ineg(first_lane);
-    let to_boundary = b.ins().band_imm(negated, lanes as i64 - 1);
+    let to_boundary = b.ins().band_imm_s(negated, lanes as i64 - 1);
     let head = b.ins().umin(to_boundary, segment.count);
-    let lane_offset = b.ins().ishl_imm(first_lane, shift);
+    let lane_offset = b.ins().ishl_imm_s(first_lane, shift);
     let lane = b.ins().iadd(state, lane_offset);
 
     // One element at a time into its own lane, to the end of a row of lanes.
@@ -129,7 +129,7 @@ pub(super) fn accumulate_row(
             let after = vectors.apply(primitive, dtype, &[before, element]);
             vectors.store_one(dtype, after, lane, 0);
             let mut next = segment.advance(b, carried, 1);
-            next.push(b.ins().iadd_imm(lane, dtype.bytes() as i64));
+            next.push(b.ins().iadd_imm_s(lane, dtype.bytes() as i64));
             next
         });
         next.pop();
@@ -139,9 +139,9 @@ pub(super) fn accumulate_row(
     let start = segment.start(b);
     let carried = singles(b, head, lane, &start);
     let left = b.ins().isub(segment.count, head);
-    let trips = b.ins().ushr_imm(left, i64::from(lanes.trailing_zeros()));
+    let trips = b.ins().ushr_imm_s(left, i64::from(lanes.trailing_zeros()));
     let carried = if frame.routine.body.operations() > LONG_BODY {
-        let vector_trips = b.ins().imul_imm(trips, steps as i64);
+        let vector_trips = b.ins().imul_imm_s(trips, steps as i64);
         let zero = b.ins().iconst(types::I64, 0);
         let mut with_offset = carried;
         with_offset.push(zero);
@@ -155,8 +155,8 @@ pub(super) fn accumulate_row(
             let after = vectors.apply(primitive, dtype, &[before, elements]);
             vectors.store(dtype, after, lane, 0);
             let mut next = segment.advance(b, carried, frame.lanes.0);
-            let moved = b.ins().iadd_imm(offset, step_bytes as i64);
-            next.push(b.ins().band_imm(moved, (lanes * dtype.bytes()) as i64 - 1));
+            let moved = b.ins().iadd_imm_s(offset, step_bytes as i64);
+            next.push(b.ins().band_imm_s(moved, (lanes * dtype.bytes()) as i64 - 1));
             next
         });
         next.pop();
@@ -186,7 +186,7 @@ pub(super) fn accumulate_row(
         }
         next
     };
-    let tail = b.ins().band_imm(left, lanes as i64 - 1);
+    let tail = b.ins().band_imm_s(left, lanes as i64 - 1);
     singles(b, tail, state, &carried);
 }
 
@@ -195,15 +195,20 @@ pub(super) fn finish_row(b: &mut FunctionBuilder<'_>, frame: &Frame<'_>, partial
     let position = frame.position(b);
     for (at, accumulator) in frame.routine.accumulators.iter().enumerate() {
         let state = frame.state(b, at, STATE_BYTES);
-        let total = b.ins().iadd_imm(partials, 8 * at as i64);
+        let total = b.ins().iadd_imm_s(partials, 8 * at as i64);
         call_host(b, tree::functions(*accumulator).finish_row, &[state, position, total]);
     }
 }
 
 /// Moves on to the next reduced index of a `Columns` routine.
-pub(super) fn end_column_block(b: &mut FunctionBuilder<'_>, frame: &Frame<'_>, position: Clif, columns: Clif) {
+pub(super) fn end_column_block(
+    b: &mut FunctionBuilder<'_>,
+    frame: &Frame<'_>,
+    position: Clif,
+    columns: Clif,
+) {
     frame.set_position(b, position);
-    let full = b.ins().icmp_imm(IntCC::Equal, position, BLOCK as i64);
+    let full = b.ins().icmp_imm_s(IntCC::Equal, position, BLOCK as i64);
     when(b, full, &mut |b| {
         for (at, accumulator) in frame.routine.accumulators.iter().enumerate() {
             let state = frame.state(b, at, COLUMN_STATE_BYTES);
@@ -221,7 +226,7 @@ pub(super) fn finish_columns(b: &mut FunctionBuilder<'_>, frame: &Frame<'_>) {
     let step = b.ins().iconst(types::I64, frame.routine.accumulators.len() as i64);
     for (at, accumulator) in frame.routine.accumulators.iter().enumerate() {
         let state = frame.state(b, at, COLUMN_STATE_BYTES);
-        let total = b.ins().iadd_imm(frame.partials, 8 * at as i64);
+        let total = b.ins().iadd_imm_s(frame.partials, 8 * at as i64);
         let finish = tree::functions(*accumulator).finish_columns;
         call_host(b, finish, &[state, position, columns, total, step]);
     }

@@ -2,9 +2,9 @@
 //! elements that go through the same vector instructions, so that every element has the same bits
 //! wherever it stands.
 
+use super::Motion;
 use super::nest::{Frame, repeat};
 use super::vector::Vectors;
-use super::Motion;
 use cranelift_codegen::ir::{InstBuilder, Value as Clif};
 use cranelift_frontend::FunctionBuilder;
 use fusewire_ir::ReduceOp;
@@ -66,16 +66,17 @@ impl Segment<'_, '_> {
         for (steps, single) in [(unroll, false), (1, false), (1, true)] {
             let elements = if single { 1 } else { steps * lanes };
             let shift = i64::from(elements.trailing_zeros());
-            let trips = if shift == 0 { left } else { b.ins().ushr_imm(left, shift) };
+            let trips = if shift == 0 { left } else { b.ins().ushr_imm_s(left, shift) };
             carried = repeat(b, trips, &carried, &mut |b, carried| {
                 for step in 0..steps {
-                    let place = Place { index: carried[0], strided: &carried[1..], offset: step * lanes, single };
+                    let place =
+                        Place { index: carried[0], strided: &carried[1..], offset: step * lanes, single };
                     self.step(b, sinks, &wanted, &invariants, place);
                 }
                 self.advance(b, carried, elements)
             });
             if shift != 0 {
-                left = b.ins().band_imm(left, elements as i64 - 1);
+                left = b.ins().band_imm_s(left, elements as i64 - 1);
             }
         }
     }
@@ -95,10 +96,10 @@ impl Segment<'_, '_> {
 
     /// The carried values `elements` further on.
     pub fn advance(&self, b: &mut FunctionBuilder<'_>, carried: &[Clif], elements: usize) -> Vec<Clif> {
-        let mut next = vec![b.ins().iadd_imm(carried[0], elements as i64)];
+        let mut next = vec![b.ins().iadd_imm_s(carried[0], elements as i64)];
         for (at, stream) in self.strided().enumerate() {
             let stride = self.frame.stride(stream, self.inner);
-            let distance = b.ins().imul_imm(stride, elements as i64);
+            let distance = b.ins().imul_imm_s(stride, elements as i64);
             next.push(b.ins().iadd(carried[1 + at], distance));
         }
         next
@@ -235,8 +236,7 @@ impl Segment<'_, '_> {
         }
         for at in (0..needed.len()).rev() {
             let code = &body.instructions[at].code;
-            let is_tile =
-                frame.stages.tile_of(at).is_some_and(|tile| invariants.tiles.contains_key(&tile));
+            let is_tile = frame.stages.tile_of(at).is_some_and(|tile| invariants.tiles.contains_key(&tile));
             if needed[at] && !is_tile && !values.contains_key(&at) {
                 for operand in code.operands() {
                     needed[operand.index()] = true;
@@ -261,8 +261,11 @@ impl Segment<'_, '_> {
                     self.read_row(b, instruction.dtype, *base, place)
                 }
                 code => {
-                    let operands: Vec<Clif> =
-                        code.operands().iter().filter_map(|operand| values.get(&operand.index()).copied()).collect();
+                    let operands: Vec<Clif> = code
+                        .operands()
+                        .iter()
+                        .filter_map(|operand| values.get(&operand.index()).copied())
+                        .collect();
                     match (Vectors { b, lanes: frame.lanes }).compute(body, at, &operands) {
                         Some(value) => value,
                         None => continue,
@@ -286,15 +289,25 @@ impl Segment<'_, '_> {
         let bytes = dtype.bytes();
         let distance = match bytes.trailing_zeros() {
             0 => place.index,
-            shift => b.ins().ishl_imm(place.index, i64::from(shift)),
+            shift => b.ins().ishl_imm_s(place.index, i64::from(shift)),
         };
         (b.ins().iadd(base, distance), (place.offset * bytes) as i32)
     }
 
-    fn read_row(&self, b: &mut FunctionBuilder<'_>, dtype: fusewire_ir::DType, base: Clif, place: Place<'_>) -> Clif {
+    fn read_row(
+        &self,
+        b: &mut FunctionBuilder<'_>,
+        dtype: fusewire_ir::DType,
+        base: Clif,
+        place: Place<'_>,
+    ) -> Clif {
         let (address, offset) = self.consecutive(b, dtype, base, place);
         let mut vectors = Vectors { b, lanes: self.frame.lanes };
-        if place.single { vectors.load_one(dtype, address, offset) } else { vectors.load(dtype, address, offset) }
+        if place.single {
+            vectors.load_one(dtype, address, offset)
+        } else {
+            vectors.load(dtype, address, offset)
+        }
     }
 
     fn write_row(
@@ -321,7 +334,7 @@ impl Segment<'_, '_> {
         let address = match place.offset {
             0 => place.strided[at],
             offset => {
-                let distance = b.ins().imul_imm(stride, offset as i64);
+                let distance = b.ins().imul_imm_s(stride, offset as i64);
                 b.ins().iadd(place.strided[at], distance)
             }
         };

@@ -188,11 +188,11 @@ impl Vectors<'_, '_> {
     /// One element in the lowest lane.
     pub(super) fn load_one(&mut self, dtype: DType, address: Value, offset: i32) -> Value {
         let element = self.b.ins().load(scalar_type(dtype), memory(), address, offset);
-        self.from_scalar(dtype, element)
+        self.vector_of_one(dtype, element)
     }
 
     /// An element in the lowest lane of a vector.
-    fn from_scalar(&mut self, dtype: DType, element: Value) -> Value {
+    fn vector_of_one(&mut self, dtype: DType, element: Value) -> Value {
         if dtype == DType::Bool {
             let word = self.b.ins().uextend(types::I32, element);
             let bytes = self.b.ins().scalar_to_vector(types::I32X4, word);
@@ -215,7 +215,13 @@ impl Vectors<'_, '_> {
     }
 
     /// Elements that lie `stride` bytes apart, `count` of them.
-    pub(super) fn load_strided(&mut self, dtype: DType, address: Value, stride: Value, count: usize) -> Value {
+    pub(super) fn load_strided(
+        &mut self,
+        dtype: DType,
+        address: Value,
+        stride: Value,
+        count: usize,
+    ) -> Value {
         let mut at = address;
         let first = self.b.ins().load(scalar_type(dtype), memory(), at, 0);
         if dtype == DType::Bool {
@@ -297,7 +303,14 @@ impl Vectors<'_, '_> {
     }
 
     /// Writes `count` lanes, `stride` bytes apart.
-    pub(super) fn store_strided(&mut self, dtype: DType, value: Value, address: Value, stride: Value, count: usize) {
+    pub(super) fn store_strided(
+        &mut self,
+        dtype: DType,
+        value: Value,
+        address: Value,
+        stride: Value,
+        count: usize,
+    ) {
         let mut at = address;
         for lane in 0..count {
             if lane > 0 {

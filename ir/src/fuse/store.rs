@@ -143,7 +143,7 @@ fn store_before_broadcasts(
 fn cut_long_bodies(graph: &Graph, stores: &mut Stores) {
     let mut pending: Vec<NodeId> = stores.keys().copied().collect();
     while let Some(root) = pending.pop() {
-        let found = region(graph, root, |node| stores.contains_key(&node), usize::MAX.min(64 * MAX_BODY));
+        let found = region(graph, root, |node| stores.contains_key(&node), 64 * MAX_BODY);
         if found.inside.len() <= MAX_BODY {
             continue;
         }
