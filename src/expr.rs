@@ -482,6 +482,8 @@ macro_rules! methods {
             dtypes $rule:ident, cost $cost:literal, ulp $ulp:literal,
             lower $lower:expr, reference $reference:expr;
     )+) => {
+        // `add` and its like are methods here and operators below: the same operation by both names.
+        #[allow(clippy::should_implement_trait)]
         impl<'g> Expr<'g> { $(
             $(#[doc = $doc])+
             $(#[doc(alias = $alias)])*
