@@ -74,7 +74,12 @@ fn w1(count: usize, size: &str) {
         &format!("W1 x+5 i64 {size}"),
         16 * count,
         vec![
-            ("loop", Box::new(|| black_box(&mut loops).iter_mut().zip(black_box(&x)).for_each(|(o, x)| *o = x + 5))),
+            (
+                "loop",
+                Box::new(|| {
+                    black_box(&mut loops).iter_mut().zip(black_box(&x)).for_each(|(o, x)| *o = x + 5)
+                }),
+            ),
             ("fusewire", Box::new(|| bound.run())),
             ("ndarray", Box::new(|| nd = black_box(&array) + 5)),
         ],
@@ -98,7 +103,10 @@ fn w2(count: usize, size: &str) {
             (
                 "loop",
                 Box::new(|| {
-                    black_box(&mut loops).iter_mut().zip(black_box(&x)).for_each(|(o, x)| *o = x.abs().sqrt());
+                    black_box(&mut loops)
+                        .iter_mut()
+                        .zip(black_box(&x))
+                        .for_each(|(o, x)| *o = x.abs().sqrt());
                 }),
             ),
             ("fusewire", Box::new(|| bound.run())),
@@ -116,7 +124,8 @@ macro_rules! w3 {
             let make = |count: usize, step: f64, shift: f64| -> Vec<$float> {
                 wave(count, step).iter().map(|x| (*x + shift) as $float).collect()
             };
-            let (a, mu, sigma) = (make(rows * columns, 0.37, 0.0), make(columns, 0.7, 0.0), make(columns, 0.9, 1.5));
+            let (a, mu, sigma) =
+                (make(rows * columns, 0.37, 0.0), make(columns, 0.7, 0.0), make(columns, 0.9, 1.5));
             let (w, b) = (make(columns, 1.1, 0.0), make(rows, 1.3, 0.0));
             let (mut ours, mut loops) = (vec![0.0; rows * columns], vec![0.0; rows * columns]);
             let mut nd = Array2::<$float>::zeros((0, 0));
@@ -125,7 +134,8 @@ macro_rules! w3 {
             let b_array = Array2::from_shape_vec((rows, 1), b.clone()).expect("fills");
             let g = Graph::new();
             let input = |name, shape: &[usize]| g.input(name, $dtype, shape);
-            let scaled = (input("a", &[rows, columns]) - input("mu", &[columns])) / input("sigma", &[columns]);
+            let scaled =
+                (input("a", &[rows, columns]) - input("mu", &[columns])) / input("sigma", &[columns]);
             let y = scaled * input("w", &[columns]) + input("b", &[rows, 1]);
             let program = program(g.plan([y], &Limits::default()));
             let inputs: Vec<(&str, View<'_>)> = vec![
@@ -145,8 +155,12 @@ macro_rules! w3 {
                         "loop",
                         Box::new(|| {
                             let (a, out) = (black_box(&a), black_box(&mut loops));
-                            for ((out, a), b) in out.chunks_exact_mut(columns).zip(a.chunks_exact(columns)).zip(&b) {
-                                for ((((o, a), mu), sigma), w) in out.iter_mut().zip(a).zip(&mu).zip(&sigma).zip(&w) {
+                            for ((out, a), b) in
+                                out.chunks_exact_mut(columns).zip(a.chunks_exact(columns)).zip(&b)
+                            {
+                                for ((((o, a), mu), sigma), w) in
+                                    out.iter_mut().zip(a).zip(&mu).zip(&sigma).zip(&w)
+                                {
                                     *o = ((a - mu) / sigma) * w + b;
                                 }
                             }
@@ -155,7 +169,9 @@ macro_rules! w3 {
                     ("fusewire", Box::new(|| bound.run())),
                     (
                         "ndarray",
-                        Box::new(|| nd = ((black_box(&array) - &mu_array) / &sigma_array) * &w_array + &b_array),
+                        Box::new(|| {
+                            nd = ((black_box(&array) - &mu_array) / &sigma_array) * &w_array + &b_array
+                        }),
                     ),
                 ],
             );

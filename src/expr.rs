@@ -302,6 +302,13 @@ impl<'g> Expr<'g> {
         }
     }
 
+    /// An operation of the op table, by its row.
+    #[cfg(feature = "proptest")]
+    #[track_caller]
+    pub(crate) fn apply(op: ElementOp, first: Self, others: &[Argument<'g>]) -> Self {
+        first.element(op, others)
+    }
+
     #[track_caller]
     fn element(self, op: ElementOp, others: &[Argument<'_>]) -> Self {
         Self::element_of(self.graph, op, std::iter::once(Argument::Expr(self)).chain(others.iter().copied()))

@@ -12,6 +12,8 @@ mod maths;
 mod plan;
 mod program;
 mod recipe;
+#[cfg(feature = "proptest")]
+pub mod testing;
 mod tile_function;
 mod tree;
 mod view;

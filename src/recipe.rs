@@ -34,6 +34,12 @@ impl Recipe {
         Self { graph, outputs }
     }
 
+    /// No outputs.
+    #[cfg(feature = "proptest")]
+    pub(crate) fn empty() -> Self {
+        Self::new(ir::Graph::new(), Vec::new())
+    }
+
     /// Checks and fuses the outputs, as [`Graph::plan`] does.
     ///
     /// # Errors
@@ -46,6 +52,24 @@ impl Recipe {
     #[must_use]
     pub fn graph(&self) -> Graph {
         Graph::from_ir(self.graph.clone())
+    }
+
+    /// The inputs that the outputs depend on, by name.
+    #[must_use]
+    pub fn inputs(&self) -> Vec<(String, ir::ArrayType)> {
+        let nodes: Vec<_> = self.outputs.iter().map(|site| self.graph.call_site(*site).node).collect();
+        let reached = self.graph.reachable_nodes(&nodes).into_iter().map(|node| self.graph.node(node));
+        reached
+            .filter_map(|node| match &node.op {
+                ir::graph::Op::Input(name) => Some((name.to_string(), node.array.clone()?)),
+                _ => None,
+            })
+            .collect()
+    }
+
+    #[cfg(feature = "proptest")]
+    pub(crate) fn parts(&self) -> (&ir::Graph, &[SiteId]) {
+        (&self.graph, &self.outputs)
     }
 
     /// The outputs in a graph made by [`Recipe::graph`] of this recipe; none in any other graph.

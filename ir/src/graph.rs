@@ -358,6 +358,25 @@ impl Graph {
         call
     }
 
+    /// A graph that computes this node alone, from inputs called `operand0`, `operand1`, ... with the
+    /// types of its operands; `None` where the node is wrong.
+    #[must_use]
+    pub fn isolated(&self, node: NodeId) -> Option<(Self, SiteId)> {
+        let mut alone = Self::new();
+        let site = Site { file: "isolated", line: 1, column: 1 };
+        let mut operands: SmallVec<[SiteId; 3]> = SmallVec::new();
+        for (slot, operand) in self.operands(node).into_iter().enumerate() {
+            let array = self.array(operand)?;
+            operands.push(alone.input(&format!("operand{slot}"), array.dtype, array.shape.clone(), site));
+        }
+        let mut op = self.node(node).op.clone();
+        if let Op::Array(held) = op {
+            op = Op::Array(alone.hold(self.arrays[held].clone()));
+        }
+        let call = alone.add(op, self.array(node)?.clone(), &operands, site);
+        Some((alone, call))
+    }
+
     /// The same call with an excuse, a name or a store policy of its own.
     pub fn amend(&mut self, site: SiteId, change: impl FnOnce(&mut CallSite)) -> SiteId {
         let mut call = self.call_site(site).clone();

@@ -10,6 +10,7 @@ pub mod diagnostic;
 pub mod dtype;
 mod fuse;
 pub mod graph;
+pub mod interpret;
 pub mod kernel;
 mod limits;
 pub mod op;

@@ -67,7 +67,7 @@ macro_rules! element_ops {
                 reference |v| of::float1(v, f64::sqrt);
             /// e to the power of the value. Integers become `f64`.
             Exp: exp(), aliases ["exponential"],
-                dtypes Float, cost 16, ulp 1.1,
+                dtypes Float, cost 16, ulp 0.9,
                 lower |b, v| b.call(ElementOp::Exp, v),
                 reference |v| of::float1(v, f64::exp);
             /// The nearest integer below, in the same dtype.

@@ -138,8 +138,10 @@ impl Emitter<'_> {
 
     /// Is the node read from elsewhere instead of computed here?
     fn ends_at(&self, stage: &Stage, node: &NodeId) -> bool {
-        let own =
-            if stage.epilogue { self.group.epilogue.contains(node) } else { self.group.full.contains(node) };
+        let members = if stage.epilogue { &self.group.epilogue } else { &self.group.full };
+        // An input that is also an output is read like any other.
+        let is_memory = matches!(self.graph.node(*node).op, Op::Input(_) | Op::Array(_));
+        let own = members.contains(node) && !is_memory;
         (self.places.read.contains_key(node) && !own)
             || (stage.epilogue && self.group.reductions.contains(node))
     }

@@ -1,0 +1,322 @@
+//! The reference evaluator: what every node means, element by element, with its own index arithmetic
+//! and its own maths. It knows nothing of fusion, kernels or vectors, and is slow.
+
+use crate::dtype::{DType, Scalar};
+use crate::graph::{Generator, Graph, NodeId, Op, SiteId};
+use crate::reduce::{BLOCK, ReduceOp};
+use crate::shape::{ArrayType, Dim, Shape};
+use crate::view::View;
+use std::collections::HashMap;
+
+/// An array of known sizes with its elements.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Array {
+    /// Dtype and shape; all dims are known.
+    pub array: ArrayType,
+    /// In C order.
+    pub elements: Vec<Scalar>,
+}
+
+impl Array {
+    /// An array of these sizes; `None` where the elements do not fill it or have another dtype.
+    #[must_use]
+    pub fn new(dtype: DType, sizes: &[u64], elements: Vec<Scalar>) -> Option<Self> {
+        let shape: Shape = sizes.iter().map(|size| Dim::from(*size)).collect();
+        let fits = shape.elements() == Some(elements.len() as u64)
+            && elements.iter().all(|element| element.dtype() == dtype);
+        fits.then_some(Self { array: ArrayType { dtype, shape }, elements })
+    }
+
+    fn sizes(&self) -> Vec<u64> {
+        self.array.shape.iter().map(Dim::upper).collect()
+    }
+
+    /// The element at an index.
+    fn at(&self, index: &[u64]) -> Scalar {
+        let mut position = 0;
+        for (index, dim) in index.iter().zip(self.array.shape.iter()) {
+            position = position * dim.upper() + index;
+        }
+        self.elements[position as usize]
+    }
+}
+
+/// Every index of an array of these sizes, in C order.
+fn indices(sizes: &[u64]) -> impl Iterator<Item = Vec<u64>> + '_ {
+    let count: u64 = sizes.iter().product();
+    (0..count).map(move |position| {
+        let mut rest = position;
+        let mut index = vec![0; sizes.len()];
+        for axis in (0..sizes.len()).rev() {
+            index[axis] = rest % sizes[axis];
+            rest /= sizes[axis];
+        }
+        index
+    })
+}
+
+/// The index of an operand that broadcasts to a result.
+fn broadcast_index(index: &[u64], operand: &Array) -> Vec<u64> {
+    let sizes = operand.sizes();
+    let skipped = index.len() - sizes.len();
+    sizes.iter().zip(&index[skipped..]).map(|(size, at)| if *size == 1 { 0 } else { *at }).collect()
+}
+
+/// The sizes that arrays broadcast to; `None` where they do not.
+fn broadcast_sizes(operands: &[&Array]) -> Option<Vec<u64>> {
+    let rank = operands.iter().map(|operand| operand.array.shape.len()).max().unwrap_or(0);
+    let mut sizes = vec![1; rank];
+    for operand in operands {
+        let own = operand.sizes();
+        for (to, from) in sizes[rank - own.len()..].iter_mut().zip(own) {
+            if *to == 1 {
+                *to = from;
+            } else if from != 1 && from != *to {
+                return None;
+            }
+        }
+    }
+    Some(sizes)
+}
+
+/// One node on the values of its operands. `None` for an input, for a node that is wrong, and for
+/// operands that do not fit it.
+#[must_use]
+pub fn evaluate_node(graph: &Graph, node: NodeId, operands: &[&Array]) -> Option<Array> {
+    let made = graph.node(node);
+    let array = made.array.as_ref()?;
+    let dtype = array.dtype;
+    match (&made.op, operands) {
+        (Op::Input(_), _) => None,
+        (Op::Array(held), _) => {
+            let held = graph.arrays().get(*held)?;
+            Some(Array { array: held.array.clone(), elements: held.elements.to_vec() })
+        }
+        (Op::Generator(generator), _) => {
+            let sizes: Vec<u64> = array.shape.iter().map(Dim::upper).collect();
+            let elements = indices(&sizes).map(|index| generated(generator, &index, &sizes)).collect();
+            Array::new(dtype, &sizes, elements)
+        }
+        (Op::Element(op), _) => {
+            let sizes = broadcast_sizes(operands)?;
+            let elements = indices(&sizes).map(|index| {
+                let values: Vec<Scalar> =
+                    operands.iter().map(|operand| operand.at(&broadcast_index(&index, operand))).collect();
+                op.reference(&values)
+            });
+            Array::new(dtype, &sizes, elements.collect())
+        }
+        (Op::Cast, [operand]) => {
+            let elements = operand.elements.iter().map(|element| element.cast(dtype)).collect();
+            Array::new(dtype, &operand.sizes(), elements)
+        }
+        (Op::View(view), [operand]) => {
+            let sizes = view_sizes(view, &array.shape, operand);
+            let elements = indices(&sizes).map(|index| operand.at(&view_index(view, &index, operand)));
+            Array::new(dtype, &sizes, elements.collect())
+        }
+        (Op::Reduce { op, axes, keepdims }, [operand]) => {
+            let sizes = operand.sizes();
+            let kept: Vec<usize> = (0..sizes.len()).filter(|axis| !axes.contains(axis)).collect();
+            let kept_sizes: Vec<u64> = kept.iter().map(|axis| sizes[*axis]).collect();
+            let mut combined: Vec<Vec<Scalar>> =
+                vec![Vec::new(); kept_sizes.iter().product::<u64>() as usize];
+            for index in indices(&sizes) {
+                let result = kept.iter().fold(0, |at, axis| at * sizes[*axis] + index[*axis]);
+                combined[result as usize].push(operand.at(&index));
+            }
+            let elements =
+                combined.iter().map(|elements| reduce(*op, dtype, elements)).collect::<Option<_>>()?;
+            let result: Vec<u64> = (0..sizes.len())
+                .filter(|axis| *keepdims || kept.contains(axis))
+                .map(|axis| if kept.contains(&axis) { sizes[axis] } else { 1 })
+                .collect();
+            Array::new(dtype, &result, elements)
+        }
+        _ => None,
+    }
+}
+
+/// Every output on these inputs.
+///
+/// # Errors
+/// An input that is missing, or a node that cannot be evaluated, by name.
+pub fn evaluate(
+    graph: &Graph,
+    outputs: &[SiteId],
+    inputs: &HashMap<String, Array>,
+) -> Result<Vec<Array>, String> {
+    let nodes: Vec<NodeId> = outputs.iter().map(|site| graph.call_site(*site).node).collect();
+    let mut values: HashMap<NodeId, Array> = HashMap::new();
+    for node in graph.reachable_nodes(&nodes) {
+        let value = match &graph.node(node).op {
+            Op::Input(name) => {
+                inputs.get(&**name).cloned().ok_or_else(|| format!("no array for `{name}`"))?
+            }
+            op => {
+                let operands: Vec<&Array> =
+                    graph.operands(node).iter().map(|operand| &values[operand]).collect();
+                evaluate_node(graph, node, &operands)
+                    .ok_or_else(|| format!("`{}` has no value", op.name()))?
+            }
+        };
+        values.insert(node, value);
+    }
+    Ok(nodes.iter().map(|node| values[node].clone()).collect())
+}
+
+fn generated(generator: &Generator, index: &[u64], sizes: &[u64]) -> Scalar {
+    let line = |start: Scalar, step: Scalar| {
+        let at = index.first().copied().unwrap_or(0);
+        match (start, step) {
+            (Scalar::F64(start), Scalar::F64(step)) => Scalar::F64(at as f64 * step + start),
+            _ => Scalar::I64((at as i64).wrapping_mul(step.as_i64()).wrapping_add(start.as_i64())),
+        }
+    };
+    match generator {
+        Generator::Full(value) => *value,
+        Generator::Arange { start, step } => line(*start, *step),
+        Generator::Linspace { start, step, stop } => match stop {
+            Some(stop) if index.first().copied() == sizes.first().map(|size| size - 1) => *stop,
+            _ => line(*start, *step),
+        },
+    }
+}
+
+/// The sizes of a view of an operand; slices have theirs from the graph.
+fn view_sizes(view: &View, shape: &Shape, operand: &Array) -> Vec<u64> {
+    let own = operand.sizes();
+    match view {
+        View::PermuteDims(order) => order.iter().map(|axis| own[*axis]).collect(),
+        View::ExpandDims(new) => {
+            let mut old = own.iter();
+            let size = |axis| if new.contains(&axis) { 1 } else { old.next().copied().unwrap_or(1) };
+            (0..shape.len()).map(size).collect()
+        }
+        View::Squeeze(dropped) => {
+            (0..own.len()).filter(|axis| !dropped.contains(axis)).map(|axis| own[axis]).collect()
+        }
+        View::Slice(ranges) => {
+            let whole = |axis: usize| ranges[axis].start == 0 && ranges[axis].step == 1;
+            let known = |axis: usize| shape[axis].known();
+            (0..own.len())
+                .map(|axis| known(axis).unwrap_or(if whole(axis) { own[axis] } else { 0 }))
+                .collect()
+        }
+        View::BroadcastTo => shape
+            .iter()
+            .enumerate()
+            .map(|(axis, dim)| {
+                let from = (axis + own.len()).checked_sub(shape.len()).map_or(1, |at| own[at]);
+                dim.known().unwrap_or(from)
+            })
+            .collect(),
+    }
+}
+
+/// Which element of the operand an index of the view shows.
+fn view_index(view: &View, index: &[u64], operand: &Array) -> Vec<u64> {
+    match view {
+        View::BroadcastTo => broadcast_index(index, operand),
+        View::PermuteDims(order) => {
+            let mut source = vec![0; index.len()];
+            for (axis, from) in order.iter().enumerate() {
+                source[*from] = index[axis];
+            }
+            source
+        }
+        View::ExpandDims(new) => {
+            index.iter().enumerate().filter(|(axis, _)| !new.contains(axis)).map(|(_, at)| *at).collect()
+        }
+        View::Squeeze(dropped) => {
+            let mut kept = index.iter();
+            (0..operand.sizes().len())
+                .map(|axis| if dropped.contains(&axis) { 0 } else { kept.next().copied().unwrap_or(0) })
+                .collect()
+        }
+        View::Slice(ranges) => index
+            .iter()
+            .zip(ranges)
+            .map(|(at, range)| (range.start as i64 + *at as i64 * range.step) as u64)
+            .collect(),
+    }
+}
+
+/// A reduction of elements that have the accumulator's dtype.
+fn reduce(op: ReduceOp, dtype: DType, elements: &[Scalar]) -> Option<Scalar> {
+    if elements.is_empty() {
+        return op.of_nothing(dtype);
+    }
+    let ints = || elements.iter().map(|element| element.as_i64());
+    let floats = || elements.iter().map(|element| element.as_f64());
+    let value = match (op, dtype.is_float()) {
+        (ReduceOp::Sum, false) => Scalar::I64(ints().fold(0, i64::wrapping_add)),
+        (ReduceOp::Prod, false) => Scalar::I64(ints().fold(1, i64::wrapping_mul)),
+        (ReduceOp::Min, false) => Scalar::I64(ints().min()?),
+        (ReduceOp::Max, false) => Scalar::I64(ints().max()?),
+        (ReduceOp::Mean, false) => return None,
+        (ReduceOp::Sum, true) => Scalar::F64(sum(floats())),
+        (ReduceOp::Mean, true) => Scalar::F64(sum(floats()) / elements.len() as f64),
+        (ReduceOp::Prod, true) => Scalar::F64(floats().product()),
+        (ReduceOp::Min, true) => {
+            Scalar::F64(floats().reduce(|a, b| if a.is_nan() || a <= b { a } else { b })?)
+        }
+        (ReduceOp::Max, true) => {
+            Scalar::F64(floats().reduce(|a, b| if a.is_nan() || a >= b { a } else { b })?)
+        }
+    };
+    Some(value.cast(dtype))
+}
+
+/// A sum with a running correction of the rounding errors (Neumaier 1974).
+fn sum(elements: impl Iterator<Item = f64>) -> f64 {
+    // A sum of negative zeros alone stays negative.
+    let (mut sum, mut correction) = (-0.0f64, 0.0f64);
+    for x in elements {
+        let next = sum + x;
+        let lost = if sum.abs() >= x.abs() { (sum - next) + x } else { (x - next) + sum };
+        if lost != 0.0 {
+            correction += lost;
+        }
+        sum = next;
+    }
+    // An infinite or undefined sum has no meaningful correction.
+    if correction != 0.0 && sum.is_finite() { sum + correction } else { sum }
+}
+
+/// How far from the exact result any computation in the order of [`crate::reduce`] can be: an
+/// absolute error; 0 for integers and extremes. Infinite where a product may leave the range of the
+/// dtype on the way, so that its order decides whether it does.
+#[must_use]
+pub fn reduction_tolerance(op: ReduceOp, elements: &[Scalar]) -> f64 {
+    let Some(first) = elements.first() else { return 0.0 };
+    let epsilon = match first.dtype() {
+        DType::F32 => f64::from(f32::EPSILON),
+        DType::F64 => f64::EPSILON,
+        _ => return 0.0,
+    };
+    let magnitude: f64 = elements.iter().map(|element| element.as_f64().abs()).sum();
+    // Additions that an element goes through: its lane, the halves of the lanes, the tree of blocks.
+    let lanes = ReduceOp::lanes(first.dtype());
+    let depth = (BLOCK / lanes).min(elements.len()) as f64
+        + 6.0
+        + (elements.len() as f64 / BLOCK as f64 + 1.0).log2();
+    match op {
+        ReduceOp::Min | ReduceOp::Max => 0.0,
+        ReduceOp::Sum => depth * epsilon * magnitude,
+        ReduceOp::Mean => (depth + 1.0) * epsilon * magnitude / elements.len() as f64,
+        ReduceOp::Prod => {
+            let exponents: f64 = elements
+                .iter()
+                .map(|x| x.as_f64().abs().log2())
+                .filter(|x| x.is_finite())
+                .map(f64::abs)
+                .sum();
+            if exponents > 100.0 || elements.iter().any(|x| !x.as_f64().is_finite() || x.as_f64() == 0.0) {
+                return f64::INFINITY;
+            }
+            let product: f64 = elements.iter().map(|x| x.as_f64().abs()).product();
+            elements.len() as f64 * epsilon * product
+        }
+    }
+}

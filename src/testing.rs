@@ -1,0 +1,236 @@
+//! For people who test their own expressions: random graphs, and a check that holds compiled code
+//! against the reference evaluator.
+//!
+//! ```
+//! use fusewire::prelude::*;
+//!
+//! let g = Graph::new();
+//! let x = g.input("x", F64, [20, 3]);
+//! let scaled = (x - x.mean(Axis(0))).exp();
+//! fusewire::testing::check(&g.recipe([scaled])?).map_err(|mismatch| panic!("{mismatch}")).unwrap();
+//! # Ok::<(), fusewire::Error>(())
+//! ```
+
+mod arrays;
+mod strategy;
+
+pub use arrays::TypedArray;
+pub use strategy::recipes;
+
+use crate::plan::Plan;
+use crate::recipe::Recipe;
+use arrays::Placement;
+use fusewire_ir::graph::{Graph, NodeId, Op};
+use fusewire_ir::interpret::{self, Array};
+use fusewire_ir::{Error, Limits, Scalar, SiteId};
+use std::collections::HashMap;
+use std::fmt;
+
+/// Where compiled code and what it should have computed differ.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Mismatch(String);
+
+impl fmt::Display for Mismatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Mismatch {}
+
+/// Checks a recipe on inputs made up from their names: ordinary numbers with special ones among them.
+///
+/// Each node is compiled alone and held against the reference evaluator on the operands that compiled
+/// code gave it: bit for bit, or within the bound that its row of the op table states. Then the fused
+/// program must give the same bits as the nodes did one by one, for inputs and outputs in any layout.
+///
+/// # Errors
+/// The first difference, or the diagnostics where the recipe cannot be planned.
+pub fn check(recipe: &Recipe) -> Result<(), Mismatch> {
+    let inputs = recipe
+        .inputs()
+        .into_iter()
+        .map(|(name, array)| {
+            let sizes: Vec<u64> = array.shape.iter().map(|dim| dim.upper()).collect();
+            let made = TypedArray::random(array.dtype, &sizes, seed(&name)).to_reference();
+            (name, made)
+        })
+        .collect();
+    check_on(recipe, &inputs)
+}
+
+/// Checks a recipe as [`check`] does, on these inputs.
+///
+/// # Errors
+/// The first difference, or the diagnostics where the recipe cannot be planned.
+pub fn check_on(recipe: &Recipe, inputs: &HashMap<String, Array>) -> Result<(), Mismatch> {
+    let (graph, outputs) = recipe.parts();
+    let values = one_by_one(graph, outputs, inputs)?;
+    let limits = Limits::default();
+    let plan = recipe.plan(&limits).map_err(failed("plan"))?;
+    if let Some(defect) = plan.kernels().iter().find_map(|kernel| kernel.defect()) {
+        return Err(Mismatch(format!("a kernel is unsound: {defect}\n{recipe:?}")));
+    }
+    for placement in Placement::ALL {
+        let fused = run(&plan, inputs, placement)?;
+        for ((fused, port), site) in fused.iter().zip(plan.outputs()).zip(outputs) {
+            let expected = &values[&graph.call_site(*site).node];
+            same(expected, fused, |_, _| Bound::Ulps(0)).map_err(|difference| {
+                Mismatch(format!(
+                    "fused differs from unfused ({placement:?}), output `{}`: {difference}\n{recipe:?}{}",
+                    port.name,
+                    plan.kernels().iter().map(|kernel| kernel.to_string()).collect::<String>(),
+                ))
+            })?;
+        }
+    }
+    Ok(())
+}
+
+fn seed(name: &str) -> u64 {
+    // FNV-1a: the same numbers for the same name on every machine.
+    name.bytes()
+        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
+fn failed(stage: &'static str) -> impl Fn(Error) -> Mismatch {
+    move |error| Mismatch(format!("{stage}: {error}"))
+}
+
+/// Every reachable node compiled alone, each held against the reference.
+fn one_by_one(
+    graph: &Graph,
+    outputs: &[SiteId],
+    inputs: &HashMap<String, Array>,
+) -> Result<HashMap<NodeId, Array>, Mismatch> {
+    let nodes: Vec<NodeId> = outputs.iter().map(|site| graph.call_site(*site).node).collect();
+    let mut values: HashMap<NodeId, Array> = HashMap::new();
+    for node in graph.reachable_nodes(&nodes) {
+        if let Op::Input(name) = &graph.node(node).op {
+            let given = inputs.get(&**name);
+            let given = given.ok_or_else(|| Mismatch(format!("no array for input `{name}`")))?;
+            values.insert(node, given.clone());
+            continue;
+        }
+        let operands: Vec<&Array> = graph.operands(node).iter().map(|operand| &values[operand]).collect();
+        let Some((alone, site)) = graph.isolated(node) else {
+            return Err(Mismatch(format!("node {node:?} is wrong: {:?}", graph.diagnostics())));
+        };
+        let limits = Limits::default().with_elements(u64::MAX);
+        let plan = Plan::new(alone.plan(&[site], &limits).map_err(failed("plan alone"))?);
+        let named =
+            operands.iter().enumerate().map(|(slot, operand)| (format!("operand{slot}"), (*operand).clone()));
+        let computed = run(&plan, &named.collect(), Placement::Dense)?.remove(0);
+        let op = &graph.node(node).op;
+        let expected = interpret::evaluate_node(graph, node, &operands)
+            .ok_or_else(|| Mismatch(format!("no reference for `{}`", op.name())))?;
+        let mismatch = |difference: String| {
+            let operands: Vec<String> = operands.iter().map(|operand| operand.array.to_string()).collect();
+            Mismatch(format!("`{}` of {}: {difference}", op.name(), operands.join(", ")))
+        };
+        let reduced = reduced_elements(op, &operands);
+        same(&expected, &computed, |at, value| match op {
+            Op::Element(op) => Bound::Ulps(op.row().ulp.ceil() as u64),
+            Op::Reduce { op, .. } => {
+                let _ = value;
+                Bound::Absolute(interpret::reduction_tolerance(*op, &reduced[at]))
+            }
+            _ => Bound::Ulps(0),
+        })
+        .map_err(mismatch)?;
+        values.insert(node, computed);
+    }
+    Ok(values)
+}
+
+/// For each result of a reduction, the elements that it combines.
+fn reduced_elements(op: &Op, operands: &[&Array]) -> Vec<Vec<Scalar>> {
+    let (Op::Reduce { axes, .. }, [operand]) = (op, operands) else { return Vec::new() };
+    let sizes: Vec<usize> = operand.array.shape.iter().map(|dim| dim.upper() as usize).collect();
+    let kept = |axis: usize| !axes.contains(&axis);
+    let results: usize = (0..sizes.len()).filter(|axis| kept(*axis)).map(|axis| sizes[axis]).product();
+    let mut elements = vec![Vec::new(); results];
+    for (at, element) in operand.elements.iter().enumerate() {
+        let (mut rest, mut result, mut step) = (at, 0, 1);
+        for axis in (0..sizes.len()).rev() {
+            if kept(axis) {
+                result += rest % sizes[axis] * step;
+                step *= sizes[axis];
+            }
+            rest /= sizes[axis];
+        }
+        elements[result].push(*element);
+    }
+    elements
+}
+
+/// How far a computed element may be from the reference.
+#[derive(Clone, Copy, Debug)]
+enum Bound {
+    /// In units in the last place.
+    Ulps(u64),
+    /// In value.
+    Absolute(f64),
+}
+
+/// Compares two arrays; any NaN equals any other.
+fn same(expected: &Array, computed: &Array, bound: impl Fn(usize, Scalar) -> Bound) -> Result<(), String> {
+    if expected.array.dtype != computed.array.dtype || expected.elements.len() != computed.elements.len() {
+        return Err(format!("expected {}, computed {}", expected.array, computed.array));
+    }
+    for (at, (wanted, found)) in expected.elements.iter().zip(&computed.elements).enumerate() {
+        if wanted == found || (wanted.as_f64().is_nan() && found.as_f64().is_nan()) {
+            continue;
+        }
+        let close = match bound(at, *wanted) {
+            Bound::Ulps(ulps) => ulp_distance(*wanted, *found).is_some_and(|distance| distance <= ulps),
+            Bound::Absolute(limit) => (wanted.as_f64() - found.as_f64()).abs() <= limit,
+        };
+        if !close {
+            return Err(format!("element {at} of {}: expected {wanted}, computed {found}", expected.array));
+        }
+    }
+    Ok(())
+}
+
+/// How many floats lie between two floats of one dtype; `None` for anything else.
+fn ulp_distance(a: Scalar, b: Scalar) -> Option<u64> {
+    // Bit patterns of floats of one sign are ordered like the floats.
+    let ordered = |bits: i64, sign: i64| if bits < 0 { sign.wrapping_sub(bits) } else { bits };
+    match (a, b) {
+        (Scalar::F32(a), Scalar::F32(b)) if a.is_finite() == b.is_finite() => {
+            let place = |x: f32| ordered(i64::from(x.to_bits() as i32), i64::from(i32::MIN));
+            Some(place(a).abs_diff(place(b)))
+        }
+        (Scalar::F64(a), Scalar::F64(b)) if a.is_finite() == b.is_finite() => {
+            let place = |x: f64| ordered(x.to_bits() as i64, i64::MIN);
+            Some(place(a).abs_diff(place(b)))
+        }
+        _ => None,
+    }
+}
+
+/// Runs a plan on reference arrays, placed in memory in some way.
+fn run(plan: &Plan, inputs: &HashMap<String, Array>, placement: Placement) -> Result<Vec<Array>, Mismatch> {
+    let program = plan.clone().compile().map_err(failed("compile"))?;
+    let mut arrays = Vec::new();
+    for port in plan.inputs() {
+        let given = inputs.get(&*port.name);
+        let given = given.ok_or_else(|| Mismatch(format!("no array for input `{}`", port.name)))?;
+        arrays.push((port.name.to_string(), TypedArray::from_reference(given, placement)));
+    }
+    let mut results: Vec<(String, TypedArray)> = plan
+        .outputs()
+        .iter()
+        .map(|port| {
+            let sizes: Vec<u64> = port.array.shape.iter().map(|dim| dim.upper()).collect();
+            (port.name.to_string(), TypedArray::zeroed(port.array.dtype, &sizes, placement))
+        })
+        .collect();
+    let inputs: Vec<(&str, crate::View<'_>)> =
+        arrays.iter().map(|(name, array)| (name.as_str(), array.view())).collect();
+    let outputs: Vec<(&str, crate::ViewMut<'_>)> =
+        results.iter_mut().map(|(name, array)| (name.as_str(), array.view_mut())).collect();
+    program.run(inputs, outputs).map_err(failed("run"))?;
+    Ok(results.iter().map(|(_, array)| array.to_reference()).collect())
+}

@@ -1,0 +1,136 @@
+//! Random graphs that shrink.
+
+use crate::expr::{Axes, Expr, Graph};
+use crate::recipe::Recipe;
+use crate::{Axis, DType, ElementOp, Slice, StorePolicy};
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+/// Sizes that axes have: nothing, one, odd numbers, and the edges of vectors, tiles and lanes.
+const SIZES: [u64; 9] = [0, 1, 2, 3, 5, 8, 17, 33, 67];
+
+/// One step of building a graph. Numbers are choices among what is there when the step is taken, so
+/// every list of steps means something, and so does every shorter one.
+#[derive(Clone, Debug)]
+enum Step {
+    Input { dtype: usize, sizes: Vec<usize> },
+    Generator { kind: usize, length: usize },
+    Element { op: usize, operands: [usize; 3] },
+    Number { op: usize, operand: usize, number: i8, left: bool },
+    Cast { operand: usize, dtype: usize },
+    View { kind: usize, operand: usize, parameter: usize },
+    Reduce { op: usize, operand: usize, axes: usize, keepdims: bool },
+    Store { operand: usize, policy: usize },
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let any = || any::<prop::sample::Index>().prop_map(|index| index.index(1 << 20));
+    prop_oneof![
+        2 => (0..DType::ALL.len(), vec(0..SIZES.len(), 0..4))
+            .prop_map(|(dtype, sizes)| Step::Input { dtype, sizes }),
+        1 => (0..4usize, 0..SIZES.len()).prop_map(|(kind, length)| Step::Generator { kind, length }),
+        6 => (0..ElementOp::ALL.len(), [any(), any(), any()])
+            .prop_map(|(op, operands)| Step::Element { op, operands }),
+        2 => (0..ElementOp::ALL.len(), any(), any_number(), proptest::bool::ANY)
+            .prop_map(|(op, operand, number, left)| Step::Number { op, operand, number, left }),
+        1 => (any(), 0..DType::ALL.len()).prop_map(|(operand, dtype)| Step::Cast { operand, dtype }),
+        3 => (0..6usize, any(), 0..1000usize)
+            .prop_map(|(kind, operand, parameter)| Step::View { kind, operand, parameter }),
+        2 => (0..5usize, any(), 1..64usize, proptest::bool::ANY)
+            .prop_map(|(op, operand, axes, keepdims)| Step::Reduce { op, operand, axes, keepdims }),
+        1 => (any(), 0..3usize).prop_map(|(operand, policy)| Step::Store { operand, policy }),
+    ]
+}
+
+fn any_number() -> impl Strategy<Value = i8> {
+    -3i8..4
+}
+
+/// Graphs of up to `steps` operations over inputs of up to three axes, with one to three outputs.
+/// A step that would be wrong (shapes that do not broadcast, a dtype that is refused) is left out, so
+/// every recipe can be planned.
+pub fn recipes(steps: usize) -> impl Strategy<Value = Recipe> {
+    (vec(step(), 1..=steps.max(1)), 1..4usize).prop_map(|(steps, outputs)| build(&steps, outputs))
+}
+
+fn build(steps: &[Step], outputs: usize) -> Recipe {
+    let g = Graph::new();
+    let mut known: Vec<Expr<'_>> = vec![g.input("x", DType::F64, [5, 3])];
+    for (at, step) in steps.iter().enumerate() {
+        let made = take(&g, &known, at, step);
+        // Small enough to be checked in a moment.
+        if made.array().is_some_and(|array| array.shape.elements().is_some_and(|elements| elements < 20_000))
+        {
+            known.push(made);
+        }
+    }
+    let first = known.len().saturating_sub(outputs);
+    let last: Vec<Expr<'_>> =
+        known[first..].iter().enumerate().map(|(at, output)| output.named(&format!("y{at}"))).collect();
+    g.recipe(last).unwrap_or_else(|_| Recipe::empty())
+}
+
+fn take<'g>(g: &'g Graph, known: &[Expr<'g>], at: usize, step: &Step) -> Expr<'g> {
+    let pick = |choice: usize| known[known.len() - 1 - choice % known.len()];
+    let rank = |expr: Expr<'_>| expr.shape().map_or(0, |shape| shape.len());
+    match step {
+        Step::Input { dtype, sizes } => {
+            let sizes: Vec<u64> = sizes.iter().map(|size| SIZES[*size]).collect();
+            g.input(&format!("in{at}"), DType::ALL[*dtype], sizes)
+        }
+        Step::Generator { kind, length } => match kind {
+            0 => g.arange(0, SIZES[*length], 1),
+            1 => g.arange(1.5, 1.5 - 0.25 * SIZES[*length] as f64, -0.25),
+            2 => g.linspace(-1.0, 2.0, SIZES[*length]),
+            _ => g.constant(&[1.5f32, -2.0, 0.0], [3]),
+        },
+        Step::Element { op, operands } => {
+            let op = ElementOp::ALL[*op];
+            let operands: Vec<Expr<'_>> = operands[..op.arity()].iter().map(|choice| pick(*choice)).collect();
+            Expr::apply(op, operands[0], &operands[1..].iter().map(|expr| (*expr).into()).collect::<Vec<_>>())
+        }
+        Step::Number { op, operand, number, left } => {
+            let op = ElementOp::ALL[*op];
+            let operand = pick(*operand);
+            match (op.arity(), left) {
+                (2, false) => Expr::apply(op, operand, &[(*number).into()]),
+                (2, true) => Expr::apply(op, operand, &[(f64::from(*number) / 2.0).into()]),
+                (3, _) => Expr::apply(op, operand, &[(*number).into(), operand.into()]),
+                _ => operand,
+            }
+        }
+        Step::Cast { operand, dtype } => pick(*operand).astype(DType::ALL[*dtype]),
+        Step::View { kind, operand, parameter } => {
+            let operand = pick(*operand);
+            let axes = rank(operand).max(1);
+            let axis = Axis((parameter % axes) as isize);
+            match kind {
+                0 => operand.transpose(),
+                1 => operand.expand_dims((parameter % (rank(operand) + 1)) as isize),
+                2 => operand.flip(axis),
+                3 => operand.slice_axis(
+                    axis,
+                    Slice::from((parameter / 7 % 4) as i64..).step_by([1, 2, 3, -1, -2][parameter % 5]),
+                ),
+                4 => operand.slice_axis(axis, 0..(parameter / 3 % 5) as i64),
+                _ => operand.slice_axis(axis, 0..1).squeeze(axis.0),
+            }
+        }
+        Step::Reduce { op, operand, axes, keepdims } => {
+            let operand = pick(*operand);
+            let chosen: Vec<isize> =
+                (0..rank(operand) as isize).filter(|axis| axes >> axis & 1 == 1).collect();
+            let axes = if *keepdims { Axes::from(&chosen[..]).keepdims() } else { Axes::from(&chosen[..]) };
+            match op {
+                0 => operand.sum(axes),
+                1 => operand.prod(axes),
+                2 => operand.min(axes),
+                3 => operand.max(axes),
+                _ => operand.mean(axes),
+            }
+        }
+        Step::Store { operand, policy } => {
+            pick(*operand).store([StorePolicy::Auto, StorePolicy::Always, StorePolicy::Never][*policy])
+        }
+    }
+}
