@@ -2,9 +2,13 @@
 
 use fusewire::testing::{check, recipes};
 use proptest::prelude::*;
+use proptest::test_runner::FileFailurePersistence;
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 200,
+        failure_persistence: Some(Box::new(FileFailurePersistence::Direct("tests/graphs.proptest-regressions"))),
+        ..ProptestConfig::default() })]
 
     #[test]
     fn fused_programs_agree_with_the_reference(recipe in recipes(14)) {

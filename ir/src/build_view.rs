@@ -163,7 +163,7 @@ impl Graph {
             for (axis, dim) in array.shape.iter().enumerate() {
                 let slice = slices.get(axis).copied().unwrap_or(Slice::ALL);
                 if slice == Slice::ALL {
-                    ranges.push(Range::ALL);
+                    ranges.push(Range::FORWARD);
                     dims.push(dim.clone());
                     continue;
                 }
@@ -204,7 +204,9 @@ impl Graph {
             Err(diagnostic) => self.add_poison(Op::View(unresolved), &[operand], site, Some(*diagnostic)),
             Ok((view, shape)) => {
                 let unchanged = match &view {
-                    View::Slice(ranges) => ranges.iter().all(|range| *range == Range::ALL),
+                    View::Slice(ranges) => {
+                        shape == array.shape && ranges.iter().all(|range| *range == Range::FORWARD)
+                    }
                     View::PermuteDims(order) => order.iter().enumerate().all(|(at, axis)| at == *axis),
                     _ => shape == array.shape,
                 };

@@ -29,8 +29,8 @@ pub struct Range {
 }
 
 impl Range {
-    /// The whole axis.
-    pub const ALL: Self = Self { start: 0, step: 1 };
+    /// From the first element on, one by one.
+    pub const FORWARD: Self = Self { start: 0, step: 1 };
 }
 
 /// Where one axis of an array is read: `start + step * index(axis)`, or at `start` alone.
