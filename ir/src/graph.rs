@@ -131,7 +131,7 @@ pub enum StorePolicy {
     /// Where it pays.
     #[default]
     Auto,
-    /// Always, at its own shape.
+    /// Computed once, at its own shape, and written to memory if another kernel reads it.
     Always,
     /// Never: it is computed again wherever it is needed.
     Never,

@@ -42,6 +42,27 @@ pub struct Access {
     pub map: IndexMap,
 }
 
+impl Access {
+    /// The index of its element in terms of the loops, as in `[i0, 3 + 2*i1]`.
+    #[must_use]
+    pub fn index_text(&self) -> String {
+        let axes: Vec<String> = self
+            .map
+            .iter()
+            .map(|map| match (map.axis, map.start, map.step) {
+                (None, start, _) => start.to_string(),
+                (Some(axis), 0, 1) => format!("i{axis}"),
+                (Some(axis), start, 1) => format!("{start} + i{axis}"),
+                (Some(axis), start, -1) => format!("{start} - i{axis}"),
+                (Some(axis), 0, step) => format!("{step}*i{axis}"),
+                (Some(axis), start, step) if step < 0 => format!("{start} - {}*i{axis}", step.unsigned_abs()),
+                (Some(axis), start, step) => format!("{start} + {step}*i{axis}"),
+            })
+            .collect();
+        format!("[{}]", axes.join(", "))
+    }
+}
+
 /// A combination of one value of the body over all reduced loops.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Reduction {
@@ -88,6 +109,46 @@ impl Kernel {
                 Code::Load(access) => Some(access),
                 _ => None,
             }
+        })
+    }
+
+    /// Does it write this buffer?
+    #[must_use]
+    pub fn writes(&self, buffer: Buffer) -> bool {
+        self.written().any(|access| self.accesses[access].buffer == buffer)
+    }
+
+    /// For each loop, whether the reductions combine along it.
+    pub fn reduced(&self) -> impl Iterator<Item = bool> + '_ {
+        self.loops.iter().map(|l| l.reduced)
+    }
+
+    /// The inputs and constant arrays it reads; those read in several ways come several times.
+    pub fn sources(&self) -> impl Iterator<Item = Buffer> + '_ {
+        self.read()
+            .map(|access| self.accesses[access].buffer)
+            .filter(|buffer| matches!(buffer, Buffer::Input(_) | Buffer::Constant(_)))
+    }
+
+    /// Machine operations of all iterations at the loops' upper bounds, where a vector function
+    /// counts as one; saturates.
+    #[must_use]
+    pub fn operations(&self) -> u64 {
+        let kept = self
+            .loops
+            .iter()
+            .filter(|l| !l.reduced)
+            .fold(1u64, |product, l| product.saturating_mul(l.extent.upper()));
+        let combined = self.body.operations() as u64 + self.reductions.len() as u64;
+        let body = self.iterations().saturating_mul(combined);
+        body.saturating_add(kept.saturating_mul(self.epilogue.operations() as u64))
+    }
+
+    /// Bytes of the distinct elements that an access meets at the loops' upper bounds; saturates.
+    #[must_use]
+    pub fn bytes(&self, access: &Access) -> u64 {
+        access.map.iter().filter_map(|map| map.axis).fold(access.dtype.bytes() as u64, |bytes, axis| {
+            bytes.saturating_mul(self.loops.get(axis).map_or(1, |l| l.extent.upper()))
         })
     }
 
@@ -145,25 +206,7 @@ impl fmt::Display for Kernel {
             writeln!(f, "loop i{at} < {}{}", l.extent, if l.reduced { " reduced" } else { "" })?;
         }
         for (at, access) in self.accesses.iter().enumerate() {
-            write!(f, "access{at} {} {:?}[", access.dtype, access.buffer)?;
-            for (axis, map) in access.map.iter().enumerate() {
-                if axis > 0 {
-                    f.write_str(", ")?;
-                }
-                match map.axis {
-                    None => write!(f, "{}", map.start)?,
-                    Some(axis) => {
-                        if map.start != 0 {
-                            write!(f, "{} + ", map.start)?;
-                        }
-                        if map.step != 1 {
-                            write!(f, "{}*", map.step)?;
-                        }
-                        write!(f, "i{axis}")?;
-                    }
-                }
-            }
-            writeln!(f, "]")?;
+            writeln!(f, "access{at} {} {:?}{}", access.dtype, access.buffer, access.index_text())?;
         }
         write!(f, "{}", self.body)?;
         for (at, reduction) in self.reductions.iter().enumerate() {

@@ -58,10 +58,13 @@ pub(crate) fn check(graph: &Graph, sites: &[SiteId], limits: &Limits) -> Vec<Dia
     for site in sites {
         let call = graph.call_site(*site);
         let op = &graph.node(call.node).op;
+        let Some(array) = graph.site_array(*site) else { continue };
         if matches!(op, Op::Input(_) | Op::Array(_)) {
+            if elements(array) > ADDRESSABLE / array.dtype.bytes() as u64 {
+                diagnostics.push(too_large_for_memory(graph, *site, array));
+            }
             continue;
         }
-        let Some(array) = graph.site_array(*site) else { continue };
         let carried = call
             .operands
             .iter()
@@ -71,7 +74,7 @@ pub(crate) fn check(graph: &Graph, sites: &[SiteId], limits: &Limits) -> Vec<Dia
             .filter_map(|operand| graph.site_array(*operand))
             .map(elements)
             .max();
-        let allowed = limit.max(call.allow_elements.unwrap_or(0));
+        let allowed = limit.max(call.allow_elements.unwrap_or(0)).min(ADDRESSABLE);
         if elements(array) > allowed && carried.is_none_or(|carried| elements(array) > carried) {
             diagnostics.push(over_limit(graph, *site, array, allowed));
         }
@@ -79,9 +82,22 @@ pub(crate) fn check(graph: &Graph, sites: &[SiteId], limits: &Limits) -> Vec<Dia
     diagnostics
 }
 
-/// A count that overflows is larger than any limit.
+/// No array is larger, in bytes, and no loop longer: addresses and indices are signed 64-bit numbers.
+const ADDRESSABLE: u64 = i64::MAX as u64;
+
+fn too_large_for_memory(graph: &Graph, site: SiteId, array: &ArrayType) -> Diagnostic {
+    let call = graph.call_site(site);
+    let name = graph.node(call.node).op.name();
+    let message = format!("`{name}` is {array}: {}, more than any memory", human_size(array));
+    let mut diagnostic = Diagnostic::new(DiagnosticKind::Limit, message).at(call.site);
+    diagnostic.node = Some(call.node);
+    diagnostic.help("is a size negative, or are two sizes multiplied into one axis?")
+}
+
+/// The count of elements; one that overflows, or an axis beyond any index, is larger than any limit.
 fn elements(array: &ArrayType) -> u64 {
-    array.shape.elements().unwrap_or(u64::MAX)
+    let beyond = array.shape.iter().any(|dim| dim.upper() > ADDRESSABLE);
+    array.shape.elements().filter(|_| !beyond).unwrap_or(u64::MAX)
 }
 
 fn over_limit(graph: &Graph, site: SiteId, array: &ArrayType, limit: u64) -> Diagnostic {
@@ -142,7 +158,7 @@ fn over_limit(graph: &Graph, site: SiteId, array: &ArrayType, limit: u64) -> Dia
             diagnostic = diagnostic.help(format!("inflation: {shown}x the larger operand"));
         }
     }
-    match array.shape.elements() {
+    match array.shape.elements().filter(|after| *after <= ADDRESSABLE) {
         Some(after) => {
             let allow = after.to_string();
             let mut digits = String::new();
@@ -157,7 +173,7 @@ fn over_limit(graph: &Graph, site: SiteId, array: &ArrayType, limit: u64) -> Dia
                  `Limits::default().with_elements({digits})`"
             ));
         }
-        None => diagnostic = diagnostic.help("no limit can allow a count beyond 64 bits"),
+        None => diagnostic = diagnostic.help("no limit can allow this: indices are signed 64-bit numbers"),
     }
     if !call.operands.is_empty() {
         diagnostic = diagnostic.help("or reduce, slice or align the operands before they are combined");

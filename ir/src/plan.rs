@@ -58,6 +58,8 @@ pub struct NumpyMemory {
 pub struct Plan {
     pub(crate) inputs: Vec<Port>,
     pub(crate) outputs: Vec<Port>,
+    /// For each output, why its value would be in memory if nobody had asked for it.
+    pub(crate) output_reasons: Vec<StoreReason>,
     pub(crate) constants: Vec<ConstantArray>,
     pub(crate) stored: Vec<Stored>,
     pub(crate) slots: Vec<u64>,
@@ -150,6 +152,7 @@ impl Graph {
         let mut plan = Plan {
             inputs: Vec::new(),
             in_place: vec![None; outputs.len()],
+            output_reasons: output_nodes.iter().map(|node| self.output_reason(*node)).collect(),
             outputs,
             constants: Vec::new(),
             stored: Vec::new(),
@@ -226,6 +229,13 @@ impl Graph {
             }
         }
         (plan, places)
+    }
+
+    fn output_reason(&self, node: NodeId) -> StoreReason {
+        match self.node(node).op {
+            Op::Reduce { .. } => StoreReason::Reduction,
+            _ => StoreReason::Output,
+        }
     }
 
     fn numpy_memory(&self, outputs: &[NodeId]) -> NumpyMemory {

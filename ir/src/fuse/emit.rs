@@ -125,7 +125,9 @@ impl Emitter<'_> {
                 operand_instances(self.graph, instance.0, &instance.1)
             };
             let before = pending.len();
-            pending.extend(operands.iter().filter(|operand| !stage.known.contains_key(operand)).cloned());
+            // The last one pushed is evaluated first: operands from left to right.
+            pending
+                .extend(operands.iter().rev().filter(|operand| !stage.known.contains_key(operand)).cloned());
             if pending.len() == before {
                 let values: Vec<Value> = operands.iter().map(|operand| stage.known[operand]).collect();
                 let value = self.compute(stage, &instance, &values);
@@ -203,9 +205,21 @@ impl Emitter<'_> {
 }
 
 /// `start + step * index` in the dtype of `start`, multiplied and added in this order as NumPy does.
+/// Steps of 1 and starts of 0 cost nothing; adding 0.0 stays where it turns a product of -0.0 into 0.0.
 fn scaled(builder: &mut BodyBuilder, index: Value, start: Scalar, step: Scalar) -> Value {
+    let one = Scalar::I64(1).cast(step.dtype());
+    let zero = Scalar::I64(0).cast(start.dtype());
     let index = builder.convert(index, start.dtype());
-    let (start, step) = (builder.constant(start), builder.constant(step));
-    let scaled = builder.apply(Primitive::Multiply, &[index, step]);
+    let is_plain = step == one;
+    let scaled = if is_plain {
+        index
+    } else {
+        let step = builder.constant(step);
+        builder.apply(Primitive::Multiply, &[index, step])
+    };
+    if start == zero && (is_plain || !start.dtype().is_float()) {
+        return scaled;
+    }
+    let start = builder.constant(start);
     builder.apply(Primitive::Add, &[scaled, start])
 }

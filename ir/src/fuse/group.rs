@@ -3,9 +3,10 @@
 use super::{Instance, MAX_BODY, Stores, loop_shape, region};
 use crate::graph::{Graph, NodeId, Op};
 use crate::shape::{Dim, Shape};
-use petgraph::algo::{has_path_connecting, toposort};
+use petgraph::Direction::Incoming;
+use petgraph::algo::has_path_connecting;
 use petgraph::graph::{DiGraph, NodeIndex};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 /// Stored values that are computed by one kernel.
 #[derive(Clone, Debug, Default)]
@@ -120,9 +121,28 @@ pub(crate) fn group(graph: &Graph, stores: &Stores) -> Vec<Group> {
             Place::Epilogue => group.epilogue.push(root),
         }
     }
-    // Merging never closes a cycle (checked above), so there is an order.
-    let order = toposort(&groups, None).unwrap_or_else(|_| groups.node_indices().collect());
+    let order = stable_order(&groups);
     order.into_iter().map(|at| std::mem::take(&mut groups[at])).collect()
+}
+
+/// The groups in an order in which each comes after those it reads from, otherwise as they were made:
+/// a plan then reads like the program. Merging closes no cycle (checked above), so all are reached.
+fn stable_order(groups: &DiGraph<Group, ()>) -> Vec<NodeIndex> {
+    let mut missing: Vec<usize> =
+        groups.node_indices().map(|at| groups.neighbors_directed(at, Incoming).count()).collect();
+    let mut ready: BTreeSet<NodeIndex> =
+        groups.node_indices().filter(|at| missing[at.index()] == 0).collect();
+    let mut order = Vec::with_capacity(missing.len());
+    while let Some(at) = ready.pop_first() {
+        order.push(at);
+        for next in groups.neighbors(at) {
+            missing[next.index()] -= 1;
+            if missing[next.index()] == 0 {
+                ready.insert(next);
+            }
+        }
+    }
+    order
 }
 
 #[derive(Clone, Copy, PartialEq)]

@@ -1,0 +1,270 @@
+//! Plans in words: what runs, what it reads and writes, and why it is not one loop.
+
+use crate::body::{Body, Code, Value};
+use crate::diagnostic::{grouped, human_bytes};
+use crate::fuse::StoreReason;
+use crate::kernel::{Access, Buffer, Kernel};
+use crate::plan::{Plan, Port, Step};
+use crate::shape::ArrayType;
+use std::fmt;
+
+/// Why a kernel is not part of an earlier one.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Boundary {
+    /// It reads a value of an earlier kernel that must be complete first.
+    Waits {
+        /// The name of the value.
+        value: String,
+        /// The step that makes it.
+        step: usize,
+        /// Why that value is in memory.
+        reason: StoreReason,
+    },
+    /// Its loops, or those it reduces, are not those of the earlier step.
+    OtherLoops {
+        /// The earlier step.
+        step: usize,
+    },
+    /// It reads nothing that the earlier step reads, so a pass together would save nothing.
+    NothingShared {
+        /// The earlier step.
+        step: usize,
+    },
+    /// Together with the earlier step its body would be too long for one kernel.
+    TooLong {
+        /// The earlier step.
+        step: usize,
+    },
+}
+
+impl fmt::Display for Boundary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Waits { value, step, reason: StoreReason::Output } => {
+                write!(f, "waits for `{value}` of kernel {step}: it reads that output at other indices")
+            }
+            Self::Waits { value, step, reason } => {
+                write!(f, "waits for `{value}` of kernel {step}: {reason}")
+            }
+            Self::OtherLoops { step } => write!(f, "its loops are not those of kernel {step}"),
+            Self::NothingShared { step } => write!(f, "it reads nothing that kernel {step} reads"),
+            Self::TooLong { step } => {
+                write!(f, "its body and that of kernel {step} are too long for one kernel")
+            }
+        }
+    }
+}
+
+/// A plan in words, by its `Display`: made by [`Plan::explain`].
+#[derive(Clone, Copy, Debug)]
+pub struct Explain<'a>(&'a Plan);
+
+impl Plan {
+    /// The plan in words, top-down: totals, then each kernel with its loops, what it reads and
+    /// writes, its body and the reason it is a kernel of its own, then what is stored in between.
+    #[must_use]
+    pub const fn explain(&self) -> Explain<'_> {
+        Explain(self)
+    }
+
+    /// Why a step is not part of an earlier one: everything it waits for, else what keeps it apart
+    /// from the step before. Empty for a first step, and for a step that does not exist.
+    #[must_use]
+    pub fn boundaries(&self, step: usize) -> Vec<Boundary> {
+        let kernels = self.kernels();
+        let Some((kernel, earlier)) = kernels.get(..=step).and_then(<[_]>::split_last) else {
+            return Vec::new();
+        };
+        let mut waits: Vec<Boundary> = Vec::new();
+        for read in kernel.read() {
+            let buffer = kernel.accesses[read].buffer;
+            let maker = earlier.iter().rposition(|other| other.writes(buffer));
+            let (value, reason) = match buffer {
+                Buffer::Workspace(at) => (self.stored[at].name.clone(), self.stored[at].reason.clone()),
+                Buffer::Output(at) => (self.outputs[at].name.to_string(), self.output_reasons[at].clone()),
+                _ => continue,
+            };
+            let Some(step) = maker else { continue };
+            let wait = Boundary::Waits { value, step, reason };
+            if !waits.contains(&wait) {
+                waits.push(wait);
+            }
+        }
+        if !waits.is_empty() {
+            return waits;
+        }
+        let Some(before) = earlier.last() else { return Vec::new() };
+        let step = earlier.len() - 1;
+        let same_loops = kernel.loops.len() == before.loops.len()
+            && kernel.loops.iter().zip(&before.loops).all(|(a, b)| a.extent.same_size(&b.extent))
+            && (kernel.reduced().eq(before.reduced())
+                || kernel.reductions.is_empty()
+                || before.reductions.is_empty());
+        let shares = kernel.sources().any(|source| before.sources().any(|other| other == source));
+        vec![match (same_loops, shares) {
+            (false, _) => Boundary::OtherLoops { step },
+            (true, false) => Boundary::NothingShared { step },
+            (true, true) => Boundary::TooLong { step },
+        }]
+    }
+
+    /// Machine operations of all kernels together, where a vector function counts as one; saturates.
+    #[must_use]
+    pub fn operations(&self) -> u64 {
+        self.kernels().iter().fold(0, |sum, kernel| sum.saturating_add(kernel.operations()))
+    }
+
+    /// The name by which a kernel's access is known to the user.
+    fn buffer_name(&self, buffer: Buffer) -> String {
+        match buffer {
+            Buffer::Input(at) => self.inputs[at].name.to_string(),
+            Buffer::Output(at) => self.outputs[at].name.to_string(),
+            Buffer::Constant(at) => format!("constant{at}"),
+            Buffer::Workspace(at) => format!("{}#{at}", self.stored[at].name),
+            Buffer::Index => "index".into(),
+        }
+    }
+
+    fn access_text(&self, access: &Access) -> String {
+        format!("{}{}", self.buffer_name(access.buffer), access.index_text())
+    }
+}
+
+/// The most instructions of a body that are printed.
+const SHOWN: usize = 48;
+
+impl fmt::Display for Explain<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let plan = self.0;
+        let kernels = plan.kernels();
+        let plural = if kernels.len() == 1 { "" } else { "s" };
+        writeln!(
+            f,
+            "{} kernel{plural}, workspace {}, {} operations",
+            kernels.len(),
+            human_bytes(plan.workspace_bytes()),
+            grouped(plan.operations())
+        )?;
+        let numpy = plan.numpy_memory();
+        let plural = if numpy.temporaries == 1 { "" } else { "s" };
+        writeln!(
+            f,
+            "NumPy would allocate {} temporary array{plural}, {}",
+            numpy.temporaries,
+            human_bytes(numpy.bytes)
+        )?;
+        ports(f, "in ", plan.inputs())?;
+        ports(f, "out", plan.outputs())?;
+        for (at, input) in plan.in_place.iter().enumerate().filter_map(|(at, input)| Some((at, (*input)?))) {
+            writeln!(f, "`{}` is written over `{}`", plan.outputs[at].name, plan.inputs[input].name)?;
+        }
+        for (at, step) in plan.steps().iter().enumerate() {
+            let Step::Kernel(kernel) = step;
+            self.kernel(f, at, kernel)?;
+        }
+        if !plan.stored().is_empty() {
+            writeln!(f, "\nworkspace")?;
+        }
+        for (at, stored) in plan.stored().iter().enumerate() {
+            writeln!(
+                f,
+                "  {}#{at} {}, {} in slot {} ({}): {}",
+                stored.name,
+                stored.array,
+                bytes_of(&stored.array),
+                stored.slot,
+                stored.site,
+                stored.reason
+            )?;
+        }
+        Ok(())
+    }
+}
+
+impl Explain<'_> {
+    fn kernel(&self, f: &mut fmt::Formatter<'_>, at: usize, kernel: &Kernel) -> fmt::Result {
+        let plan = self.0;
+        writeln!(f, "\nkernel {at}")?;
+        for boundary in plan.boundaries(at) {
+            writeln!(f, "  because  {boundary}")?;
+        }
+        let loops: Vec<String> = kernel
+            .loops
+            .iter()
+            .enumerate()
+            .map(|(at, l)| format!("i{at} < {}{}", l.extent, if l.reduced { " (reduced)" } else { "" }))
+            .collect();
+        writeln!(f, "  loops    {}", if loops.is_empty() { "none".into() } else { loops.join(", ") })?;
+        let mut read: Vec<usize> = kernel.read().collect();
+        read.sort_unstable();
+        read.dedup();
+        for access in read {
+            self.access(f, "reads ", kernel, &kernel.accesses[access])?;
+        }
+        for access in kernel.written() {
+            self.access(f, "writes", kernel, &kernel.accesses[access])?;
+        }
+        writeln!(f, "  body")?;
+        self.body(f, kernel, &kernel.body)?;
+        if !kernel.reductions.is_empty() {
+            for (at, reduction) in kernel.reductions.iter().enumerate() {
+                writeln!(f, "    total{at} = {} of v{}", reduction.op.name(), reduction.value.0)?;
+            }
+            writeln!(f, "  then")?;
+            self.body(f, kernel, &kernel.epilogue)?;
+        }
+        Ok(())
+    }
+
+    fn access(
+        &self,
+        f: &mut fmt::Formatter<'_>,
+        verb: &str,
+        kernel: &Kernel,
+        access: &Access,
+    ) -> fmt::Result {
+        let text = self.0.access_text(access);
+        writeln!(f, "  {verb}   {text} {}, {}", access.dtype, human_bytes(kernel.bytes(access)))
+    }
+
+    fn body(&self, f: &mut fmt::Formatter<'_>, kernel: &Kernel, body: &Body) -> fmt::Result {
+        let value = |value: &Value| format!("v{}", value.0);
+        for (at, instruction) in body.instructions.iter().enumerate().take(SHOWN) {
+            let operands: Vec<String> = instruction.code.operands().iter().map(value).collect();
+            let operands = operands.join(" ");
+            let text = match &instruction.code {
+                Code::Load(access) | Code::Index(access) => self.0.access_text(&kernel.accesses[*access]),
+                Code::Constant(scalar) => scalar.to_string(),
+                Code::Apply(primitive, _) => format!("{} {operands}", primitive.name()),
+                Code::Convert(_) => format!("{} of {operands}", instruction.dtype),
+                Code::Call(op, _) => format!("{} {operands}", op.name()),
+                Code::Total(at) => format!("total{at}"),
+            };
+            writeln!(f, "    v{at} = {text}")?;
+        }
+        if body.instructions.len() > SHOWN {
+            writeln!(f, "    ... and {} more", body.instructions.len() - SHOWN)?;
+        }
+        for store in &body.stores {
+            writeln!(
+                f,
+                "    {} = {}",
+                self.0.access_text(&kernel.accesses[store.access]),
+                value(&store.value)
+            )?;
+        }
+        Ok(())
+    }
+}
+
+fn bytes_of(array: &ArrayType) -> String {
+    array.shape.bytes(array.dtype).map_or_else(|| "over 18 EB".into(), human_bytes)
+}
+
+fn ports(f: &mut fmt::Formatter<'_>, label: &str, ports: &[Port]) -> fmt::Result {
+    for port in ports {
+        writeln!(f, "  {label} {} {}, {}", port.name, port.array, bytes_of(&port.array))?;
+    }
+    Ok(())
+}

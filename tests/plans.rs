@@ -1,0 +1,233 @@
+//! What plans decide, printed: how many kernels, what they read and write, what is stored and why.
+
+use fusewire::ir::{Boundary, StoreReason};
+use fusewire::prelude::*;
+use insta::assert_snapshot;
+
+fn plan<'g>(g: &'g Graph, outputs: impl IntoIterator<Item = Expr<'g>>) -> Plan {
+    g.plan(outputs, &Limits::default()).unwrap()
+}
+
+/// One kernel and no workspace: all that a chain of element-wise operations and broadcasts needs.
+fn assert_one_pass(plan: &Plan) {
+    assert_eq!(plan.kernels().len(), 1);
+    assert_eq!(plan.workspace_bytes(), 0);
+    assert!(plan.boundaries(0).is_empty());
+}
+
+#[test]
+fn add_a_number_to_integers() {
+    let g = Graph::new();
+    let plan = plan(&g, [g.input("x", I64, [10_000_000]) + 5]);
+    assert_one_pass(&plan);
+    assert_snapshot!(plan.explain());
+}
+
+#[test]
+fn root_of_the_absolute_value() {
+    let g = Graph::new();
+    let plan = plan(&g, [g.input("x", F32, [10_000_000]).absolute().sqrt()]);
+    assert_one_pass(&plan);
+    assert_snapshot!(plan.explain());
+}
+
+#[test]
+fn standardise_and_scale() {
+    let g = Graph::new();
+    let a = g.input("a", F64, [5_000_000, 1000]);
+    let [mu, sigma, w, b] = ["mu", "sigma", "w", "b"].map(|name| g.input(name, F64, [1000]));
+    let plan = plan(&g, [((a - mu) / sigma) * w + b]);
+    assert_one_pass(&plan);
+    assert_eq!(plan.numpy_memory().bytes, 3 * 40_000_000_000);
+    assert_snapshot!(plan.explain());
+}
+
+#[test]
+fn clip_by_a_mask() {
+    let g = Graph::new();
+    let x = g.input("x", F64, [10_000_000]);
+    let plan = plan(&g, [x.greater(g.input("t", F64, ())).select(g.input("m", F64, ()), x)]);
+    assert_one_pass(&plan);
+    assert_snapshot!(plan.explain());
+}
+
+#[test]
+fn a_cubic_polynomial() {
+    let g = Graph::new();
+    let x = g.input("x", F64, [10_000_000]);
+    let plan = plan(&g, [0.25 * x * x * x + 0.75 * x * x - 1.5 * x - 2]);
+    assert_one_pass(&plan);
+    assert_snapshot!(plan.explain());
+}
+
+#[test]
+fn a_five_point_stencil() {
+    let g = Graph::new();
+    let a = g.input("a", F64, [2000, 2000]);
+    let part = |rows: Slice, columns: Slice| a.slice([rows, columns]);
+    let (inner, before, after) = (Slice::from(1..-1), Slice::from(..-2), Slice::from(2..));
+    let sum = part(inner, inner)
+        + part(before, inner)
+        + part(after, inner)
+        + part(inner, before)
+        + part(inner, after);
+    let plan = plan(&g, [0.2 * sum]);
+    assert_one_pass(&plan);
+    assert_snapshot!(plan.explain());
+}
+
+#[test]
+fn a_score_per_row() {
+    let g = Graph::new();
+    let a = g.input("features", F64, [20_000, 1000]);
+    let mu = g.input("mu", F64, [1000]);
+    let sd = g.input("sd", F64, [1000]);
+    let plan = plan(&g, [((a - mu) / sd).exp().sum(Axis(1)).named("score")]);
+    assert_one_pass(&plan);
+    assert_snapshot!(plan.explain());
+}
+
+#[test]
+fn softmax_of_rows() {
+    let g = Graph::new();
+    let x = g.input("x", F32, [4096, 1024]);
+    let exp = (x - x.max(fusewire::Axes::from(Axis(1)).keepdims())).exp();
+    let plan = plan(&g, [(exp / exp.sum(fusewire::Axes::from(Axis(1)).keepdims())).named("softmax")]);
+    let reason = StoreReason::Reduction;
+    assert_eq!(plan.boundaries(1), [Boundary::Waits { value: "max".into(), step: 0, reason }]);
+    assert_snapshot!(plan.explain());
+}
+
+#[test]
+fn standardise_columns() {
+    let g = Graph::new();
+    let x = g.input("x", F64, [100_000, 50]);
+    let mean = x.mean(Axis(0)).named("mean");
+    let deviation = (x - mean).square().mean(Axis(0)).sqrt().named("deviation");
+    let plan = plan(&g, [((x - mean) / deviation).named("z"), mean, deviation]);
+    assert_eq!(plan.workspace_bytes(), 0);
+    assert_snapshot!(plan.explain());
+}
+
+#[test]
+fn several_outputs_share_a_pass() {
+    let g = Graph::new();
+    let (x, y) = (g.input("x", F64, [300, 400]), g.input("y", F64, [300, 400]));
+    let product = x * y;
+    let plan = plan(
+        &g,
+        [
+            product.sum(All).named("sum"),
+            product.max(All).named("max"),
+            product.named("product"),
+            (x.mean(All) + 1).named("mean"),
+        ],
+    );
+    assert_one_pass(&plan);
+    assert_snapshot!(plan.explain());
+}
+
+#[test]
+fn outputs_with_other_loops_or_nothing_in_common_stay_apart() {
+    let g = Graph::new();
+    let (x, y) = (g.input("x", F64, [30]), g.input("y", F64, [30]));
+    let plan =
+        plan(&g, [(x + 1).named("a"), (y + 1).named("b"), (x.slice_axis(Axis(0), 1..) + 1).named("c")]);
+    assert_eq!(plan.boundaries(0), []);
+    assert_eq!(plan.boundaries(1), [Boundary::NothingShared { step: 0 }]);
+    assert_eq!(plan.boundaries(2), [Boundary::OtherLoops { step: 1 }]);
+    assert_snapshot!(plan.explain());
+}
+
+fn weights_before_a_broadcast(g: &Graph, policy: Option<fusewire::StorePolicy>) -> Plan {
+    let x = g.input("x", F64, [50_000, 100]);
+    let w = g.input("w", F64, [100]).exp().named("weights");
+    plan(g, [x * policy.map_or(w, |policy| w.store(policy))])
+}
+
+#[test]
+fn a_costly_value_is_stored_before_a_broadcast() {
+    let g = Graph::new();
+    let plan = weights_before_a_broadcast(&g, None);
+    assert_eq!(plan.kernels().len(), 2);
+    assert_eq!(plan.workspace_bytes(), 832);
+    assert_snapshot!(plan.explain());
+}
+
+#[test]
+fn store_never_computes_again() {
+    let g = Graph::new();
+    let plan = weights_before_a_broadcast(&g, Some(Never));
+    assert_one_pass(&plan);
+    assert_snapshot!(plan.explain());
+}
+
+#[test]
+fn store_always_computes_once() {
+    let g = Graph::new();
+    let (x, y) = (g.input("x", F32, [1000]), g.input("y", F32, [500, 1000]));
+    let plan = plan(&g, [(x + 1).named("first").store(Always) * y]);
+    let reason = StoreReason::Requested;
+    assert_eq!(plan.boundaries(1), [Boundary::Waits { value: "first".into(), step: 0, reason }]);
+    assert_snapshot!(plan.explain());
+}
+
+#[test]
+fn an_update_in_place() {
+    let g = Graph::new();
+    let (x, y) = (g.input("x", F64, [1000]), g.input("y", F64, [1000]));
+    let plan = plan(&g, [(x * 0.9 + y * 0.1).named("average")]).in_place("average", "x").unwrap();
+    assert_one_pass(&plan);
+    assert_snapshot!(plan.explain());
+}
+
+#[test]
+fn constants_and_generators() {
+    let g = Graph::new();
+    let x = g.input("x", F64, [3, 5]);
+    let ramp = g.arange(0, 3, 1).expand_dims(1);
+    let table = g.constant(&[1.0, 2.0, 4.0, 8.0, 16.0], [5]);
+    let plan = plan(&g, [x * table + ramp + g.linspace(0.0, 1.0, 5) + g.full([3, 5], 7.0)]);
+    assert_one_pass(&plan);
+    assert_snapshot!(plan.explain());
+}
+
+#[test]
+fn a_chain_too_long_for_one_kernel() {
+    let g = Graph::new();
+    let x = g.input("x", F64, [64]);
+    let chain = (0..1000).fold(x, |sum, at| (sum + at) * x);
+    let plan = plan(&g, [chain]);
+    assert!(plan.kernels().len() > 1);
+    assert_eq!(plan.slots().len(), 2, "slots are used in turns");
+    assert!(plan.stored().iter().all(|stored| stored.reason == StoreReason::TooLong));
+    assert_snapshot!(plan.explain());
+}
+
+#[test]
+fn sizes_that_are_not_known_yet() {
+    let g = Graph::new();
+    let rows = Dim::symbolic("n", 0..=50_000).labelled("user");
+    let x = g.input("x", F32, [rows, Dim::from(8)]);
+    let plan = plan(&g, [(x * 2).sum(Axis(0))]);
+    assert_one_pass(&plan);
+    assert_snapshot!(plan.explain());
+}
+
+#[test]
+fn no_axes_at_all() {
+    let g = Graph::new();
+    let plan = plan(&g, [g.input("x", F64, ()) + g.scalar(1i64)]);
+    assert_one_pass(&plan);
+    assert_snapshot!(plan.explain());
+}
+
+#[test]
+fn views_become_index_maps() {
+    let g = Graph::new();
+    let x = g.input("x", F32, [6, 8]);
+    let part = x.transpose().slice([Slice::from(1..).step_by(2), Slice::ALL.step_by(-1)]);
+    let plan = plan(&g, [part + g.input("y", F32, [4, 1])]);
+    assert_one_pass(&plan);
+    assert_snapshot!(plan.explain());
+}
