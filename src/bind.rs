@@ -3,7 +3,7 @@
 use crate::view::Layout;
 use fusewire_ir::diagnostic::human_bytes;
 use fusewire_ir::plan::{Plan, Port};
-use fusewire_ir::{Diagnostic, DiagnosticKind, Dim, Error, OperandNote};
+use fusewire_ir::{Diagnostic, DiagnosticKind, Dim, Error, OperandNote, Site};
 use std::collections::HashMap;
 
 /// The sizes that symbols have in one binding.
@@ -26,11 +26,12 @@ pub(crate) fn size(dim: &Dim, sizes: &Sizes) -> u64 {
     }
 }
 
-/// Finds the memory of every port and checks it all; nothing is touched.
+/// Finds the memory of every port and checks it all for the call at `site`; nothing is touched.
 pub(crate) fn bind(
     plan: &Plan,
     inputs: Vec<(&str, Layout)>,
     outputs: Vec<(&str, Layout)>,
+    site: Site,
 ) -> Result<Binding, Error> {
     let mut diagnostics = Vec::new();
     let mut sizes = Sizes::new();
@@ -47,10 +48,13 @@ pub(crate) fn bind(
         check_port("output", port, layout, &mut sizes, &mut diagnostics);
         if layout.problem.is_none() && !layout.sizes.contains(&0) && layout.may_overlap_itself() {
             let message = format!("output `{}` meets itself: two of its elements share memory", port.name);
-            diagnostics.push(Diagnostic::new(DiagnosticKind::Overlap, message));
+            diagnostics.push(Diagnostic::new(DiagnosticKind::Overlap, message).operand(declared(port, 0)));
         }
     }
     check_overlaps(plan, &bound_inputs, &bound_outputs, &mut diagnostics);
+    for diagnostic in &mut diagnostics {
+        diagnostic.site = Some(site);
+    }
     Error::check(diagnostics)?;
     let outputs: Vec<Layout> = bound_outputs.into_iter().flatten().collect();
     let inputs = bound_inputs
@@ -97,11 +101,22 @@ fn find(
     }
     for (at, port) in ports.iter().enumerate() {
         if found[at].is_none() && !taken_over.contains(&at) {
-            let message = format!("{sort} `{}` {} is not bound", port.name, port.array);
-            diagnostics.push(name_error(message).at(port.site));
+            let message = format!("{sort} `{}` is not bound", port.name);
+            diagnostics.push(name_error(message).operand(declared(port, 0)));
         }
     }
     found
+}
+
+/// The port and where the user made it.
+fn declared(port: &Port, slot: usize) -> OperandNote {
+    OperandNote {
+        text: format!("`{}` {}", port.name, port.array),
+        slot,
+        name: port.name.to_string(),
+        array: Some(port.array.clone()),
+        site: Some(port.site),
+    }
 }
 
 fn check_port(
@@ -112,19 +127,12 @@ fn check_port(
     diagnostics: &mut Vec<Diagnostic>,
 ) {
     if let Some(problem) = layout.problem(sort, &port.name) {
-        diagnostics.push(problem);
+        diagnostics.push(problem.operand(declared(port, 0)));
         return;
     }
     let given = format!("{}{:?}", layout.dtype, layout.sizes);
-    let wrong = |message: String| {
-        Diagnostic::new(DiagnosticKind::Binding, message).at(port.site).operand(OperandNote {
-            text: format!("`{}` {} is declared here", port.name, port.array),
-            slot: 0,
-            name: port.name.to_string(),
-            array: Some(port.array.clone()),
-            site: Some(port.site),
-        })
-    };
+    let wrong =
+        |message: String| Diagnostic::new(DiagnosticKind::Binding, message).operand(declared(port, 0));
     if layout.dtype != port.array.dtype {
         let message =
             format!("{sort} `{}` is {}, but the array bound to it is {given}", port.name, port.array);
@@ -193,7 +201,9 @@ fn check_overlaps(
                     port.name,
                     human_bytes(bytes)
                 );
-                let mut diagnostic = Diagnostic::new(DiagnosticKind::Overlap, message).at(port.site);
+                let mut diagnostic = Diagnostic::new(DiagnosticKind::Overlap, message)
+                    .operand(declared(&plan.outputs()[at], 0))
+                    .operand(declared(port, 1));
                 if sort == "input" {
                     diagnostic = diagnostic.help(format!(
                         "to update it where it stands, plan for it: `plan.in_place(\"{name}\", \"{}\")`",

@@ -387,18 +387,14 @@ impl<'g> Expr<'g> {
         self.graph.push(|g| g.slice(self.site, slices.as_ref(), site))
     }
 
-    /// A part of one axis, such as `x.slice_axis(Axis(0), 1..-1)`.
+    /// A part of one axis, such as `x.slice_axis(Axis(0), 1..)` or, with ends counted from the end,
+    /// `x.slice_axis(Axis(-1), Slice::new(1, -1))`.
     #[must_use]
     #[track_caller]
     pub fn slice_axis(self, axis: Axis, slice: impl Into<Slice>) -> Self {
         let site = Site::caller();
-        let rank = self.array().map_or(0, |array| array.shape.len()) as isize;
-        let at = if axis.0 < 0 { axis.0 + rank } else { axis.0 };
-        // An axis that does not exist makes too many slices, which the graph refuses by name.
-        let at = usize::try_from(at).unwrap_or(rank as usize).min(rank as usize);
-        let mut slices = vec![Slice::ALL; at];
-        slices.push(slice.into());
-        self.graph.push(|g| g.slice(self.site, &slices, site))
+        let slice = slice.into();
+        self.graph.push(|g| g.slice_axis(self.site, axis.0, slice, site))
     }
 
     /// The elements along an axis in reverse order.

@@ -31,6 +31,15 @@ impl Block {
         Self(vec![Line([0; 64]); bytes.div_ceil(64)])
     }
 
+    /// `None` where the machine has not that much memory to give.
+    pub fn try_new(bytes: usize) -> Option<Self> {
+        let lines = bytes.div_ceil(64);
+        let mut block = Vec::new();
+        block.try_reserve_exact(lines).ok()?;
+        block.resize(lines, Line([0; 64]));
+        Some(Self(block))
+    }
+
     pub fn address(&mut self) -> *mut u8 {
         self.0.as_mut_ptr().cast()
     }

@@ -6,8 +6,9 @@ use crate::launch::{Block, Launch, launch};
 use crate::lower::Compiled;
 use crate::view::{Layout, View, ViewMut};
 use crate::walk::Memory;
+use fusewire_ir::diagnostic::human_bytes;
 use fusewire_ir::plan::{Plan, Port};
-use fusewire_ir::{ArrayType, DType, Diagnostic, DiagnosticKind, Error, Scalar};
+use fusewire_ir::{ArrayType, DType, Diagnostic, DiagnosticKind, Error, Scalar, Site};
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -117,6 +118,7 @@ impl Program {
     ///
     /// # Errors
     /// What [`Program::bind`] reports; no output has been touched then.
+    #[track_caller]
     pub fn run<'a>(
         &self,
         inputs: impl Arrays<View<'a>>,
@@ -130,19 +132,22 @@ impl Program {
     ///
     /// # Errors
     /// All together: names that are missing, unknown or bound twice; a wrong dtype or shape; an output
-    /// that shares memory with an input, with another output or with itself; layouts that cannot be
-    /// compiled.
+    /// that shares memory with an input, with another output or with itself. Then, alone: workspace that
+    /// the machine cannot give; layouts that cannot be compiled.
+    #[track_caller]
     pub fn bind<'a>(
         &self,
         inputs: impl Arrays<View<'a>>,
         outputs: impl Arrays<ViewMut<'a>>,
     ) -> Result<Bound<'a>, Error> {
+        let site = Site::caller();
         let (inputs, outputs) = (inputs.pairs(), outputs.pairs());
         let inputs = inputs.iter().map(|(name, view)| (name.as_str(), view.layout.clone())).collect();
         let outputs = outputs.iter().map(|(name, view)| (name.as_str(), view.layout.clone())).collect();
-        let binding = bind::bind(&self.plan, inputs, outputs)?;
+        let binding = bind::bind(&self.plan, inputs, outputs, site)?;
         let offsets = self.slot_offsets(&binding);
-        let mut workspace = Block::new(offsets.last().copied().unwrap_or(0));
+        let bytes = offsets.last().copied().unwrap_or(0);
+        let mut workspace = Block::try_new(bytes).ok_or_else(|| no_memory(bytes, site))?;
         let launches = self.prepare(&binding, workspace.address() as usize, self.threads)?;
         Ok(Bound { launches, _workspace: workspace, _constants: self.constants.clone(), borrow: PhantomData })
     }
@@ -155,9 +160,9 @@ impl Program {
             let needed = (elements as usize * stored.array.dtype.bytes()).next_multiple_of(64);
             bytes[stored.slot] = bytes[stored.slot].max(needed);
         }
-        let mut offsets = vec![0];
+        let mut offsets = vec![0usize];
         for bytes in bytes {
-            offsets.push(offsets[offsets.len() - 1] + bytes);
+            offsets.push(offsets[offsets.len() - 1].saturating_add(bytes));
         }
         offsets
     }
@@ -184,6 +189,17 @@ impl Program {
         }
         Ok(Launches(launches))
     }
+}
+
+fn no_memory(bytes: usize, site: Site) -> Error {
+    let message = format!(
+        "the machine cannot give the {} that the plan stores between kernels",
+        human_bytes(bytes as u64)
+    );
+    Diagnostic::new(DiagnosticKind::Workspace, message)
+        .at(site)
+        .help("`plan.stored()` and `plan.explain()` say what it is for")
+        .into()
 }
 
 fn not_compiled(error: CodeError) -> Error {

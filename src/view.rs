@@ -73,7 +73,7 @@ impl Layout {
         let (mut low, mut high) = (offset as i128, offset as i128);
         for (size, stride) in sizes.iter().zip(strides) {
             let reach = (*size as i128 - 1) * *stride as i128;
-            if reach < 0 { low += reach } else { high += reach }
+            if reach < 0 { low = low.saturating_add(reach) } else { high = high.saturating_add(reach) }
         }
         if problem.is_none() && !sizes.contains(&0) && (low < 0 || high >= available as i128) {
             problem = Some(format!("it reaches elements {low} to {high} of a slice of {available}"));

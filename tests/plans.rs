@@ -65,7 +65,7 @@ fn a_five_point_stencil() {
     let g = Graph::new();
     let a = g.input("a", F64, [2000, 2000]);
     let part = |rows: Slice, columns: Slice| a.slice([rows, columns]);
-    let (inner, before, after) = (Slice::from(1..-1), Slice::from(..-2), Slice::from(2..));
+    let (inner, before, after) = (Slice::new(1, -1), Slice::from(..-2), Slice::from(2..));
     let sum = part(inner, inner)
         + part(before, inner)
         + part(after, inner)

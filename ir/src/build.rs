@@ -365,9 +365,15 @@ impl Graph {
     pub(crate) fn note(&self, site: SiteId, slot: usize) -> OperandNote {
         let name = self.display_name(site).to_string();
         let array = self.site_array(site).cloned();
-        let text = match &array {
-            Some(array) => format!("`{name}` {array}"),
-            None => format!("`{name}`"),
+        let call = self.call_site(site);
+        let text = match (&array, &self.node(call.node).op) {
+            (Some(array), Op::Generator(Generator::Full(number)))
+                if array.shape.is_empty() && call.label.is_none() =>
+            {
+                format!("the number {number} as {}", array.dtype)
+            }
+            (Some(array), _) => format!("`{name}` {array}"),
+            (None, _) => format!("`{name}`"),
         };
         OperandNote { text, slot, name, array, site: Some(self.call_site(site).site) }
     }

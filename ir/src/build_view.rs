@@ -22,6 +22,13 @@ impl Slice {
     /// The whole axis, `:`.
     pub const ALL: Self = Self { start: None, stop: None, step: 1 };
 
+    /// From `start` up to but not including `stop`; negative ends count from the end of the axis. The
+    /// same as a range, but for clippy, which takes `1..-1` for a mistake.
+    #[must_use]
+    pub const fn new(start: i64, stop: i64) -> Self {
+        Self { start: Some(start), stop: Some(stop), step: 1 }
+    }
+
     /// The same ends with another step.
     #[must_use]
     pub const fn step_by(mut self, step: i64) -> Self {
@@ -187,6 +194,22 @@ impl Graph {
             }
             Ok((View::Slice(ranges), dims.into_iter().collect()))
         })
+    }
+
+    /// A part of one axis; a negative one counts from the end.
+    pub fn slice_axis(&mut self, operand: SiteId, axis: isize, slice: Slice, site: Site) -> SiteId {
+        let Some(array) = self.site_array(operand) else { return self.slice(operand, &[], site) };
+        match self.axes::<Vec<usize>>("slice_axis", operand, &[axis], array.shape.len()) {
+            Ok(axes) => {
+                let mut slices = vec![Slice::ALL; axes[0]];
+                slices.push(slice);
+                self.slice(operand, &slices, site)
+            }
+            Err(diagnostic) => {
+                let op = Op::View(View::Slice(SmallVec::new()));
+                self.add_poison(op, &[operand], site, Some(*diagnostic))
+            }
+        }
     }
 
     /// Adds the view that `resolve` decides, or the operand itself where nothing changes.

@@ -60,20 +60,19 @@ pub(crate) fn check(graph: &Graph, sites: &[SiteId], limits: &Limits) -> Vec<Dia
         let op = &graph.node(call.node).op;
         let Some(array) = graph.site_array(*site) else { continue };
         if matches!(op, Op::Input(_) | Op::Array(_)) {
-            if elements(array) > ADDRESSABLE / array.dtype.bytes() as u64 {
+            if !fits_memory(array) {
                 diagnostics.push(too_large_for_memory(graph, *site, array));
             }
             continue;
         }
-        let carried = call
-            .operands
-            .iter()
-            .filter(|operand| {
-                !matches!(graph.node(graph.call_site(**operand).node).op, Op::Input(_) | Op::Array(_))
-            })
-            .filter_map(|operand| graph.site_array(*operand))
-            .map(elements)
-            .max();
+        let carried = call.operands.iter().filter_map(|operand| {
+            let from_memory =
+                matches!(graph.node(graph.call_site(*operand).node).op, Op::Input(_) | Op::Array(_));
+            let array = graph.site_array(*operand)?;
+            // An input enlarges nothing; one that no memory holds has been refused already.
+            (!from_memory || !fits_memory(array)).then(|| elements(array))
+        });
+        let carried = carried.max();
         let allowed = limit.max(call.allow_elements.unwrap_or(0)).min(ADDRESSABLE);
         if elements(array) > allowed && carried.is_none_or(|carried| elements(array) > carried) {
             diagnostics.push(over_limit(graph, *site, array, allowed));
@@ -84,6 +83,10 @@ pub(crate) fn check(graph: &Graph, sites: &[SiteId], limits: &Limits) -> Vec<Dia
 
 /// No array is larger, in bytes, and no loop longer: addresses and indices are signed 64-bit numbers.
 const ADDRESSABLE: u64 = i64::MAX as u64;
+
+fn fits_memory(array: &ArrayType) -> bool {
+    elements(array) <= ADDRESSABLE / array.dtype.bytes() as u64
+}
 
 fn too_large_for_memory(graph: &Graph, site: SiteId, array: &ArrayType) -> Diagnostic {
     let call = graph.call_site(site);

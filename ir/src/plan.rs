@@ -348,9 +348,10 @@ impl Plan {
             return Ok(());
         }
         let message = format!(
-            "the plan stores {} between kernels, over the limit of {}",
+            "the plan stores {} bytes ({}) between kernels, over the limit of {}",
+            grouped(bytes),
             human_bytes(bytes),
-            human_bytes(limits.bytes)
+            grouped(limits.bytes)
         );
         let mut diagnostic = Diagnostic::new(DiagnosticKind::Workspace, message);
         let mut largest: Vec<&Stored> = self.stored.iter().collect();
