@@ -1,4 +1,25 @@
-//! A lazy expression-graph compiler for arrays.
+//! A lazy expression-graph compiler for arrays: operations build a graph, which is checked, fused and
+//! compiled to loops that write through the caller's arrays.
+//!
+//! A [`Graph`] hands out [`Expr`]s, which are `Copy` and have operators and methods. [`Graph::plan`]
+//! checks dtypes, shapes and sizes, reports everything that is wrong together as an [`Error`], and
+//! returns a [`Plan`] that says what would run. [`Plan::compile`] makes a [`Program`] of it, which
+//! [runs](Program::run) on slices or `ndarray` arrays bound by name.
+//!
+//! ```
+//! use fusewire::prelude::*;
+//!
+//! let g = Graph::new();
+//! let (x, w) = (g.input("x", F64, [2, 3]), g.input("w", F64, [3]));
+//! let plan = g.plan([(x * w + 1).named("y")], &Limits::default())?;
+//! let mut y = [0.0; 6];
+//! plan.compile()?.run(
+//!     [("x", View::new(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0], [2, 3])), ("w", (&[1.0, 10.0, 100.0]).into())],
+//!     [("y", ViewMut::new(&mut y, [2, 3]))],
+//! )?;
+//! assert_eq!(y, [2.0, 21.0, 301.0, 5.0, 51.0, 601.0]);
+//! # Ok::<(), Error>(())
+//! ```
 #![deny(unsafe_code)]
 #![warn(missing_docs)]
 
@@ -37,4 +58,11 @@ pub mod prelude {
     pub use crate::{
         All, Axis, DType, Dim, Error, Expr, Graph, Limits, Plan, Program, Recipe, Slice, View, ViewMut,
     };
+}
+
+/// The programs of the pages are compiled and run with the documentation's tests.
+#[cfg(doctest)]
+mod pages {
+    #[doc = include_str!("../README.md")]
+    mod readme {}
 }

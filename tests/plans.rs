@@ -231,3 +231,13 @@ fn views_become_index_maps() {
     assert_one_pass(&plan);
     assert_snapshot!(plan.explain());
 }
+
+#[test]
+fn the_readme_shows_what_is_printed() {
+    let g = Graph::new();
+    let features = g.input("features", F64, [2, 3]);
+    let (mean, deviation) = (g.input("mean", F64, [3]), g.input("deviation", F64, [3]));
+    let score = ((features - mean) / deviation).exp().sum(Axis(1)).named("score");
+    let explained = plan(&g, [score]).explain().to_string();
+    assert!(include_str!("../README.md").contains(&explained), "{explained}");
+}

@@ -1,0 +1,69 @@
+//! What a run allocates: nothing on one thread, next to nothing on two.
+
+use fusewire::prelude::*;
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+
+struct Counting;
+
+static ALLOCATED: AtomicUsize = AtomicUsize::new(0);
+
+// SAFETY: every call is passed on to the system's allocator unchanged.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATED.fetch_add(layout.size(), SeqCst);
+        // SAFETY: the caller's promise about `layout` is passed on.
+        unsafe { System.alloc(layout) }
+    }
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: the caller's promise about `pointer` and `layout` is passed on.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+fn allocated(mut run: impl FnMut()) -> usize {
+    let before = ALLOCATED.load(SeqCst);
+    run();
+    ALLOCATED.load(SeqCst) - before
+}
+
+/// One test, as the counter counts for the whole process.
+#[test]
+fn runs_allocate_nothing() {
+    let (rows, columns) = (2000, 600);
+    let g = Graph::new();
+    let x = g.input("x", F64, [rows, columns]);
+    let mean = x.mean(Axis(0));
+    let outputs = [
+        ((x - mean) * 2 + 1).named("centred"),
+        x.exp().sum(Axis(1)).named("rows"),
+        (x * x).sum(All).named("total"),
+        (x.slice_axis(Axis(1), 0..2).max(Axis(0)) + 1).named("narrow"),
+    ];
+    let plan = g.plan(outputs, &Limits::default()).unwrap();
+    let program = plan.compile().unwrap();
+    let data: Vec<f64> = (0..rows * columns).map(|at| (at as f64 * 0.1).sin()).collect();
+    let mut centred = vec![0.0; rows * columns];
+    let (mut by_row, mut total, mut narrow) = (vec![0.0; rows], 0.0, [0.0; 2]);
+    for (threads, most) in [(1, 0), (2, 4096)] {
+        let program = program.clone().with_threads(threads);
+        let outputs: [(&str, ViewMut<'_>); 4] = [
+            ("centred", ViewMut::new(&mut centred, [rows, columns])),
+            ("rows", (&mut by_row).into()),
+            ("total", (&mut total).into()),
+            ("narrow", (&mut narrow).into()),
+        ];
+        let mut bound = program.bind([("x", View::new(&data, [rows, columns]))], outputs).unwrap();
+        // The pool starts its threads once for the whole process.
+        bound.run();
+        for _ in 0..10 {
+            let bytes = allocated(|| bound.run());
+            assert!(bytes <= most, "{bytes} bytes on {threads} threads");
+        }
+    }
+    // The counter counts.
+    assert!(allocated(|| drop(std::hint::black_box(vec![1u8; 12345]))) >= 12345);
+}
