@@ -85,8 +85,12 @@ impl Graph {
         };
         // In f64 for floats as NumPy does; in i128 for integers, where nothing can overflow.
         let length = if floats {
-            let count = ((end.as_f64() - first.as_f64()) / distance.as_f64()).ceil();
-            (count < 9.0e18).then_some(count.max(0.0) as u64)
+            let span = end.as_f64() - first.as_f64();
+            let steps = span / distance.as_f64();
+            // A quotient too small for f64 still is part of a step.
+            let underflows = steps == 0.0 && span != 0.0 && steps.is_sign_positive();
+            let count = if underflows { 1.0 } else { steps.ceil() };
+            (count.abs() < 9.0e18).then_some(count.max(0.0) as u64)
         } else {
             let (span, by) =
                 (i128::from(end.as_i64()) - i128::from(first.as_i64()), i128::from(distance.as_i64()));
@@ -103,6 +107,8 @@ impl Graph {
         };
         // NumPy adds the rounded difference of the first two elements, not the step itself.
         let step = match (first, distance) {
+            // The step is not needed: -0.0 leaves every start as it is, where infinity makes NaN.
+            (Scalar::F64(_), _) if length <= 1 => Scalar::F64(-0.0),
             (Scalar::F64(first), Scalar::F64(by)) => Scalar::F64((first + by) - first),
             _ => distance,
         };
@@ -196,8 +202,8 @@ impl Graph {
             Ok(shape) => {
                 self.add(Op::Element(op), ArrayType { dtype: signature.result, shape }, &converted, site)
             }
-            Err((axis, left, right)) => {
-                let diagnostic = self.broadcast_mismatch(op.name(), axis, left, right);
+            Err((from_end, left, right)) => {
+                let diagnostic = self.broadcast_mismatch(op.name(), from_end, left, right);
                 self.add_poison(Op::Element(op), &converted, site, Some(diagnostic))
             }
         }
@@ -266,7 +272,8 @@ impl Graph {
         self.cast(reduced, op.result(array.dtype), site)
     }
 
-    /// Joins the shapes of sound calls.
+    /// Joins the shapes of sound calls. Where they disagree: the axis, counted from the end because
+    /// the operands may differ in rank, and the two that disagree on it.
     fn broadcast_sites(&self, operands: &[SiteId]) -> Result<Shape, (usize, SiteId, SiteId)> {
         let mut shape = Shape::default();
         // For the blame: the call that gave each axis, counted from the last one, its size.
@@ -290,20 +297,20 @@ impl Graph {
                             dim.is_some_and(|dim| !dim.is_one() && !dim.same_size(mine))
                         })
                     });
-                    return Err((axis, guilty.or(widest).unwrap_or(*operand), *operand));
+                    return Err((from_end, guilty.or(widest).unwrap_or(*operand), *operand));
                 }
             }
         }
         Ok(shape)
     }
 
-    fn broadcast_mismatch(&self, name: &str, axis: usize, left: SiteId, right: SiteId) -> Diagnostic {
+    fn broadcast_mismatch(&self, name: &str, from_end: usize, left: SiteId, right: SiteId) -> Diagnostic {
         let shapes = [left, right].map(|site| self.site_array(site).map(|array| array.shape.clone()));
         let [Some(a), Some(b)] = shapes else {
             return Diagnostic::new(DiagnosticKind::Shape, format!("`{name}` cannot broadcast its operands"));
         };
-        let rank = a.len().max(b.len());
-        let size = |shape: &Shape| (axis + shape.len()).checked_sub(rank).map(|at| shape[at].to_string());
+        let axis = a.len().max(b.len()) - from_end;
+        let size = |shape: &Shape| shape.len().checked_sub(from_end).map(|at| shape[at].to_string());
         let (size_a, size_b) = (size(&a).unwrap_or_default(), size(&b).unwrap_or_default());
         let message = format!(
             "`{name}` cannot broadcast {a} with {b}: axis {axis} is {size_a} in one and {size_b} in the other"

@@ -1,0 +1,90 @@
+//! Dtypes of results: every operation on every choice of dtypes and plain numbers.
+
+use crate::tokens::{dtype, refusal, weak};
+use crate::{Difference, Golden, hold};
+use fusewire_ir::{DType, ElementOp, Graph, Operand, Scalar, Shape, Site};
+
+const GOLDEN: Golden =
+    Golden { name: "promotion.txt", text: include_str!("../../../tests/golden/promotion.txt"), least: 2000 };
+
+const COMPARISONS: [&str; 6] = ["equal", "not_equal", "less", "less_equal", "greater", "greater_equal"];
+const LOGICAL: [&str; 3] = ["logical_and", "logical_or", "logical_xor"];
+
+const DIFFERENCES: &[Difference] = &[
+    Difference {
+        reason: "there is no f16: what is no float becomes f64, whatever its size",
+        explains: |call, numpy, ours| {
+            ["sqrt bool", "exp bool"].contains(&call) && (numpy, ours) == ("f16", "f64")
+        },
+    },
+    Difference {
+        reason: "rounding keeps the dtype, for `rint` as for `floor`, `ceil` and `trunc`",
+        explains: |call, numpy, ours| {
+            ["rint bool", "rint i32", "rint i64"].contains(&call)
+                && numpy.starts_with('f')
+                && call.ends_with(ours)
+        },
+    },
+    Difference {
+        reason: "there is no i8, in which NumPy computes this arithmetic on bool",
+        explains: |call, numpy, ours| {
+            ["square", "floor_divide", "remainder"].contains(&first(call))
+                && (numpy, ours) == ("i8", "!TypeError")
+        },
+    },
+    Difference {
+        reason: "a number that no element can equal is refused, where NumPy compares it exactly",
+        explains: |call, numpy, ours| {
+            COMPARISONS.contains(&first(call)) && (numpy, ours) == ("bool", "!OverflowError")
+        },
+    },
+    Difference {
+        reason: "`select` refuses a number that does not fit, which NumPy's `where` wraps around",
+        explains: |call, numpy, ours| first(call) == "select" && (numpy, ours) == ("i32", "!OverflowError"),
+    },
+    Difference {
+        reason: "a number is true or false whatever its size, where NumPy converts it to an integer first",
+        explains: |call, numpy, ours| {
+            LOGICAL.contains(&first(call)) && (numpy, ours) == ("!OverflowError", "bool")
+        },
+    },
+];
+
+fn first(call: &str) -> &str {
+    call.split(' ').next().unwrap_or_default()
+}
+
+pub fn operation(name: &str) -> ElementOp {
+    *ElementOp::ALL.iter().find(|op| op.name() == name).expect("an operation of the table")
+}
+
+fn answer(call: &str) -> String {
+    let mut graph = Graph::new();
+    let mut tokens = call.split(' ');
+    let op = operation(tokens.next().expect("an operation"));
+    let operands: Vec<Operand> = tokens
+        .map(|token| match dtype(token) {
+            Some(dtype) => {
+                Operand::Expr(graph.full(Shape::from([1u64]), Scalar::I32(1).cast(dtype), Site::caller()))
+            }
+            None => Operand::Weak(weak(token)),
+        })
+        .collect();
+    let site = graph.element(op, &operands, Site::caller());
+    graph.site_array(site).map_or_else(|| refusal(&graph), |array| array.dtype.to_string())
+}
+
+#[test]
+fn promotion_is_numpys() {
+    hold(&GOLDEN, DIFFERENCES, answer, |_, numpy, ours| numpy == ours);
+}
+
+#[test]
+fn every_operation_is_held_on_every_dtype() {
+    for op in ElementOp::ALL {
+        for dtype in DType::ALL {
+            let call = format!("\n{} {dtype}", op.name());
+            assert!(GOLDEN.text.contains(&call), "no case for{call}");
+        }
+    }
+}
