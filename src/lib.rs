@@ -65,4 +65,8 @@ pub mod prelude {
 mod pages {
     #[doc = include_str!("../README.md")]
     mod readme {}
+    #[doc = include_str!("../docs/limits.md")]
+    mod limits {}
+    #[doc = include_str!("../docs/semantics.md")]
+    mod semantics {}
 }
