@@ -23,7 +23,24 @@ impl fmt::Display for CodeError {
 }
 
 /// Executable memory that lives as long as somebody may call it.
-type Pages = Arc<Mutex<Vec<Mmap>>>;
+#[derive(Clone, Default)]
+pub(crate) struct Pages(Arc<Mutex<Vec<Mmap>>>);
+
+impl Pages {
+    /// Copies code to executable memory and gives its address. `None` where there is no memory.
+    pub fn place(&self, code: &[u8]) -> Option<usize> {
+        let mut map = MmapMut::map_anon(code.len().max(1)).ok()?;
+        map[..code.len()].copy_from_slice(code);
+        let map = map.make_exec().ok()?;
+        let address = map.as_ptr() as usize;
+        self.keep(map);
+        Some(address)
+    }
+
+    fn keep(&self, map: Mmap) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(map);
+    }
+}
 
 /// Hands memory to a module and keeps it in `Arc`: the module leaks nothing and owns nothing.
 struct PageProvider {
@@ -48,10 +65,9 @@ impl JITMemoryProvider for PageProvider {
     }
 
     fn finalize(&mut self, _: BranchProtection) -> ModuleResult<()> {
-        let mut pages = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
         for map in self.writable.drain(..) {
             let map = map.make_exec().map_err(|error| ModuleError::Allocation { err: error })?;
-            pages.push(map);
+            self.pages.keep(map);
         }
         Ok(())
     }
@@ -71,6 +87,12 @@ impl fmt::Debug for Code {
 }
 
 impl Code {
+    /// How many pieces of executable memory it has.
+    #[cfg(test)]
+    pub fn parts(&self) -> usize {
+        self._pages.0.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
     /// Runs the function.
     ///
     /// # Safety
@@ -112,13 +134,14 @@ fn isa() -> Result<OwnedTargetIsa, CodeError> {
     .clone()
 }
 
-/// Compiles one function of this signature, whose instructions `emit` writes.
+/// Compiles one function of this signature, whose instructions `emit` writes. What `emit` places in
+/// the pages lives as long as the function.
 pub(crate) fn compile(
     signature: Signature,
-    emit: impl FnOnce(&mut FunctionBuilder<'_>),
+    emit: impl FnOnce(&mut FunctionBuilder<'_>, &Pages),
 ) -> Result<Code, CodeError> {
     let isa = isa()?;
-    let pages: Pages = Arc::default();
+    let pages = Pages::default();
     let mut builder = JITBuilder::with_isa(isa, default_libcall_names());
     builder.memory_provider(Box::new(PageProvider { writable: Vec::new(), pages: pages.clone() }));
     let mut module = JITModule::new(builder);
@@ -126,7 +149,7 @@ pub(crate) fn compile(
     context.func = Function::with_name_signature(UserFuncName::default(), signature);
     let mut builder_context = FunctionBuilderContext::new();
     let mut function = FunctionBuilder::new(&mut context.func, &mut builder_context);
-    emit(&mut function);
+    emit(&mut function, &pages);
     function.finalize(module.target_config());
     let failed = |error: ModuleError| CodeError(format!("{error:?}"));
     let id = module.declare_function("kernel", Linkage::Export, &context.func.signature).map_err(failed)?;

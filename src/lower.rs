@@ -8,11 +8,13 @@ mod nest;
 mod reduce;
 mod segment;
 mod vector;
+mod wide;
 
 use crate::jit::{Code, CodeError};
 use cranelift_codegen::ir::{AbiParam, Signature, types};
 use fusewire_ir::body::{Body, Value};
 use fusewire_ir::{DType, ReduceOp};
+pub(crate) use wide::Width;
 
 /// Elements per tile of scratch memory: what vector functions are called with.
 pub(crate) const TILE: usize = 256;
@@ -68,6 +70,7 @@ pub(crate) struct Routine {
     pub streams: Vec<Stream>,
     pub body: Body,
     pub accumulators: Vec<Accumulator>,
+    pub width: Width,
 }
 
 /// Compiled code for a routine.
@@ -97,7 +100,7 @@ impl Routine {
     /// Translates the routine to machine code.
     pub fn compile(&self) -> Result<Compiled, CodeError> {
         let scratch = nest::scratch_bytes(self);
-        let code = crate::jit::compile(signature(), |builder| nest::emit(builder, self))?;
+        let code = crate::jit::compile(signature(), |builder, pages| nest::emit(builder, self, pages))?;
         Ok(Compiled { code, loops: self.loops, scratch })
     }
 }

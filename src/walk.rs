@@ -2,7 +2,7 @@
 //! and with that the routine to run and its arguments.
 
 use crate::bind::{Binding, size};
-use crate::lower::{Form, Motion, Routine, Stream};
+use crate::lower::{Form, Motion, Routine, Stream, Width};
 use crate::view::Layout;
 use fusewire_ir::DType;
 use fusewire_ir::body::{Body, Code, Instruction, Store};
@@ -223,6 +223,7 @@ impl Walk {
             streams: self.streams(inner),
             body,
             accumulators: Vec::new(),
+            width: Width::available(),
         }
     }
 

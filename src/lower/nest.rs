@@ -4,6 +4,7 @@ use super::reduce::{self, STATE_BYTES};
 use super::segment::{Segment, Sink};
 use super::vector::Lanes;
 use super::{Form, Motion, Routine, TILE};
+use crate::jit::Pages;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{AbiParam, InstBuilder, Signature, Value, types};
 use cranelift_codegen::isa::CallConv;
@@ -26,6 +27,8 @@ pub(super) struct Frame<'a> {
     pub partials: Value,
     /// Values of constants, by instruction; splatted in the entry block.
     pub constants: HashMap<usize, Value>,
+    /// Where code goes that this code calls.
+    pub pages: &'a Pages,
 }
 
 /// When each value can be computed: a call of a vector function ends a stage, because its argument
@@ -83,7 +86,7 @@ pub(super) fn scratch_bytes(routine: &Routine) -> usize {
 }
 
 /// Writes the whole function.
-pub(super) fn emit(b: &mut FunctionBuilder<'_>, routine: &Routine) {
+pub(super) fn emit(b: &mut FunctionBuilder<'_>, routine: &Routine, pages: &Pages) {
     let entry = b.create_block();
     b.append_block_params_for_function_params(entry);
     b.switch_to_block(entry);
@@ -101,6 +104,7 @@ pub(super) fn emit(b: &mut FunctionBuilder<'_>, routine: &Routine) {
         scratch,
         partials,
         constants: HashMap::new(),
+        pages,
     };
     for (at, instruction) in routine.body.instructions.iter().enumerate() {
         if let Code::Constant(scalar) = instruction.code {
@@ -191,6 +195,22 @@ pub(super) fn repeat(
     b.seal_block(exit);
     b.switch_to_block(exit);
     b.block_params(exit).to_vec()
+}
+
+/// Emits `then` for when the condition holds.
+pub(super) fn when(
+    b: &mut FunctionBuilder<'_>,
+    condition: Value,
+    then: &mut dyn FnMut(&mut FunctionBuilder<'_>),
+) {
+    let (inside, after) = (b.create_block(), b.create_block());
+    b.ins().brif(condition, inside, &[], after, &[]);
+    b.switch_to_block(inside);
+    b.seal_block(inside);
+    then(b);
+    b.ins().jump(after, &[]);
+    b.switch_to_block(after);
+    b.seal_block(after);
 }
 
 /// Nested loops over `levels`, which move every stream's address.

@@ -1,7 +1,7 @@
 //! Accumulating along the innermost loop: elements into lanes, lanes into blocks.
 
 use super::COLUMNS;
-use super::nest::{Frame, call_host, repeat};
+use super::nest::{Frame, call_host, repeat, when};
 use super::segment::{Place, Segment, combine};
 use super::vector::Vectors;
 use crate::tree;
@@ -75,18 +75,6 @@ pub(super) fn blocks(
     b.seal_block(header);
     b.seal_block(exit);
     b.switch_to_block(exit);
-}
-
-/// Emits `then` for when the condition holds.
-fn when(b: &mut FunctionBuilder<'_>, condition: Clif, then: &mut dyn FnMut(&mut FunctionBuilder<'_>)) {
-    let (inside, after) = (b.create_block(), b.create_block());
-    b.ins().brif(condition, inside, &[], after, &[]);
-    b.switch_to_block(inside);
-    b.seal_block(inside);
-    then(b);
-    b.ins().jump(after, &[]);
-    b.switch_to_block(after);
-    b.seal_block(after);
 }
 
 /// Adds the elements of a segment to the lanes of an accumulator. `position` is that of the first

@@ -3,9 +3,10 @@
 //! wherever it stands.
 
 use super::Motion;
-use super::nest::{Frame, repeat};
+use super::nest::{Frame, call_host, repeat, when};
 use super::vector::Vectors;
-use cranelift_codegen::ir::{InstBuilder, Value as Clif};
+use super::wide::{self, Source, Target, Width};
+use cranelift_codegen::ir::{InstBuilder, StackSlotData, StackSlotKind, Value as Clif, types};
 use cranelift_frontend::FunctionBuilder;
 use fusewire_ir::ReduceOp;
 use fusewire_ir::body::{Code, Primitive, Value};
@@ -61,8 +62,10 @@ impl Segment<'_, '_> {
         let invariants = self.invariants(b, &wanted, level);
         let lanes = self.frame.lanes.0;
         let unroll = if self.frame.routine.body.operations() > LONG_BODY { 2 } else { 4 };
-        let mut carried = self.start(b);
-        let mut left = self.count;
+        let (mut carried, mut left) = (self.start(b), self.count);
+        if let Some((done, rest)) = self.wide(b, sinks, level) {
+            (carried[0], left) = (done, rest);
+        }
         for (steps, single) in [(unroll, false), (1, false), (1, true)] {
             let elements = if single { 1 } else { steps * lanes };
             let shift = i64::from(elements.trailing_zeros());
@@ -79,6 +82,74 @@ impl Segment<'_, '_> {
                 left = b.ins().band_imm_s(left, elements as i64 - 1);
             }
         }
+    }
+
+    /// Emits a call that does the bulk of the run in wider vectors, where that is possible; the
+    /// number of elements it does and that of the rest.
+    fn wide(&self, b: &mut FunctionBuilder<'_>, sinks: &[Sink], level: usize) -> Option<(Clif, Clif)> {
+        let frame = self.frame;
+        if frame.routine.width == Width::Narrow {
+            return None;
+        }
+        let mut addresses = Vec::new();
+        let mut address = |value: Clif| {
+            addresses.push(value);
+            addresses.len() - 1
+        };
+        let body = &frame.routine.body;
+        let wanted: Vec<Value> = sinks.iter().map(|sink| self.value_of(sink)).collect();
+        let mut needed = Vec::new();
+        for at in self.needed(&wanted, level) {
+            let source = match &body.instructions[at].code {
+                Code::Load(stream) => match frame.routine.streams[*stream].motion {
+                    Motion::Consecutive => Some(Source::Consecutive(address(self.addresses[*stream]))),
+                    Motion::Still => Some(Source::Still(address(self.addresses[*stream]))),
+                    Motion::Strided => return None,
+                },
+                Code::Call(..) => {
+                    let tile = frame.stages.tile_of(at)?;
+                    Some(Source::Consecutive(address(frame.tile(b, tile))))
+                }
+                Code::Index(_) | Code::Total(_) => return None,
+                Code::Constant(_) | Code::Apply(..) | Code::Convert(_) => None,
+            };
+            needed.push((at, source));
+        }
+        let mut targets = Vec::new();
+        for sink in sinks {
+            targets.push(match *sink {
+                Sink::Memory { value, stream }
+                    if frame.routine.streams[stream].motion == Motion::Consecutive =>
+                {
+                    Target::Store { value, address: address(self.addresses[stream]) }
+                }
+                Sink::Memory { .. } => return None,
+                Sink::Tile { value, tile } => Target::Store { value, address: address(frame.tile(b, tile)) },
+                Sink::Accumulate { accumulator, lane } => {
+                    let accumulator = frame.routine.accumulators[accumulator];
+                    let (value, op) = (accumulator.value, accumulator.op);
+                    Target::Combine { value, address: address(lane), op }
+                }
+            });
+        }
+        let assembled =
+            wide::Loop { width: frame.routine.width, body, needed, targets, addresses: addresses.len() }
+                .assemble()
+                .ok()?;
+        let code = frame.pages.place(&assembled.bytes)? + assembled.entry;
+
+        let size = 8 * addresses.len() as u32;
+        let slot = b.create_sized_stack_slot(StackSlotData::new(StackSlotKind::ExplicitSlot, size, 3));
+        let trips = b.ins().ushr_imm_s(self.count, i64::from(assembled.elements.trailing_zeros()));
+        when(b, trips, &mut |b| {
+            for (at, address) in addresses.iter().enumerate() {
+                b.ins().stack_store(types::I64, *address, slot, 8 * at as i32);
+            }
+            let words = b.ins().stack_addr(types::I64, slot, 0);
+            call_host(b, code, &[words, trips]);
+        });
+        let rest = b.ins().band_imm_s(self.count, assembled.elements as i64 - 1);
+        Some((b.ins().isub(self.count, rest), rest))
     }
 
     fn value_of(&self, sink: &Sink) -> Value {
