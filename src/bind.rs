@@ -3,11 +3,9 @@
 use crate::view::Layout;
 use fusewire_ir::diagnostic::human_bytes;
 use fusewire_ir::plan::{Plan, Port};
-use fusewire_ir::{Diagnostic, DiagnosticKind, Dim, Error, OperandNote, Site};
-use std::collections::HashMap;
-
-/// The sizes that symbols have in one binding.
-pub(crate) type Sizes = HashMap<String, u64>;
+use fusewire_ir::{
+    Diagnostic, DiagnosticKind, Dim, Error, Misfit, OperandNote, Site, SizeExpr, Sizes, Symbol, resolve,
+};
 
 /// Every buffer of a plan with the memory it has in one binding.
 #[derive(Debug)]
@@ -17,13 +15,15 @@ pub(crate) struct Binding {
     pub sizes: Sizes,
 }
 
-/// The size of a dim in a binding.
+/// The size of a dim in a binding that has been checked.
 pub(crate) fn size(dim: &Dim, sizes: &Sizes) -> u64 {
-    match dim {
-        Dim::Known { size, .. } => *size,
-        // Every symbol of a plan comes from an input that has been bound.
-        Dim::Symbolic { symbol, .. } => sizes.get(&*symbol.name).copied().unwrap_or(0),
-    }
+    dim.value(&|symbol: &Symbol| sizes.get(&symbol.name).copied()).unwrap_or(0)
+}
+
+/// An index in a binding that has been checked. One that does not fit is never used: the array has no
+/// elements there.
+pub(crate) fn index(at: &SizeExpr, sizes: &Sizes) -> i64 {
+    at.value(&|symbol: &Symbol| sizes.get(&symbol.name).copied()).map_or(0, |value| value as i64)
 }
 
 /// Finds the memory of every port and checks it all for the call at `site`; nothing is touched.
@@ -31,29 +31,35 @@ pub(crate) fn bind(
     plan: &Plan,
     inputs: Vec<(&str, Layout)>,
     outputs: Vec<(&str, Layout)>,
+    given: &Sizes,
     site: Site,
 ) -> Result<Binding, Error> {
     let mut diagnostics = Vec::new();
-    let mut sizes = Sizes::new();
+    let mut axes: Vec<BoundAxis<'_>> = Vec::new();
     let taken_over: Vec<usize> = (0..plan.outputs().len()).filter_map(|at| plan.in_place_input(at)).collect();
     let bound_inputs = find("input", plan.inputs(), &taken_over, inputs, &mut diagnostics);
     let bound_outputs = find("output", plan.outputs(), &[], outputs, &mut diagnostics);
     for (port, layout) in plan.inputs().iter().zip(&bound_inputs) {
         if let Some(layout) = layout {
-            check_port("input", port, layout, &mut sizes, &mut diagnostics);
+            check_port("input", port, layout, &mut axes, &mut diagnostics);
         }
     }
     for (port, layout) in plan.outputs().iter().zip(&bound_outputs) {
         let Some(layout) = layout else { continue };
-        check_port("output", port, layout, &mut sizes, &mut diagnostics);
+        check_port("output", port, layout, &mut axes, &mut diagnostics);
         if layout.problem.is_none() && !layout.sizes.contains(&0) && layout.may_overlap_itself() {
             let message = format!("output `{}` meets itself: two of its elements share memory", port.name);
             diagnostics.push(Diagnostic::new(DiagnosticKind::Overlap, message).operand(declared(port, 0)));
         }
     }
     check_overlaps(plan, &bound_inputs, &bound_outputs, &mut diagnostics);
+    let is_whole = diagnostics.is_empty();
+    let sizes = bind_dims(plan, given, &axes, is_whole, &mut diagnostics);
     for diagnostic in &mut diagnostics {
-        diagnostic.site = Some(site);
+        // What a requirement says of the line that asks for it belongs below the call.
+        if let Some(asks) = diagnostic.site.replace(site) {
+            diagnostic.help.push(format!("asked for at {asks}"));
+        }
     }
     Error::check(diagnostics)?;
     let outputs: Vec<Layout> = bound_outputs.into_iter().flatten().collect();
@@ -119,11 +125,99 @@ fn declared(port: &Port, slot: usize) -> OperandNote {
     }
 }
 
-fn check_port(
-    sort: &str,
-    port: &Port,
+/// An axis of an array that is bound, with the dim that the plan has for it.
+struct BoundAxis<'p> {
+    sort: &'static str,
+    port: &'p Port,
+    axis: usize,
+    dim: &'p Dim,
+    size: u64,
+}
+
+impl BoundAxis<'_> {
+    fn text(&self) -> String {
+        format!("axis {} of {} `{}`", self.axis, self.sort, self.port.name)
+    }
+}
+
+/// The sizes that arrays, and the caller where they do not, give to the dims of the plan.
+fn bind_dims(
+    plan: &Plan,
+    given: &Sizes,
+    axes: &[BoundAxis<'_>],
+    is_whole: bool,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Sizes {
+    if plan.dims().is_empty() && given.is_empty() {
+        return Sizes::new();
+    }
+    let before = diagnostics.len();
+    let known = |name: &str| plan.dims().iter().any(|dim| *dim.name == *name);
+    diagnostics.extend(given.keys().filter(|name| !known(name)).map(|name| plan.unknown_dim(name)));
+    let mut sizes = given.clone();
+    let pairs: Vec<(&Dim, u64)> = axes.iter().map(|axis| (axis.dim, axis.size)).collect();
+    for (at, misfit) in resolve(&pairs, &mut sizes) {
+        let axis = &axes[at];
+        let mut operands = vec![declared(axis.port, 0)];
+        let (kind, message) = match misfit {
+            Misfit::TwoSizes { symbol, known, from } => {
+                let by = match from {
+                    Some(other) => {
+                        operands.insert(0, declared(axes[other].port, 1));
+                        axes[other].text()
+                    }
+                    None => "`.with_size`".into(),
+                };
+                let message = format!(
+                    "dim `{symbol}` has two sizes: {known} by {by}, {} by {}",
+                    axis.size,
+                    axis.text()
+                );
+                (DiagnosticKind::Dim, message)
+            }
+            Misfit::NoSolution { symbol } => {
+                let message = format!(
+                    "{} is {}, but no size of `{symbol}` makes `{}` that",
+                    axis.text(),
+                    axis.size,
+                    axis.dim.size()
+                );
+                (DiagnosticKind::Dim, message)
+            }
+            Misfit::Differs { expected } => {
+                let expected = expected.map_or("no size".into(), |expected| expected.to_string());
+                let mut values = Vec::new();
+                axis.dim.size().symbols(&mut |symbol| {
+                    let value = sizes.get(&symbol.name).map(|size| format!("{} = {size}", symbol.name));
+                    values.extend(value.filter(|value| !values.contains(value)));
+                });
+                let message = format!(
+                    "{} is {}, but `{}` is {expected} where {}",
+                    axis.text(),
+                    axis.size,
+                    axis.dim.size(),
+                    values.join(", ")
+                );
+                (DiagnosticKind::Dim, message)
+            }
+            other => (DiagnosticKind::Dim, format!("{} is {}: {other:?}", axis.text(), axis.size)),
+        };
+        let mut diagnostic = Diagnostic::new(kind, message).axis(axis.axis);
+        diagnostic.operands = operands;
+        diagnostics.push(diagnostic);
+    }
+    // Sizes of arrays that are missing are not missing sizes.
+    if is_whole && diagnostics.len() == before {
+        diagnostics.extend(plan.broken_by(&sizes));
+    }
+    sizes
+}
+
+fn check_port<'p>(
+    sort: &'static str,
+    port: &'p Port,
     layout: &Layout,
-    sizes: &mut Sizes,
+    axes: &mut Vec<BoundAxis<'p>>,
     diagnostics: &mut Vec<Diagnostic>,
 ) {
     if let Some(problem) = layout.problem(sort, &port.name) {
@@ -147,32 +241,17 @@ fn check_port(
         return;
     }
     for (axis, (dim, actual)) in port.array.shape.iter().zip(&layout.sizes).enumerate() {
-        let problem = match dim {
-            Dim::Known { size, .. } => {
-                (size != actual).then(|| format!("axis {axis} is {actual}, not {size}"))
+        match dim {
+            Dim::Known { size, .. } if size != actual => {
+                let message = format!(
+                    "{sort} `{}` is {}, but the array bound to it is {given}: axis {axis} is {actual}, not {size}",
+                    port.name, port.array
+                );
+                diagnostics.push(wrong(message).axis(axis));
+                return;
             }
-            Dim::Symbolic { symbol, .. } => match sizes.get(&*symbol.name) {
-                Some(known) if known != actual => {
-                    Some(format!("axis {axis} makes `{}` {actual}, but it is {known} already", symbol.name))
-                }
-                Some(_) => None,
-                None if *actual < symbol.lower || *actual > symbol.upper => Some(format!(
-                    "axis {axis} makes `{}` {actual}, outside {}..={}",
-                    symbol.name, symbol.lower, symbol.upper
-                )),
-                None => {
-                    sizes.insert(symbol.name.to_string(), *actual);
-                    None
-                }
-            },
-        };
-        if let Some(problem) = problem {
-            let message = format!(
-                "{sort} `{}` is {}, but the array bound to it is {given}: {problem}",
-                port.name, port.array
-            );
-            diagnostics.push(wrong(message).axis(axis));
-            return;
+            Dim::Known { .. } => {}
+            Dim::Symbolic { .. } => axes.push(BoundAxis { sort, port, axis, dim, size: *actual }),
         }
     }
 }

@@ -1,11 +1,12 @@
 //! The fluent builder: graphs and the `Copy` handles to what they compute.
 
+use crate::axes::{Axes, NewAxes, Positions};
 use crate::plan::Plan;
 use crate::recipe::Recipe;
 use fusewire_ir as ir;
 use fusewire_ir::{
-    ArrayType, DType, ElementOp, Error, Limits, Operand, ReduceOp, Scalar, Shape, Site, SiteId, Slice,
-    StorePolicy, Weak,
+    ArrayType, AxisRef, BroadcastPolicy, DType, Dim, ElementOp, Error, Limits, Operand, ReduceOp, Scalar,
+    Shape, Site, SiteId, Slice, StorePolicy, Weak,
 };
 use std::cell::RefCell;
 use std::fmt;
@@ -27,6 +28,8 @@ use std::ops;
 #[derive(Default)]
 pub struct Graph {
     ir: RefCell<ir::Graph>,
+    /// What the handles to sizes stand for.
+    dims: RefCell<Vec<Dim>>,
 }
 
 /// A handle to an expression: it can be copied freely, and copying it shares the work.
@@ -55,67 +58,6 @@ impl<'g> From<Expr<'g>> for Argument<'g> {
     }
 }
 
-/// An axis by its position; negative ones count from the end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Axis(pub isize);
-
-/// All axes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct All;
-
-/// The axes of a reduction.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Axes {
-    axes: Option<Vec<isize>>,
-    keepdims: bool,
-}
-
-impl Axes {
-    /// The same axes, which stay in the result with size 1.
-    #[must_use]
-    pub const fn keepdims(mut self) -> Self {
-        self.keepdims = true;
-        self
-    }
-}
-
-impl Axis {
-    /// This axis, which stays in the result with size 1.
-    #[must_use]
-    pub fn keepdims(self) -> Axes {
-        Axes::from(self).keepdims()
-    }
-}
-
-impl All {
-    /// All axes, which stay in the result with size 1.
-    #[must_use]
-    pub fn keepdims(self) -> Axes {
-        Axes::from(self).keepdims()
-    }
-}
-
-impl From<All> for Axes {
-    fn from(_: All) -> Self {
-        Self { axes: None, keepdims: false }
-    }
-}
-impl From<Axis> for Axes {
-    fn from(axis: Axis) -> Self {
-        Self { axes: Some(vec![axis.0]), keepdims: false }
-    }
-}
-impl<const N: usize> From<[isize; N]> for Axes {
-    fn from(axes: [isize; N]) -> Self {
-        Self { axes: Some(axes.to_vec()), keepdims: false }
-    }
-}
-impl From<&[isize]> for Axes {
-    fn from(axes: &[isize]) -> Self {
-        Self { axes: Some(axes.to_vec()), keepdims: false }
-    }
-}
-
 impl Graph {
     /// An empty graph.
     #[must_use]
@@ -124,7 +66,7 @@ impl Graph {
     }
 
     pub(crate) fn from_ir(ir: ir::Graph) -> Self {
-        Self { ir: RefCell::new(ir) }
+        Self { ir: RefCell::new(ir), dims: RefCell::default() }
     }
 
     pub(crate) fn id(&self) -> u64 {
@@ -135,7 +77,15 @@ impl Graph {
         Expr { graph: self, site }
     }
 
-    fn push(&self, push: impl FnOnce(&mut ir::Graph) -> SiteId) -> Expr<'_> {
+    pub(crate) const fn ir(&self) -> &RefCell<ir::Graph> {
+        &self.ir
+    }
+
+    pub(crate) const fn dims(&self) -> &RefCell<Vec<Dim>> {
+        &self.dims
+    }
+
+    pub(crate) fn push(&self, push: impl FnOnce(&mut ir::Graph) -> SiteId) -> Expr<'_> {
         let site = push(&mut self.ir.borrow_mut());
         Expr { graph: self, site }
     }
@@ -196,11 +146,24 @@ impl Graph {
         self.push(|g| g.arange(start, stop, step, site))
     }
 
+    /// As [`Graph::arange`] up to a size that need not be known, in `i64`: `g.arange_to(0, n, 1)` has
+    /// the indices of an axis of `n` elements.
+    #[track_caller]
+    pub fn arange_to(&self, start: i64, stop: impl Into<Dim>, step: i64) -> Expr<'_> {
+        let (stop, site) = (stop.into(), Site::caller());
+        self.push(|g| g.arange_to(start, &stop, step, site))
+    }
+
     /// `count` numbers evenly spaced from `start` to `stop` inclusive, in `f64`, computed in the loop.
     #[track_caller]
-    pub fn linspace(&self, start: f64, stop: f64, count: u64) -> Expr<'_> {
-        let site = Site::caller();
-        self.push(|g| g.linspace(start, stop, count, true, site))
+    pub fn linspace(&self, start: f64, stop: f64, count: impl Into<Dim>) -> Expr<'_> {
+        let (count, site) = (count.into(), Site::caller());
+        self.push(|g| g.linspace_over(start, stop, &count, site))
+    }
+
+    /// Which broadcasts the operations that follow may do; those made before keep their policy.
+    pub fn set_broadcast(&self, policy: BroadcastPolicy) {
+        self.ir.borrow_mut().set_broadcast(policy);
     }
 
     /// Checks and fuses everything the outputs depend on. Nothing has run and no array has been
@@ -294,6 +257,12 @@ impl<'g> Expr<'g> {
         self.graph.push(|g| g.amend(self.site, |call| call.store = policy))
     }
 
+    /// The same operation under another broadcast policy than its graph's.
+    #[must_use]
+    pub fn with_broadcast(self, policy: BroadcastPolicy) -> Self {
+        self.graph.push(|g| g.amend(self.site, |call| call.policy = policy))
+    }
+
     fn operand(self, of: &Graph) -> Operand {
         if std::ptr::eq(self.graph, of) {
             Operand::Expr(self.site)
@@ -343,12 +312,12 @@ impl<'g> Expr<'g> {
         self.graph.push(|g| g.broadcast_to(self.site, shape, site))
     }
 
-    /// The axes in another order: axis `k` of the result is axis `order[k]`.
+    /// The axes in another order: axis `k` of the result is axis `order[k]`, by position or by label.
     #[must_use]
     #[track_caller]
-    pub fn permute_dims(self, order: impl AsRef<[isize]>) -> Self {
-        let site = Site::caller();
-        self.graph.push(|g| g.permute_dims(self.site, order.as_ref(), site))
+    pub fn permute_dims(self, order: impl Into<Positions>) -> Self {
+        let (order, site) = (order.into(), Site::caller());
+        self.graph.push(|g| g.permute_dims(self.site, &order.0, site))
     }
 
     /// The axes in reverse order.
@@ -358,25 +327,46 @@ impl<'g> Expr<'g> {
     pub fn transpose(self) -> Self {
         let site = Site::caller();
         let rank = self.array().map_or(0, |array| array.shape.len()) as isize;
-        let order: Vec<isize> = (0..rank).rev().collect();
+        let order: Vec<AxisRef> = (0..rank).rev().map(AxisRef::Position).collect();
         self.graph.push(|g| g.permute_dims(self.site, &order, site))
     }
 
-    /// New axes of size 1 at these positions of the result: a position, or several as `[0, 2]`.
+    /// New axes of size 1 at these positions of the result: a position, or several as `[0, 2]`; with
+    /// labels, `(1, "user")`; a label alone for a new first axis.
     #[must_use]
     #[track_caller]
     #[doc(alias = "newaxis")]
-    pub fn expand_dims(self, axes: impl Into<Positions>) -> Self {
-        let site = Site::caller();
-        self.graph.push(|g| g.expand_dims(self.site, &axes.into().0, site))
+    pub fn expand_dims(self, axes: impl Into<NewAxes>) -> Self {
+        let (axes, site) = (axes.into(), Site::caller());
+        self.graph.push(|g| g.expand_dims(self.site, &axes.0, site))
     }
 
-    /// These axes, which must have size 1, dropped: a position, or several as `[0, 2]`.
+    /// These axes, which must have size 1, dropped: a position, or several as `[0, 2]`; or labels.
     #[must_use]
     #[track_caller]
     pub fn squeeze(self, axes: impl Into<Positions>) -> Self {
+        let (axes, site) = (axes.into(), Site::caller());
+        self.graph.push(|g| g.squeeze(self.site, Some(&axes.0), site))
+    }
+
+    /// The same elements with a label for each axis: `["user", "feature"]`, or `None` for an axis that
+    /// has none. Aligned axes must have the same label; an axis without one meets any.
+    #[must_use]
+    #[track_caller]
+    pub fn label_axes<'l, L: Into<Option<&'l str>>>(self, labels: impl IntoIterator<Item = L>) -> Self {
         let site = Site::caller();
-        self.graph.push(|g| g.squeeze(self.site, Some(&axes.into().0), site))
+        let labels: Vec<Option<&str>> = labels.into_iter().map(Into::into).collect();
+        self.graph.push(|g| g.label_axes(self.site, &labels, site))
+    }
+
+    /// The same expression, which must have this shape: an assertion in the middle of an expression.
+    /// A label that is given must be there, and a size that is not known yet is held to the expected one
+    /// when arrays are bound.
+    #[must_use]
+    #[track_caller]
+    pub fn expect_shape(self, shape: impl Into<Shape>) -> Self {
+        let (shape, site) = (shape.into(), Site::caller());
+        self.graph.push(|g| g.expect_shape(self.site, shape, site))
     }
 
     /// A part of the first axes, as NumPy's `x[1:-1, ::2]`; see [`Slice`].
@@ -387,20 +377,19 @@ impl<'g> Expr<'g> {
         self.graph.push(|g| g.slice(self.site, slices.as_ref(), site))
     }
 
-    /// A part of one axis, such as `x.slice_axis(Axis(0), 1..)` or, with ends counted from the end,
-    /// `x.slice_axis(Axis(-1), Slice::new(1, -1))`.
+    /// A part of one axis, such as `x.slice_axis(Axis(0), 1..)`, `x.slice_axis("user", 1..)` or, with ends
+    /// counted from the end, `x.slice_axis(Axis(-1), Slice::new(1, -1))`.
     #[must_use]
     #[track_caller]
-    pub fn slice_axis(self, axis: Axis, slice: impl Into<Slice>) -> Self {
-        let site = Site::caller();
-        let slice = slice.into();
-        self.graph.push(|g| g.slice_axis(self.site, axis.0, slice, site))
+    pub fn slice_axis(self, axis: impl Into<AxisRef>, slice: impl Into<Slice>) -> Self {
+        let (axis, slice, site) = (axis.into(), slice.into(), Site::caller());
+        self.graph.push(|g| g.slice_axis(self.site, axis, slice, site))
     }
 
     /// The elements along an axis in reverse order.
     #[must_use]
     #[track_caller]
-    pub fn flip(self, axis: Axis) -> Self {
+    pub fn flip(self, axis: impl Into<AxisRef>) -> Self {
         self.slice_axis(axis, Slice::ALL.step_by(-1))
     }
 
@@ -410,7 +399,7 @@ impl<'g> Expr<'g> {
         self.graph.push(|g| g.reduce(op, self.site, axes.axes.as_deref(), axes.keepdims, site))
     }
 
-    /// The sum along axes: `Axis(1)`, `[0, 2]`, or `All`. Integers and `bool` are summed in `i64` and
+    /// The sum along axes: `Axis(1)`, `[0, 2]`, `"user"` or `All`. Integers and `bool` are summed in `i64` and
     /// wrap around; floats by blocks and a tree, in an order that depends on the shape alone.
     #[must_use]
     #[track_caller]
@@ -444,26 +433,6 @@ impl<'g> Expr<'g> {
     #[track_caller]
     pub fn mean(self, axes: impl Into<Axes>) -> Self {
         self.reduce(ReduceOp::Mean, axes.into())
-    }
-}
-
-/// Positions of axes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Positions(Vec<isize>);
-
-impl From<isize> for Positions {
-    fn from(axis: isize) -> Self {
-        Self(vec![axis])
-    }
-}
-impl<const N: usize> From<[isize; N]> for Positions {
-    fn from(axes: [isize; N]) -> Self {
-        Self(axes.to_vec())
-    }
-}
-impl From<&[isize]> for Positions {
-    fn from(axes: &[isize]) -> Self {
-        Self(axes.to_vec())
     }
 }
 

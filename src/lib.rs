@@ -23,8 +23,10 @@
 #![deny(unsafe_code)]
 #![warn(missing_docs)]
 
+mod axes;
 mod bind;
 mod cache;
+mod dims;
 mod expr;
 mod jit;
 mod launch;
@@ -40,11 +42,13 @@ mod tree;
 mod view;
 mod walk;
 
-pub use expr::{All, Argument, Axes, Axis, Expr, Graph, Positions};
+pub use axes::{All, Axes, Axis, NewAxes, Positions};
+pub use dims::DimExpr;
+pub use expr::{Argument, Expr, Graph};
 pub use fusewire_ir as ir;
 pub use fusewire_ir::{
-    ArrayType, DType, Diagnostic, DiagnosticKind, Dim, ElementOp, Error, Limits, Scalar, Shape, Site, Slice,
-    StorePolicy,
+    ArrayType, AxisRef, BroadcastPolicy, DType, Diagnostic, DiagnosticKind, Dim, ElementOp, Error, Limits,
+    Scalar, Shape, Site, Slice, StorePolicy, broadcast_shapes,
 };
 pub use plan::Plan;
 pub use program::{Arrays, Bound, Program};
@@ -56,7 +60,8 @@ pub mod prelude {
     pub use crate::DType::{Bool, F32, F64, I32, I64};
     pub use crate::StorePolicy::{Always, Never};
     pub use crate::{
-        All, Axis, DType, Dim, Error, Expr, Graph, Limits, Plan, Program, Recipe, Slice, View, ViewMut,
+        All, Axes, Axis, BroadcastPolicy, DType, Dim, DimExpr, Error, Expr, Graph, Limits, Plan, Program,
+        Recipe, Slice, View, ViewMut,
     };
 }
 

@@ -8,7 +8,7 @@ use crate::view::{Layout, View, ViewMut};
 use crate::walk::Memory;
 use fusewire_ir::diagnostic::human_bytes;
 use fusewire_ir::plan::{Plan, Port};
-use fusewire_ir::{ArrayType, DType, Diagnostic, DiagnosticKind, Error, Scalar, Site};
+use fusewire_ir::{ArrayType, DType, Diagnostic, DiagnosticKind, Error, Scalar, Site, Sizes};
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -20,6 +20,8 @@ pub struct Program {
     plan: Arc<Plan>,
     constants: Arc<Vec<Constant>>,
     threads: usize,
+    /// Sizes that no array decides.
+    sizes: Sizes,
     /// Code for densely packed arrays, so that the first run need not wait for the compiler.
     _dense: Arc<Vec<Arc<Compiled>>>,
 }
@@ -73,6 +75,7 @@ impl Program {
             plan: Arc::new(plan),
             constants: Arc::new(constants),
             threads: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+            sizes: Sizes::new(),
             _dense: Arc::default(),
         };
         program.compile_dense()?;
@@ -82,16 +85,7 @@ impl Program {
     /// Compiles what dense arrays of the planned shapes need.
     fn compile_dense(&mut self) -> Result<(), Error> {
         let ports = |ports: &[Port]| ports.iter().map(|port| dense_at(&port.array, 64)).collect();
-        let sizes = self
-            .plan
-            .inputs()
-            .iter()
-            .flat_map(|port| port.array.shape.iter())
-            .filter_map(|dim| match dim {
-                fusewire_ir::Dim::Symbolic { symbol, .. } => Some((symbol.name.to_string(), symbol.upper)),
-                fusewire_ir::Dim::Known { .. } => None,
-            })
-            .collect();
+        let sizes = self.plan.dims().iter().map(|dim| (dim.name.clone(), dim.upper)).collect();
         let binding =
             Binding { inputs: ports(self.plan.inputs()), outputs: ports(self.plan.outputs()), sizes };
         let launches = self.prepare(&binding, 64, 1)?;
@@ -104,6 +98,14 @@ impl Program {
     #[must_use]
     pub fn with_threads(mut self, threads: usize) -> Self {
         self.threads = threads.max(1);
+        self
+    }
+
+    /// The same program with this size for a dim of its plan, as one needs that is no axis of any array
+    /// that is bound.
+    #[must_use]
+    pub fn with_size(mut self, dim: &str, size: u64) -> Self {
+        self.sizes.insert(dim.into(), size);
         self
     }
 
@@ -144,7 +146,7 @@ impl Program {
         let (inputs, outputs) = (inputs.pairs(), outputs.pairs());
         let inputs = inputs.iter().map(|(name, view)| (name.as_str(), view.layout.clone())).collect();
         let outputs = outputs.iter().map(|(name, view)| (name.as_str(), view.layout.clone())).collect();
-        let binding = bind::bind(&self.plan, inputs, outputs, site)?;
+        let binding = bind::bind(&self.plan, inputs, outputs, &self.sizes, site)?;
         let offsets = self.slot_offsets(&binding);
         let bytes = offsets.last().copied().unwrap_or(0);
         let mut workspace = Block::try_new(bytes).ok_or_else(|| no_memory(bytes, site))?;
@@ -156,9 +158,13 @@ impl Program {
     fn slot_offsets(&self, binding: &Binding) -> Vec<usize> {
         let mut bytes = vec![0usize; self.plan.slots().len()];
         for stored in self.plan.stored() {
-            let elements: u64 = stored.array.shape.iter().map(|dim| size(dim, &binding.sizes)).product();
-            let needed = (elements as usize * stored.array.dtype.bytes()).next_multiple_of(64);
-            bytes[stored.slot] = bytes[stored.slot].max(needed);
+            let mut sizes = stored.array.shape.iter().map(|dim| size(dim, &binding.sizes));
+            // A size that does not fit is more than any machine gives.
+            let needed = sizes
+                .try_fold(1u64, u64::checked_mul)
+                .and_then(|elements| elements.checked_mul(stored.array.dtype.bytes() as u64))
+                .and_then(|bytes| usize::try_from(bytes).ok()?.checked_next_multiple_of(64));
+            bytes[stored.slot] = bytes[stored.slot].max(needed.unwrap_or(usize::MAX));
         }
         let mut offsets = vec![0usize];
         for bytes in bytes {

@@ -22,7 +22,7 @@ use crate::recipe::Recipe;
 use arrays::Placement;
 use fusewire_ir::graph::{Graph, NodeId, Op};
 use fusewire_ir::interpret::{self, Array};
-use fusewire_ir::{Error, Limits, Scalar, SiteId};
+use fusewire_ir::{Dim, Error, Limits, Scalar, SiteId, Sizes, Symbol, resolve};
 use std::collections::HashMap;
 use std::fmt;
 
@@ -39,6 +39,7 @@ impl fmt::Display for Mismatch {
 impl std::error::Error for Mismatch {}
 
 /// Checks a recipe on inputs made up from their names: ordinary numbers with special ones among them.
+/// Sizes that are not known are small ones within their bounds.
 ///
 /// Each node is compiled alone and held against the reference evaluator on the operands that compiled
 /// code gave it: bit for bit, or within the bound that its row of the op table states. Then the fused
@@ -47,11 +48,23 @@ impl std::error::Error for Mismatch {}
 /// # Errors
 /// The first difference, or the diagnostics where the recipe cannot be planned.
 pub fn check(recipe: &Recipe) -> Result<(), Mismatch> {
+    check_at(recipe, &[])
+}
+
+/// Checks a recipe as [`check`] does, with these sizes for its dims.
+///
+/// # Errors
+/// The first difference, or the diagnostics where the recipe cannot be planned or the sizes are refused.
+pub fn check_at(recipe: &Recipe, sizes: &[(&str, u64)]) -> Result<(), Mismatch> {
+    let size_of = |symbol: &Symbol| {
+        let asked = sizes.iter().find(|(name, _)| *name == &*symbol.name);
+        Some(asked.map_or(5.min(symbol.upper).max(symbol.lower), |(_, size)| *size))
+    };
     let inputs = recipe
         .inputs()
         .into_iter()
         .map(|(name, array)| {
-            let sizes: Vec<u64> = array.shape.iter().map(|dim| dim.upper()).collect();
+            let sizes: Vec<u64> = array.shape.iter().map(|dim| dim.value(&size_of).unwrap_or(0)).collect();
             let made = TypedArray::random(array.dtype, &sizes, seed(&name)).to_reference();
             (name, made)
         })
@@ -65,14 +78,15 @@ pub fn check(recipe: &Recipe) -> Result<(), Mismatch> {
 /// The first difference, or the diagnostics where the recipe cannot be planned.
 pub fn check_on(recipe: &Recipe, inputs: &HashMap<String, Array>) -> Result<(), Mismatch> {
     let (graph, outputs) = recipe.parts();
-    let values = one_by_one(graph, outputs, inputs)?;
     let limits = Limits::default();
     let plan = recipe.plan(&limits).map_err(failed("plan"))?;
+    let sizes = sizes(&plan, inputs)?;
+    let values = one_by_one(graph, outputs, inputs, &sizes)?;
     if let Some(defect) = plan.kernels().iter().find_map(|kernel| kernel.defect()) {
         return Err(Mismatch(format!("a kernel is unsound: {defect}\n{recipe:?}")));
     }
     for placement in Placement::ALL {
-        let fused = run(&plan, inputs, placement)?;
+        let fused = run(&plan, inputs, &sizes, placement)?;
         for ((fused, port), site) in fused.iter().zip(plan.outputs()).zip(outputs) {
             let expected = &values[&graph.call_site(*site).node];
             same(expected, fused, |_, _| Bound::Ulps(0)).map_err(|difference| {
@@ -102,6 +116,7 @@ fn one_by_one(
     graph: &Graph,
     outputs: &[SiteId],
     inputs: &HashMap<String, Array>,
+    sizes: &Sizes,
 ) -> Result<HashMap<NodeId, Array>, Mismatch> {
     let nodes: Vec<NodeId> = outputs.iter().map(|site| graph.call_site(*site).node).collect();
     let mut values: HashMap<NodeId, Array> = HashMap::new();
@@ -120,9 +135,9 @@ fn one_by_one(
         let plan = Plan::new(alone.plan(&[site], &limits).map_err(failed("plan alone"))?);
         let named =
             operands.iter().enumerate().map(|(slot, operand)| (format!("operand{slot}"), (*operand).clone()));
-        let computed = run(&plan, &named.collect(), Placement::Dense)?.remove(0);
+        let computed = run(&plan, &named.collect(), sizes, Placement::Dense)?.remove(0);
         let op = &graph.node(node).op;
-        let expected = interpret::evaluate_node(graph, node, &operands)
+        let expected = interpret::evaluate_node(graph, node, &operands, sizes)
             .ok_or_else(|| Mismatch(format!("no reference for `{}`", op.name())))?;
         let mismatch = |difference: String| {
             let operands: Vec<String> = operands.iter().map(|operand| operand.array.to_string()).collect();
@@ -210,9 +225,34 @@ fn ulp_distance(a: Scalar, b: Scalar) -> Option<u64> {
     }
 }
 
+/// The sizes that inputs give to the dims of a plan.
+fn sizes(plan: &Plan, inputs: &HashMap<String, Array>) -> Result<Sizes, Mismatch> {
+    let mut axes = Vec::new();
+    for port in plan.inputs() {
+        let given = inputs.get(&*port.name);
+        let given = given.ok_or_else(|| Mismatch(format!("no array for input `{}`", port.name)))?;
+        axes.extend(port.array.shape.iter().zip(given.array.shape.iter().map(Dim::upper)));
+    }
+    let mut sizes = Sizes::new();
+    match resolve(&axes, &mut sizes).first() {
+        Some((at, misfit)) => Err(Mismatch(format!("`{}` of size {}: {misfit:?}", axes[*at].0, axes[*at].1))),
+        None => Ok(sizes),
+    }
+}
+
 /// Runs a plan on reference arrays, placed in memory in some way.
-fn run(plan: &Plan, inputs: &HashMap<String, Array>, placement: Placement) -> Result<Vec<Array>, Mismatch> {
-    let program = plan.clone().compile().map_err(failed("compile"))?;
+fn run(
+    plan: &Plan,
+    inputs: &HashMap<String, Array>,
+    sizes: &Sizes,
+    placement: Placement,
+) -> Result<Vec<Array>, Mismatch> {
+    let mut program = plan.clone().compile().map_err(failed("compile"))?;
+    for dim in plan.dims() {
+        if let Some(size) = sizes.get(&dim.name) {
+            program = program.with_size(&dim.name, *size);
+        }
+    }
     let mut arrays = Vec::new();
     for port in plan.inputs() {
         let given = inputs.get(&*port.name);
@@ -223,7 +263,8 @@ fn run(plan: &Plan, inputs: &HashMap<String, Array>, placement: Placement) -> Re
         .outputs()
         .iter()
         .map(|port| {
-            let sizes: Vec<u64> = port.array.shape.iter().map(|dim| dim.upper()).collect();
+            let dims = port.array.shape.iter();
+            let sizes: Vec<u64> = dims.map(|dim| crate::bind::size(dim, sizes)).collect();
             (port.name.to_string(), TypedArray::zeroed(port.array.dtype, &sizes, placement))
         })
         .collect();

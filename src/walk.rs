@@ -1,7 +1,7 @@
 //! From a kernel and a binding to loops over memory: which loop is innermost, which merge into one,
 //! and with that the routine to run and its arguments.
 
-use crate::bind::{Binding, size};
+use crate::bind::{Binding, index, size};
 use crate::lower::{Form, Motion, Routine, Stream, Width};
 use crate::view::Layout;
 use fusewire_ir::DType;
@@ -96,7 +96,7 @@ impl Walk {
                 for (axis, map) in access.map.iter().enumerate() {
                     let step = layout.map_or(1, |layout| layout.strides.get(axis).copied().unwrap_or(0));
                     // Wraps only for arrays without elements, which are never walked.
-                    stride.start = stride.start.wrapping_add(map.start.wrapping_mul(step));
+                    stride.start = stride.start.wrapping_add(index(&map.start, sizes).wrapping_mul(step));
                     if let Some(l) = map.axis {
                         stride.steps[l] = stride.steps[l].wrapping_add(map.step.wrapping_mul(step));
                     }

@@ -1,13 +1,18 @@
 //! Adding to a graph: dtype and shape of every call are decided here, and a wrong call becomes a
 //! node that carries its diagnostic instead of a result.
 
+use crate::axis::AxisRef;
+use crate::broadcast::{self, Broadcast};
 use crate::diagnostic::{Diagnostic, DiagnosticKind, OperandNote, Site};
+use crate::dim::Dim;
 use crate::dtype::{DType, Scalar, Weak};
 use crate::graph::{ConstantArray, Generator, Graph, Op, SiteId};
 use crate::op::ElementOp;
 use crate::reduce::ReduceOp;
+use crate::requirement::Requirement;
 use crate::rules::OperandDType;
-use crate::shape::{ArrayType, Shape};
+use crate::shape::{ArrayType, Conflict, Shape};
+use crate::size::SizeExpr;
 use smallvec::SmallVec;
 
 /// An operand as the user wrote it.
@@ -31,6 +36,9 @@ impl Graph {
     /// A named array of the given dtype and shape. The same name with the same type is the same input.
     pub fn input(&mut self, name: &str, dtype: DType, shape: Shape, site: Site) -> SiteId {
         let op = Op::Input(name.into());
+        if let Some(unfit) = self.declare(name, &shape, site) {
+            return self.add_poison(op, &[], site, Some(unfit));
+        }
         let array = ArrayType { dtype, shape };
         let known = self.input_named(name);
         if let Some(first) = known
@@ -56,13 +64,19 @@ impl Graph {
 
     /// An array that has the same value everywhere and takes no memory.
     pub fn full(&mut self, shape: Shape, scalar: Scalar, site: Site) -> SiteId {
+        if let Some(unfit) = self.declare("full", &shape, site) {
+            return self.bad_generator(unfit, site);
+        }
         let array = ArrayType { dtype: scalar.dtype(), shape };
         self.add(Op::Generator(Generator::Full(scalar)), array, &[], site)
     }
 
     /// A small array whose elements, in C order, the graph keeps.
     pub fn constant(&mut self, elements: Vec<Scalar>, dtype: DType, shape: Shape, site: Site) -> SiteId {
-        if shape.elements() != Some(elements.len() as u64) || shape.iter().any(|dim| dim.known().is_none()) {
+        if let Some(unfit) = self.declare("constant", &shape, site) {
+            return self.add_poison(Op::Array(0), &[], site, Some(unfit));
+        }
+        if shape.elements() != Some(elements.len() as u64) || !shape.is_known() {
             let message = format!("{} elements do not fill a constant of shape {shape}", elements.len());
             let diagnostic = Diagnostic::new(DiagnosticKind::Shape, message);
             return self.add_poison(Op::Array(0), &[], site, Some(diagnostic));
@@ -114,6 +128,55 @@ impl Graph {
         };
         let array = ArrayType { dtype, shape: Shape::from([length]) };
         self.add(Op::Generator(Generator::Arange { start: first, step }), array, &[], site)
+    }
+
+    /// The integers from `start` up to but not including `stop`, `step` apart, where `stop` may be a
+    /// size that is not known yet.
+    pub fn arange_to(&mut self, start: i64, stop: &Dim, step: i64, site: Site) -> SiteId {
+        if let Some(unfit) = self.declare("arange", &Shape::from(stop), site) {
+            return self.bad_generator(unfit, site);
+        }
+        if step == 0 {
+            let message = format!("arange from {start} to {} by 0 never ends", stop.size());
+            let help = "give a step that is not zero, and finite ends";
+            return self
+                .bad_generator(Diagnostic::new(DiagnosticKind::ScalarRange, message).help(help), site);
+        }
+        let span = stop.size().minus(&start.into());
+        let span = if step > 0 { span } else { SizeExpr::from(0).minus(&span) };
+        let length = span.at_least(&0.into()).ceil_div(&SizeExpr::known(i128::from(step).abs()));
+        let length = Dim::from(length).with_label(stop.shared_label().cloned());
+        let array = ArrayType { dtype: DType::I64, shape: Shape::from(length) };
+        let (start, step) = (Scalar::I64(start), Scalar::I64(step));
+        self.add(Op::Generator(Generator::Arange { start, step }), array, &[], site)
+    }
+
+    /// A size as an `i64` without axes.
+    pub fn size(&mut self, size: &Dim, site: Site) -> SiteId {
+        if let Some(unfit) = self.declare("size", &Shape::from(size), site) {
+            return self.bad_generator(unfit, site);
+        }
+        let generator = match size.known() {
+            // Beyond any index: refused with the array that has this size.
+            Some(known) => Generator::Full(Scalar::I64(i64::try_from(known).unwrap_or(i64::MAX))),
+            None => Generator::Size(size.clone().with_label(None)),
+        };
+        let array = ArrayType { dtype: DType::I64, shape: Shape::default() };
+        self.add(Op::Generator(generator), array, &[], site)
+    }
+
+    /// `count` numbers in `f64`, evenly spaced from `start` to `stop`, which is included; computed in
+    /// the loop.
+    pub fn linspace_over(&mut self, start: f64, stop: f64, count: &Dim, site: Site) -> SiteId {
+        if let Some(known) = count.known() {
+            return self.linspace(start, stop, known, true, site);
+        }
+        if let Some(unfit) = self.declare("linspace", &Shape::from(count), site) {
+            return self.bad_generator(unfit, site);
+        }
+        let array = ArrayType { dtype: DType::F64, shape: Shape::from(count) };
+        let (start, stop) = (Scalar::F64(start), Scalar::F64(stop));
+        self.add(Op::Generator(Generator::LinspaceOver { start, stop }), array, &[], site)
     }
 
     /// `count` numbers in `f64`, evenly spaced from `start` to `stop`, which is included if
@@ -198,14 +261,14 @@ impl Graph {
                 Operand::Foreign(_) => return self.add_poison(Op::Element(op), &exprs, site, None),
             });
         }
-        match self.broadcast_sites(&converted) {
-            Ok(shape) => {
-                self.add(Op::Element(op), ArrayType { dtype: signature.result, shape }, &converted, site)
+        match self.broadcast_sites(op.name(), &converted) {
+            Ok(Broadcast { shape, requirements }) => {
+                let array = ArrayType { dtype: signature.result, shape };
+                let call = self.add(Op::Element(op), array, &converted, site);
+                self.require(call, op.name(), site, requirements);
+                call
             }
-            Err((from_end, left, right)) => {
-                let diagnostic = self.broadcast_mismatch(op.name(), from_end, left, right);
-                self.add_poison(Op::Element(op), &converted, site, Some(diagnostic))
-            }
+            Err(diagnostic) => self.add_poison(Op::Element(op), &converted, site, Some(*diagnostic)),
         }
     }
 
@@ -218,12 +281,12 @@ impl Graph {
         }
     }
 
-    /// Combines elements along axes (negative ones count from the end; `None` is all of them).
+    /// Combines elements along axes; `None` is all of them.
     pub fn reduce(
         &mut self,
         op: ReduceOp,
         operand: SiteId,
-        axes: Option<&[isize]>,
+        axes: Option<&[AxisRef]>,
         keepdims: bool,
         site: Site,
     ) -> SiteId {
@@ -233,16 +296,17 @@ impl Graph {
         };
         let axes = match axes {
             None => Ok((0..array.shape.len()).collect()),
-            Some(axes) => self.axes(op.name(), operand, axes, array.shape.len()),
+            Some(axes) => self.axes(op.name(), operand, axes, &array.shape),
         };
         let axes: SmallVec<[usize; 2]> = match axes {
             Ok(axes) => axes,
             Err(diagnostic) => return self.add_poison(poison(&[]), &[operand], site, Some(*diagnostic)),
         };
         let accumulator = op.accumulator(array.dtype);
+        let has_value = op.of_nothing(accumulator).is_some();
         let empty = axes.iter().find(|axis| array.shape[**axis].known() == Some(0));
         if let Some(axis) = empty
-            && op.of_nothing(accumulator).is_none()
+            && !has_value
         {
             let message = format!("`{}` over no elements has no value", op.name());
             let diagnostic = Diagnostic::new(DiagnosticKind::EmptyReduction, message)
@@ -262,110 +326,40 @@ impl Graph {
             .enumerate()
             .filter_map(|(axis, dim)| match (axes.contains(&axis), keepdims) {
                 (false, _) => Some(dim.clone()),
-                (true, true) => Some(1u64.into()),
+                (true, true) => Some(Dim::from(1u64).with_label(dim.shared_label().cloned())),
                 (true, false) => None,
             })
             .collect();
         let elements = self.cast(operand, accumulator, site);
         let result = ArrayType { dtype: accumulator, shape };
+        let may_be_empty = axes.iter().map(|axis| &array.shape[*axis]).filter(|dim| dim.lower() == 0);
+        let requirements: Vec<Requirement> =
+            may_be_empty.filter(|_| !has_value).map(|dim| Requirement::NotEmpty(dim.clone())).collect();
         let reduced = self.add(Op::Reduce { op, axes, keepdims }, result, &[elements], site);
+        self.require(reduced, op.name(), site, requirements);
         self.cast(reduced, op.result(array.dtype), site)
     }
 
-    /// Joins the shapes of sound calls. Where they disagree: the axis, counted from the end because
-    /// the operands may differ in rank, and the two that disagree on it.
-    fn broadcast_sites(&self, operands: &[SiteId]) -> Result<Shape, (usize, SiteId, SiteId)> {
-        let mut shape = Shape::default();
-        // For the blame: the call that gave each axis, counted from the last one, its size.
-        let mut widest: Option<SiteId> = None;
-        for operand in operands {
-            let Some(array) = self.site_array(*operand) else { continue };
-            match shape.broadcast(&array.shape) {
-                Ok(joined) => {
-                    if widest.is_none() || joined != shape {
-                        widest = Some(*operand);
-                    }
-                    shape = joined;
-                }
-                Err(axis) => {
-                    let rank = shape.len().max(array.shape.len());
-                    let from_end = rank - axis;
-                    let guilty = operands.iter().copied().find(|other| {
-                        self.site_array(*other).is_some_and(|other| {
-                            let dim = other.shape.len().checked_sub(from_end).map(|at| &other.shape[at]);
-                            let mine = &array.shape[array.shape.len() - from_end];
-                            dim.is_some_and(|dim| !dim.is_one() && !dim.same_size(mine))
-                        })
-                    });
-                    return Err((from_end, guilty.or(widest).unwrap_or(*operand), *operand));
-                }
+    /// Joins the shapes of sound calls.
+    fn broadcast_sites(&self, name: &str, operands: &[SiteId]) -> Result<Broadcast, Box<Diagnostic>> {
+        let shapes = operands.iter().filter_map(|operand| Some(&self.site_array(*operand)?.shape));
+        let joined = broadcast::join_all(shapes.clone()).map_err(|(conflict, left, right)| {
+            Box::new(self.mismatch(name, &conflict, operands[left], operands[right]))
+        })?;
+        if let Some(label) = joined.shape.repeated_label() {
+            let mut diagnostic = broadcast::repeated(name, label, &joined.shape);
+            for (slot, operand) in operands.iter().enumerate() {
+                diagnostic = diagnostic.operand(self.note(*operand, slot));
             }
+            return Err(Box::new(diagnostic));
         }
-        Ok(shape)
+        Ok(joined)
     }
 
-    fn broadcast_mismatch(&self, name: &str, from_end: usize, left: SiteId, right: SiteId) -> Diagnostic {
-        let shapes = [left, right].map(|site| self.site_array(site).map(|array| array.shape.clone()));
-        let [Some(a), Some(b)] = shapes else {
-            return Diagnostic::new(DiagnosticKind::Shape, format!("`{name}` cannot broadcast its operands"));
-        };
-        let axis = a.len().max(b.len()) - from_end;
-        let size = |shape: &Shape| shape.len().checked_sub(from_end).map(|at| shape[at].to_string());
-        let (size_a, size_b) = (size(&a).unwrap_or_default(), size(&b).unwrap_or_default());
-        let message = format!(
-            "`{name}` cannot broadcast {a} with {b}: axis {axis} is {size_a} in one and {size_b} in the other"
-        );
-        let mut diagnostic = Diagnostic::new(DiagnosticKind::Shape, message)
-            .operand(self.note(left, 0))
-            .operand(self.note(right, 1))
-            .axis(axis)
-            .help("shapes are aligned at the last axis; sizes must be equal, or one of them 1");
-        // The usual slip: a vector meant for an earlier axis.
-        for (vector, array, slot) in [(&a, &b, left), (&b, &a, right)] {
-            if let [only] = &vector[..]
-                && let Some(axis) = array.iter().position(|dim| dim.same_size(only))
-                && axis + 1 < array.len()
-            {
-                let after = array.len() - 1 - axis;
-                let axes = (1..=after).map(|at| at.to_string()).collect::<Vec<_>>().join(", ");
-                diagnostic = diagnostic.help(format!(
-                    "`{}` fits axis {axis}: write `.expand_dims([{axes}])` on it",
-                    self.display_name(slot)
-                ));
-            }
-        }
-        diagnostic
-    }
-
-    /// Resolves axes that may be negative: ascending, distinct, in range.
-    pub(crate) fn axes<A: FromIterator<usize>>(
-        &self,
-        name: &str,
-        operand: SiteId,
-        axes: &[isize],
-        rank: usize,
-    ) -> Result<A, Box<Diagnostic>> {
-        let mut resolved: SmallVec<[usize; 4]> = SmallVec::new();
-        for axis in axes {
-            let at =
-                if *axis < 0 { rank.checked_sub(axis.unsigned_abs()) } else { Some(axis.unsigned_abs()) };
-            let problem = match at.filter(|at| *at < rank) {
-                None if rank == 0 => {
-                    format!("`{name}` along axis {axis} of a single element, which has no axes")
-                }
-                None => format!("`{name}` along axis {axis}, but the axes are 0 to {}", rank - 1),
-                Some(at) if resolved.contains(&at) => format!("`{name}` names axis {at} twice"),
-                Some(at) => {
-                    resolved.push(at);
-                    continue;
-                }
-            };
-            return Err(Box::new(
-                Diagnostic::new(DiagnosticKind::Axis, problem).operand(self.note(operand, 0)),
-            ));
-        }
-        resolved.sort_unstable();
-        Ok(resolved.into_iter().collect())
+    fn mismatch(&self, name: &str, conflict: &Conflict, left: SiteId, right: SiteId) -> Diagnostic {
+        let shape = |site: SiteId| self.site_array(site).map(|array| array.shape.clone()).unwrap_or_default();
+        let (a, b) = (shape(left), shape(right));
+        broadcast::mismatch(name, conflict, [(&a, self.note(left, 0)), (&b, self.note(right, 1))])
     }
 
     /// A line about an operand: its name, type and place.

@@ -1,8 +1,13 @@
 //! Adding views to a graph.
 
+use crate::axis::{AxisRef, NewAxis};
+use crate::broadcast;
 use crate::diagnostic::{Diagnostic, DiagnosticKind, Site};
+use crate::dim::Dim;
 use crate::graph::{Graph, Op, SiteId};
-use crate::shape::{ArrayType, Dim, Shape};
+use crate::requirement::Requirement;
+use crate::shape::{ArrayType, Shape};
+use crate::size::SizeExpr;
 use crate::view::{Range, View};
 use smallvec::SmallVec;
 
@@ -37,23 +42,23 @@ impl Slice {
     }
 
     /// First index and number of elements on an axis of this size; the step is not 0.
-    fn resolve(self, size: u64) -> (u64, u64) {
-        // i128 holds every sum of an end and a size.
-        let size = i128::from(size);
+    fn resolve(self, size: &SizeExpr) -> (SizeExpr, SizeExpr) {
         let forward = self.step > 0;
-        let (low, high) = if forward { (0, size) } else { (-1, size - 1) };
-        let cut = |end: Option<i64>, open: i128| {
+        let last = size.minus(&1.into());
+        let (low, high) = if forward { (0, size.clone()) } else { (-1, last.clone()) };
+        let cut = |end: Option<i64>, open: SizeExpr| {
             end.map_or(open, |end| {
-                let end = i128::from(end);
-                (if end < 0 { end + size } else { end }).clamp(low, high)
+                let from_start = if end < 0 { size.plus(&end.into()) } else { end.into() };
+                from_start.at_least(&low.into()).at_most(&high)
             })
         };
-        let start = cut(self.start, if forward { 0 } else { size - 1 });
-        let stop = cut(self.stop, if forward { size } else { -1 });
-        let step = i128::from(self.step);
-        let span = if forward { stop - start } else { start - stop };
-        let count = if span > 0 { (span + step.abs() - 1) / step.abs() } else { 0 };
-        (start.max(0) as u64, count as u64)
+        let start = cut(self.start, if forward { 0.into() } else { last.clone() });
+        let stop = cut(self.stop, if forward { size.clone() } else { (-1).into() });
+        let span = if forward { stop.minus(&start) } else { start.minus(&stop) };
+        let count = span.at_least(&0.into()).ceil_div(&SizeExpr::known(i128::from(self.step).abs()));
+        // A start before the first element belongs to a slice without elements.
+        let start = start.as_known().map_or(start, |known| SizeExpr::known(known.max(0)));
+        (start, count)
     }
 }
 
@@ -81,65 +86,158 @@ impl From<std::ops::RangeTo<i64>> for Slice {
 impl Graph {
     /// Stretches axes of size 1, and adds axes at the front, to reach `shape`.
     pub fn broadcast_to(&mut self, operand: SiteId, shape: Shape, site: Site) -> SiteId {
-        self.view(operand, View::BroadcastTo, site, |graph, array| match array.shape.broadcast(&shape) {
-            Ok(joined)
-                if joined.len() == shape.len()
-                    && joined.iter().zip(shape.iter()).all(|(a, b)| a.same_size(b)) =>
-            {
-                Ok((View::BroadcastTo, joined))
+        if let Some(unfit) = self.declare("broadcast_to", &shape, site) {
+            return self.add_poison(Op::View(View::BroadcastTo), &[operand], site, Some(unfit));
+        }
+        let mut requirements = Vec::new();
+        let call = self.view(operand, View::BroadcastTo, site, |graph, array| {
+            let assume = |left: &Dim, right: &Dim| {
+                requirements.push(Requirement::Equal(left.clone(), right.clone()));
+            };
+            match array.shape.broadcast(&shape, assume) {
+                Err(conflict) if conflict.labels => {
+                    let mut target = graph.note(operand, 1);
+                    target.text = format!("the requested shape {shape}");
+                    let operands = [(&array.shape, graph.note(operand, 0)), (&shape, target)];
+                    Err(Box::new(broadcast::mismatch("broadcast_to", &conflict, operands)))
+                }
+                // The target decides, but for labels that only the operand has.
+                Ok(joined)
+                    if joined.len() == shape.len()
+                        && joined.iter().zip(shape.iter()).all(|(a, b)| !b.is_one() || a.is_one()) =>
+                {
+                    let label = |dim: &Dim| dim.shared_label().cloned();
+                    let dims = shape.iter().zip(joined.iter());
+                    let dims = dims.map(|(dim, joined)| dim.clone().with_label(label(joined)));
+                    Ok((View::BroadcastTo, dims.collect()))
+                }
+                _ => Err(Box::new(
+                    Diagnostic::new(
+                        DiagnosticKind::Shape,
+                        format!("{} does not broadcast to {shape}", array.shape),
+                    )
+                    .operand(graph.note(operand, 0))
+                    .help("only axes of size 1 stretch, and new axes come first"),
+                )),
             }
-            _ => Err(Box::new(
-                Diagnostic::new(
-                    DiagnosticKind::Shape,
-                    format!("{} does not broadcast to {shape}", array.shape),
-                )
-                .operand(graph.note(operand, 0))
-                .help("only axes of size 1 stretch, and new axes come first"),
-            )),
-        })
+        });
+        self.require(call, "broadcast_to", site, requirements);
+        call
     }
 
     /// Orders the axes anew: axis `k` of the result is axis `order[k]`.
-    pub fn permute_dims(&mut self, operand: SiteId, order: &[isize], site: Site) -> SiteId {
+    pub fn permute_dims(&mut self, operand: SiteId, order: &[AxisRef], site: Site) -> SiteId {
         self.view(operand, View::PermuteDims(SmallVec::new()), site, |graph, array| {
             let rank = array.shape.len();
-            let all: SmallVec<[usize; 4]> = graph.axes("permute_dims", operand, order, rank)?;
-            if all.len() != rank {
-                let message = format!("`permute_dims` names {} axes of {rank}", all.len());
+            let order: SmallVec<[usize; 4]> =
+                graph.positions("permute_dims", operand, order, &array.shape)?;
+            if order.len() != rank {
+                let message = format!("`permute_dims` names {} axes of {rank}", order.len());
                 return Err(Box::new(
                     Diagnostic::new(DiagnosticKind::Axis, message).operand(graph.note(operand, 0)),
                 ));
             }
-            let order: SmallVec<[usize; 4]> = order
-                .iter()
-                .map(|axis| if *axis < 0 { rank - axis.unsigned_abs() } else { axis.unsigned_abs() })
-                .collect();
             let shape = order.iter().map(|axis| array.shape[*axis].clone()).collect();
             Ok((View::PermuteDims(order), shape))
         })
     }
 
-    /// Adds axes of size 1 at these positions of the result.
-    pub fn expand_dims(&mut self, operand: SiteId, axes: &[isize], site: Site) -> SiteId {
+    /// Adds axes of size 1.
+    pub fn expand_dims(&mut self, operand: SiteId, axes: &[NewAxis], site: Site) -> SiteId {
         self.view(operand, View::ExpandDims(SmallVec::new()), site, |graph, array| {
             let rank = array.shape.len() + axes.len();
-            let new: SmallVec<[usize; 2]> = graph.axes("expand_dims", operand, axes, rank)?;
+            // Positions count in the result, whose sizes do not matter here.
+            let any: Shape = (0..rank).map(|_| Dim::from(1u64)).collect();
+            let references: Vec<AxisRef> = axes.iter().map(|axis| axis.position.into()).collect();
+            let given: SmallVec<[usize; 2]> = graph.positions("expand_dims", operand, &references, &any)?;
             let mut old = array.shape.iter();
-            let shape = (0..rank)
-                .filter_map(
-                    |axis| if new.contains(&axis) { Some(Dim::from(1u64)) } else { old.next().cloned() },
-                )
+            let shape: Shape = (0..rank)
+                .filter_map(|axis| match given.iter().position(|at| *at == axis) {
+                    Some(new) => Some(Dim::from(1u64).with_label(axes[new].label.clone())),
+                    None => old.next().cloned(),
+                })
                 .collect();
+            let mut new = given;
+            new.sort_unstable();
             Ok((View::ExpandDims(new), shape))
         })
     }
 
+    /// Gives every axis a label, or none.
+    pub fn label_axes(&mut self, operand: SiteId, labels: &[Option<&str>], site: Site) -> SiteId {
+        self.view(operand, View::LabelAxes, site, |graph, array| {
+            let rank = array.shape.len();
+            if labels.len() != rank {
+                let message = format!("`label_axes` names {} axes of {rank}", labels.len());
+                return Err(Box::new(
+                    Diagnostic::new(DiagnosticKind::Axis, message).operand(graph.note(operand, 0)),
+                ));
+            }
+            let dims = array.shape.iter().zip(labels);
+            let shape = dims.map(|(dim, label)| dim.clone().with_label(label.map(Into::into))).collect();
+            Ok((View::LabelAxes, shape))
+        })
+    }
+
+    /// The operand itself, or a node that says how its shape is not the expected one. An expected label
+    /// must be there; without one any label will do. A size that is not known yet is held to the
+    /// expected one when it is bound.
+    pub fn expect_shape(&mut self, operand: SiteId, expected: Shape, site: Site) -> SiteId {
+        let unresolved = Op::View(View::LabelAxes);
+        if let Some(unfit) = self.declare("expect_shape", &expected, site) {
+            return self.add_poison(unresolved, &[operand], site, Some(unfit));
+        }
+        let Some(array) = self.site_array(operand).cloned() else {
+            return self.add_poison(unresolved, &[operand], site, None);
+        };
+        let mut assumed = Vec::new();
+        let mut wrong = (array.shape.len() != expected.len()).then_some((
+            DiagnosticKind::Shape,
+            array.shape.len().min(expected.len()),
+            format!("{} axes, not {}", array.shape.len(), expected.len()),
+        ));
+        for (axis, (actual, wanted)) in array.shape.iter().zip(expected.iter()).enumerate() {
+            if wrong.is_some() {
+                break;
+            }
+            let apart = actual.size().minus(&wanted.size());
+            if wanted.label().is_some_and(|label| actual.label() != Some(label)) {
+                wrong = Some((DiagnosticKind::Label, axis, format!("axis {axis} is {actual}, not {wanted}")));
+            } else if !apart.bounds().contains(0) {
+                wrong = Some((DiagnosticKind::Shape, axis, format!("axis {axis} is {actual}, not {wanted}")));
+            } else if apart.as_known() != Some(0) {
+                assumed.push(Requirement::Equal(actual.clone(), wanted.clone()));
+            }
+        }
+        if let Some((kind, axis, wrong)) = wrong {
+            let message = format!("expected shape {expected}, but it is {}: {wrong}", array.shape);
+            let mut diagnostic = Diagnostic::new(kind, message).axis(axis);
+            // What the operand was made of says where an axis came from.
+            diagnostic = diagnostic.operand(self.note(operand, 0));
+            for (slot, source) in self.call_site(operand).operands.iter().enumerate() {
+                diagnostic = diagnostic.operand(self.note(*source, slot + 1));
+            }
+            let (made, meant) = (array.shape.elements(), expected.elements());
+            if let (Some(made), Some(meant)) = (made, meant)
+                && made > meant
+            {
+                let factor = made as f64 / meant.max(1) as f64;
+                diagnostic.factor = Some(factor);
+                diagnostic = diagnostic.help(format!("inflation: {factor:.0}x what is expected"));
+            }
+            return self.add_poison(unresolved, &[operand], site, Some(diagnostic));
+        }
+        let call = self.amend(operand, |_| {});
+        self.require(call, "expect_shape", site, assumed);
+        call
+    }
+
     /// Drops these axes, which must have size 1; `None` drops all that do.
-    pub fn squeeze(&mut self, operand: SiteId, axes: Option<&[isize]>, site: Site) -> SiteId {
+    pub fn squeeze(&mut self, operand: SiteId, axes: Option<&[AxisRef]>, site: Site) -> SiteId {
         self.view(operand, View::Squeeze(SmallVec::new()), site, |graph, array| {
             let rank = array.shape.len();
             let dropped: SmallVec<[usize; 2]> = match axes {
-                Some(axes) => graph.axes("squeeze", operand, axes, rank)?,
+                Some(axes) => graph.axes("squeeze", operand, axes, &array.shape)?,
                 None => (0..rank).filter(|axis| array.shape[*axis].is_one()).collect(),
             };
             if let Some(axis) = dropped.iter().find(|axis| !array.shape[**axis].is_one()) {
@@ -180,26 +278,18 @@ impl Graph {
                         format!("`slice` of axis {axis} has step {}", slice.step),
                     );
                 }
-                let Some(size) = dim.known() else {
-                    let message = format!("`slice` of axis {axis}, whose size {dim} is not known yet");
-                    return refuse(DiagnosticKind::Axis, message);
-                };
-                let (start, count) = slice.resolve(size);
+                let (start, count) = slice.resolve(&dim.size());
                 ranges.push(Range { start, step: slice.step });
-                let sliced = Dim::from(count);
-                dims.push(match dim.label() {
-                    Some(label) => sliced.labelled(label),
-                    None => sliced,
-                });
+                dims.push(Dim::from(count).with_label(dim.shared_label().cloned()));
             }
             Ok((View::Slice(ranges), dims.into_iter().collect()))
         })
     }
 
-    /// A part of one axis; a negative one counts from the end.
-    pub fn slice_axis(&mut self, operand: SiteId, axis: isize, slice: Slice, site: Site) -> SiteId {
+    /// A part of one axis.
+    pub fn slice_axis(&mut self, operand: SiteId, axis: AxisRef, slice: Slice, site: Site) -> SiteId {
         let Some(array) = self.site_array(operand) else { return self.slice(operand, &[], site) };
-        match self.axes::<Vec<usize>>("slice_axis", operand, &[axis], array.shape.len()) {
+        match self.axes::<Vec<usize>>("slice_axis", operand, &[axis], &array.shape) {
             Ok(axes) => {
                 let mut slices = vec![Slice::ALL; axes[0]];
                 slices.push(slice);
@@ -223,7 +313,18 @@ impl Graph {
         let Some(array) = self.site_array(operand).cloned() else {
             return self.add_poison(Op::View(unresolved), &[operand], site, None);
         };
-        match resolve(self, &array) {
+        let resolved = resolve(self, &array).and_then(|(view, shape)| {
+            let problem = if shape.is_known() && shape.repeated_label().is_none() {
+                None
+            } else {
+                broadcast::unfit(view.name(), &shape)
+            };
+            match problem {
+                Some(problem) => Err(Box::new(problem.operand(self.note(operand, 0)))),
+                None => Ok((view, shape)),
+            }
+        });
+        match resolved {
             Err(diagnostic) => self.add_poison(Op::View(unresolved), &[operand], site, Some(*diagnostic)),
             Ok((view, shape)) => {
                 let unchanged = match &view {

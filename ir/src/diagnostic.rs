@@ -43,6 +43,12 @@ impl fmt::Display for Site {
 pub enum DiagnosticKind {
     /// Shapes that do not broadcast together, or that a view cannot take.
     Shape,
+    /// Axes whose labels disagree, are repeated or do not exist.
+    Label,
+    /// A broadcast that the policy of its graph or its call does not allow.
+    Broadcast,
+    /// A size that is declared twice, can be no size, or is not what it must be.
+    Dim,
     /// A dtype the operation does not take.
     DType,
     /// A number that the dtype it must take cannot hold.
@@ -75,6 +81,9 @@ impl DiagnosticKind {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Shape => "shape",
+            Self::Label => "label",
+            Self::Broadcast => "broadcast",
+            Self::Dim => "dim",
             Self::DType => "dtype",
             Self::ScalarRange => "scalar",
             Self::Axis => "axis",

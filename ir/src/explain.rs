@@ -62,7 +62,8 @@ pub struct Explain<'a>(&'a Plan);
 
 impl Plan {
     /// The plan in words, top-down: totals, then each kernel with its loops, what it reads and
-    /// writes, its body and the reason it is a kernel of its own, then what is stored in between.
+    /// writes, its body and the reason it is a kernel of its own, then what is stored in between, and what
+    /// broadcasts stretch.
     #[must_use]
     pub const fn explain(&self) -> Explain<'_> {
         Explain(self)
@@ -156,6 +157,12 @@ impl fmt::Display for Explain<'_> {
         )?;
         ports(f, "in ", plan.inputs())?;
         ports(f, "out", plan.outputs())?;
+        for dim in plan.dims() {
+            writeln!(f, "  dim {} {}..={}", dim.name, dim.lower, dim.upper)?;
+        }
+        for required in plan.requirements() {
+            writeln!(f, "  needs {} for `{}` ({})", required.requirement, required.by, required.site)?;
+        }
         for (at, input) in plan.in_place.iter().enumerate().filter_map(|(at, input)| Some((at, (*input)?))) {
             writeln!(f, "`{}` is written over `{}`", plan.outputs[at].name, plan.inputs[input].name)?;
         }
@@ -177,6 +184,12 @@ impl fmt::Display for Explain<'_> {
                 stored.site,
                 stored.reason
             )?;
+        }
+        if !plan.stretches().is_empty() {
+            writeln!(f, "\nbroadcasts")?;
+        }
+        for stretch in plan.stretches() {
+            writeln!(f, "  {stretch}")?;
         }
         Ok(())
     }

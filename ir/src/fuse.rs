@@ -5,10 +5,12 @@
 //! that is not stored is computed inside the loops of whoever uses it.
 
 mod emit;
+mod equalities;
 mod group;
 mod store;
 
 pub(crate) use emit::{Places, emit};
+pub(crate) use equalities::Equalities;
 pub(crate) use group::{Group, group};
 pub use store::StoreReason;
 pub(crate) use store::{Stores, decide};

@@ -4,11 +4,15 @@
 //! [`CallSite`], with its own place in the source, its own operands' call sites and its own excuses:
 //! two lines that compute the same thing share the work but not the blame.
 
-use crate::diagnostic::{Diagnostic, Site};
+use crate::broadcast::BroadcastPolicy;
+use crate::diagnostic::{Diagnostic, DiagnosticKind, OperandNote, Site};
+use crate::dim::Dim;
 use crate::dtype::Scalar;
 use crate::op::ElementOp;
 use crate::reduce::ReduceOp;
-use crate::shape::ArrayType;
+use crate::requirement::{Required, Requirement};
+use crate::shape::{ArrayType, Shape};
+use crate::size::Symbol;
 use crate::view::View;
 use petgraph::Direction::Incoming;
 use petgraph::graph::{DiGraph, NodeIndex};
@@ -64,6 +68,15 @@ pub enum Generator {
         /// The last element, where the end point is included.
         stop: Option<Scalar>,
     },
+    /// As `Linspace` with its end point, for a count that is not known: the step is computed from it.
+    LinspaceOver {
+        /// The first element.
+        start: Scalar,
+        /// The last element.
+        stop: Scalar,
+    },
+    /// A size as a number without axes.
+    Size(Dim),
 }
 
 /// What a node computes.
@@ -101,7 +114,8 @@ impl Op {
             Self::Array(_) => "constant",
             Self::Generator(Generator::Full(_)) => "full",
             Self::Generator(Generator::Arange { .. }) => "arange",
-            Self::Generator(Generator::Linspace { .. }) => "linspace",
+            Self::Generator(Generator::Linspace { .. } | Generator::LinspaceOver { .. }) => "linspace",
+            Self::Generator(Generator::Size(_)) => "size",
             Self::Element(op) => op.name(),
             Self::Cast => "astype",
             Self::View(view) => view.name(),
@@ -152,6 +166,8 @@ pub struct CallSite {
     pub label: Option<Arc<str>>,
     /// Whether its value is stored.
     pub store: StorePolicy,
+    /// Which broadcasts it may do.
+    pub policy: BroadcastPolicy,
 }
 
 /// The elements of a small array that the graph holds.
@@ -170,7 +186,14 @@ struct NodeKey {
     operands: SmallVec<[NodeId; 2]>,
 }
 
-type SiteKey = (NodeId, Site, SmallVec<[SiteId; 2]>);
+type SiteKey = (NodeId, Site, SmallVec<[SiteId; 2]>, BroadcastPolicy);
+
+/// A symbol with the call that declared it, or that used it first.
+#[derive(Clone, Debug)]
+struct Declaration {
+    symbol: Symbol,
+    site: Site,
+}
 
 /// An append-only expression graph.
 #[derive(Clone, Debug)]
@@ -183,6 +206,13 @@ pub struct Graph {
     interned_sites: HashMap<SiteKey, SiteId>,
     arrays: Vec<ConstantArray>,
     inputs: HashMap<Arc<str>, SiteId>,
+    symbols: HashMap<Arc<str>, Declaration>,
+    /// What must hold for a call to be right.
+    requirements: HashMap<SiteId, Vec<Required>>,
+    /// What the user promised of sizes, with what is wrong about it.
+    assumptions: Vec<(Required, Option<Diagnostic>)>,
+    /// For the calls to come.
+    policy: BroadcastPolicy,
     /// What is wrong with a call, in call order.
     diagnostics: Vec<(SiteId, Diagnostic)>,
 }
@@ -206,6 +236,10 @@ impl Graph {
             interned_sites: HashMap::new(),
             arrays: Vec::new(),
             inputs: HashMap::new(),
+            symbols: HashMap::new(),
+            requirements: HashMap::new(),
+            assumptions: Vec::new(),
+            policy: BroadcastPolicy::NumPy,
             diagnostics: Vec::new(),
         }
     }
@@ -279,6 +313,103 @@ impl Graph {
 
     pub(crate) fn name_input(&mut self, name: &str, input: SiteId) {
         self.inputs.entry(name.into()).or_insert(input);
+    }
+
+    /// A named size with its bounds. The same name with the same bounds is the same size; other bounds
+    /// are reported where the dim is used.
+    pub fn dim(&mut self, name: &str, bounds: std::ops::RangeInclusive<u64>, site: Site) -> Dim {
+        let symbol = Symbol { name: name.into(), lower: *bounds.start(), upper: *bounds.end() };
+        self.symbols.entry(name.into()).or_insert_with(|| Declaration { symbol: symbol.clone(), site });
+        Dim::symbolic(name, bounds)
+    }
+
+    /// Promises that two sizes are equal, which every binding is held to.
+    pub fn assume_equal(&mut self, left: &Dim, right: &Dim, site: Site) {
+        let wrong = [left, right].into_iter().find_map(|dim| self.declare("assume_equal", &dim.into(), site));
+        let requirement = Requirement::Equal(left.clone(), right.clone());
+        let required = Required { requirement, by: "assume_equal".into(), site, operands: Vec::new() };
+        if wrong.is_some() || !left.same_size(right) {
+            self.assumptions.push((required, wrong.map(|wrong| wrong.at(site))));
+        }
+    }
+
+    /// What the user promised of sizes, in call order, with what is wrong about it.
+    #[must_use]
+    pub fn assumptions(&self) -> &[(Required, Option<Diagnostic>)] {
+        &self.assumptions
+    }
+
+    /// What must hold of sizes for a call to be right.
+    #[must_use]
+    pub fn requirements(&self, site: SiteId) -> &[Required] {
+        self.requirements.get(&site).map_or(&[], Vec::as_slice)
+    }
+
+    pub(crate) fn require(&mut self, call: SiteId, by: &str, site: Site, requirements: Vec<Requirement>) {
+        if requirements.is_empty() {
+            return;
+        }
+        let operands = self.call_site(call).operands.clone();
+        let operands: Vec<OperandNote> =
+            operands.iter().enumerate().map(|(slot, operand)| self.note(*operand, slot)).collect();
+        let known = self.requirements.entry(call).or_default();
+        for requirement in requirements {
+            if known.iter().all(|required| required.requirement != requirement) {
+                known.push(Required { requirement, by: by.into(), site, operands: operands.clone() });
+            }
+        }
+    }
+
+    /// Where a symbol was declared, or used first.
+    #[must_use]
+    pub fn declaration(&self, symbol: &str) -> Option<(&Symbol, Site)> {
+        self.symbols.get(symbol).map(|declared| (&declared.symbol, declared.site))
+    }
+
+    /// Which broadcasts the calls that follow may do; those made already keep theirs.
+    pub const fn set_broadcast(&mut self, policy: BroadcastPolicy) {
+        self.policy = policy;
+    }
+
+    /// Takes note of the symbols of a shape that a user wrote; what is wrong with it, if anything.
+    pub(crate) fn declare(&mut self, name: &str, shape: &Shape, site: Site) -> Option<Diagnostic> {
+        if shape.is_known() && shape.iter().all(|dim| dim.label().is_none()) {
+            return None;
+        }
+        let mut clash = None;
+        let symbols = &mut self.symbols;
+        for dim in shape.iter() {
+            dim.size().symbols(&mut |symbol| {
+                let known = symbols
+                    .entry(symbol.name.clone())
+                    .or_insert_with(|| Declaration { symbol: symbol.clone(), site });
+                if known.symbol != *symbol {
+                    clash.get_or_insert((symbol.clone(), known.clone()));
+                }
+            });
+        }
+        if let Some((symbol, known)) = clash {
+            let range = |symbol: &Symbol| format!("{}..={}", symbol.lower, symbol.upper);
+            let message = format!(
+                "`{name}`: dim `{}` is {} here, but was declared as {}",
+                symbol.name,
+                range(&symbol),
+                range(&known.symbol)
+            );
+            let note = OperandNote {
+                text: format!("`{}` {}", symbol.name, range(&known.symbol)),
+                slot: 0,
+                name: symbol.name.to_string(),
+                array: None,
+                site: Some(known.site),
+            };
+            return Some(
+                Diagnostic::new(DiagnosticKind::Dim, message)
+                    .operand(note)
+                    .help("give different sizes different names, or declare the size once and share it"),
+            );
+        }
+        crate::broadcast::unfit(name, shape)
     }
 
     /// What is wrong with single calls, in call order.
@@ -363,6 +494,7 @@ impl Graph {
     #[must_use]
     pub fn isolated(&self, node: NodeId) -> Option<(Self, SiteId)> {
         let mut alone = Self::new();
+        alone.symbols.clone_from(&self.symbols);
         let site = Site { file: "isolated", line: 1, column: 1 };
         let mut operands: SmallVec<[SiteId; 3]> = SmallVec::new();
         for (slot, operand) in self.operands(node).into_iter().enumerate() {
@@ -382,6 +514,9 @@ impl Graph {
         let mut call = self.call_site(site).clone();
         change(&mut call);
         let amended = self.push_site(call);
+        if let Some(required) = self.requirements.get(&site).cloned() {
+            self.requirements.insert(amended, required);
+        }
         // What was wrong with the call is wrong with its copy.
         let wrong = self.diagnostics.iter().find(|(at, _)| *at == site).map(|(_, wrong)| wrong.clone());
         if let Some(wrong) = wrong {
@@ -407,7 +542,7 @@ impl Graph {
     }
 
     fn record(&mut self, node: NodeId, site: Site, operands: SmallVec<[SiteId; 2]>) -> SiteId {
-        let key = (node, site, operands);
+        let key = (node, site, operands, self.policy);
         if let Some(known) = self.interned_sites.get(&key) {
             return *known;
         }
@@ -418,6 +553,7 @@ impl Graph {
             allow_elements: None,
             label: None,
             store: StorePolicy::Auto,
+            policy: self.policy,
         };
         let id = self.push_site(call);
         self.interned_sites.insert(key, id);

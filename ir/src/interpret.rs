@@ -1,10 +1,14 @@
 //! The reference evaluator: what every node means, element by element, with its own index arithmetic
 //! and its own maths. It knows nothing of fusion, kernels or vectors, and is slow.
 
+use crate::dim::Dim;
 use crate::dtype::{DType, Scalar};
 use crate::graph::{Generator, Graph, NodeId, Op, SiteId};
 use crate::reduce::{BLOCK, ReduceOp};
-use crate::shape::{ArrayType, Dim, Shape};
+use crate::requirement::Sizes;
+use crate::resolve::resolve;
+use crate::shape::{ArrayType, Shape};
+use crate::size::{SizeExpr, Symbol};
 use crate::view::View;
 use std::collections::HashMap;
 
@@ -79,13 +83,16 @@ fn broadcast_sizes(operands: &[&Array]) -> Option<Vec<u64>> {
     Some(sizes)
 }
 
-/// One node on the values of its operands. `None` for an input, for a node that is wrong, and for
-/// operands that do not fit it.
+/// One node on the values of its operands, where symbols have these sizes. `None` for an input, for a
+/// node that is wrong, for operands that do not fit it, and where a size is missing.
 #[must_use]
-pub fn evaluate_node(graph: &Graph, node: NodeId, operands: &[&Array]) -> Option<Array> {
+pub fn evaluate_node(graph: &Graph, node: NodeId, operands: &[&Array], known: &Sizes) -> Option<Array> {
     let made = graph.node(node);
     let array = made.array.as_ref()?;
     let dtype = array.dtype;
+    let size_of = |symbol: &Symbol| known.get(&symbol.name).copied();
+    // What nothing but the shape says: sizes that are asked for.
+    let asked = || array.shape.iter().map(|dim| dim.value(&size_of)).collect::<Option<Vec<u64>>>();
     match (&made.op, operands) {
         (Op::Input(_), _) => None,
         (Op::Array(held), _) => {
@@ -93,9 +100,13 @@ pub fn evaluate_node(graph: &Graph, node: NodeId, operands: &[&Array]) -> Option
             Some(Array { array: held.array.clone(), elements: held.elements.to_vec() })
         }
         (Op::Generator(generator), _) => {
-            let sizes: Vec<u64> = array.shape.iter().map(Dim::upper).collect();
-            let elements = indices(&sizes).map(|index| generated(generator, &index, &sizes)).collect();
-            Array::new(dtype, &sizes, elements)
+            let sizes = asked()?;
+            let size = match generator {
+                Generator::Size(dim) => i64::try_from(dim.value(&size_of)?).ok()?,
+                _ => 0,
+            };
+            let elements = indices(&sizes).map(|index| generated(generator, &index, &sizes, size));
+            Array::new(dtype, &sizes, elements.collect())
         }
         (Op::Element(op), _) => {
             let sizes = broadcast_sizes(operands)?;
@@ -111,9 +122,11 @@ pub fn evaluate_node(graph: &Graph, node: NodeId, operands: &[&Array]) -> Option
             Array::new(dtype, &operand.sizes(), elements)
         }
         (Op::View(view), [operand]) => {
-            let sizes = view_sizes(view, &array.shape, operand);
-            let elements = indices(&sizes).map(|index| operand.at(&view_index(view, &index, operand)));
-            Array::new(dtype, &sizes, elements.collect())
+            let sizes = view_sizes(view, array.shape.len(), operand, asked)?;
+            let value = |start: &SizeExpr| start.value(&size_of);
+            let elements =
+                indices(&sizes).map(|index| Some(operand.at(&view_index(view, &index, operand, &value)?)));
+            Array::new(dtype, &sizes, elements.collect::<Option<_>>()?)
         }
         (Op::Reduce { op, axes, keepdims }, [operand]) => {
             let sizes = operand.sizes();
@@ -137,16 +150,30 @@ pub fn evaluate_node(graph: &Graph, node: NodeId, operands: &[&Array]) -> Option
     }
 }
 
-/// Every output on these inputs.
+/// Every output on these inputs, whose sizes decide those of symbols; `sizes` has the others.
 ///
 /// # Errors
-/// An input that is missing, or a node that cannot be evaluated, by name.
+/// An input that is missing or of another size, or a node that cannot be evaluated, by name.
 pub fn evaluate(
     graph: &Graph,
     outputs: &[SiteId],
     inputs: &HashMap<String, Array>,
+    sizes: &Sizes,
 ) -> Result<Vec<Array>, String> {
     let nodes: Vec<NodeId> = outputs.iter().map(|site| graph.call_site(*site).node).collect();
+    let mut axes: Vec<(&Dim, u64)> = Vec::new();
+    for node in graph.reachable_nodes(&nodes) {
+        let made = graph.node(node);
+        if let (Op::Input(name), Some(array)) = (&made.op, &made.array)
+            && let Some(given) = inputs.get(&**name)
+        {
+            axes.extend(array.shape.iter().zip(given.sizes()));
+        }
+    }
+    let mut sizes = sizes.clone();
+    if let Some((at, misfit)) = resolve(&axes, &mut sizes).first() {
+        return Err(format!("`{}` of size {}: {misfit:?}", axes[*at].0, axes[*at].1));
+    }
     let mut values: HashMap<NodeId, Array> = HashMap::new();
     for node in graph.reachable_nodes(&nodes) {
         let value = match &graph.node(node).op {
@@ -156,7 +183,7 @@ pub fn evaluate(
             op => {
                 let operands: Vec<&Array> =
                     graph.operands(node).iter().map(|operand| &values[operand]).collect();
-                evaluate_node(graph, node, &operands)
+                evaluate_node(graph, node, &operands, &sizes)
                     .ok_or_else(|| format!("`{}` has no value", op.name()))?
             }
         };
@@ -165,7 +192,7 @@ pub fn evaluate(
     Ok(nodes.iter().map(|node| values[node].clone()).collect())
 }
 
-fn generated(generator: &Generator, index: &[u64], sizes: &[u64]) -> Scalar {
+fn generated(generator: &Generator, index: &[u64], sizes: &[u64], size: i64) -> Scalar {
     let line = |start: Scalar, step: Scalar| {
         let at = index.first().copied().unwrap_or(0);
         match (start, step) {
@@ -180,43 +207,50 @@ fn generated(generator: &Generator, index: &[u64], sizes: &[u64]) -> Scalar {
             Some(stop) if index.first().copied() == sizes.first().map(|size| size - 1) => *stop,
             _ => line(*start, *step),
         },
+        Generator::LinspaceOver { start, stop } => {
+            let count = sizes.first().copied().unwrap_or(1);
+            if index.first().copied() == Some(count - 1) && count > 1 {
+                return *stop;
+            }
+            let gaps = count.saturating_sub(1).max(1);
+            line(*start, Scalar::F64((stop.as_f64() - start.as_f64()) / gaps as f64))
+        }
+        Generator::Size(_) => Scalar::I64(size),
     }
 }
 
-/// The sizes of a view of an operand; slices have theirs from the graph.
-fn view_sizes(view: &View, shape: &Shape, operand: &Array) -> Vec<u64> {
+/// The sizes of a view of an operand; slices and broadcasts have theirs from the graph.
+fn view_sizes(
+    view: &View,
+    rank: usize,
+    operand: &Array,
+    asked: impl Fn() -> Option<Vec<u64>>,
+) -> Option<Vec<u64>> {
     let own = operand.sizes();
-    match view {
+    Some(match view {
         View::PermuteDims(order) => order.iter().map(|axis| own[*axis]).collect(),
         View::ExpandDims(new) => {
             let mut old = own.iter();
             let size = |axis| if new.contains(&axis) { 1 } else { old.next().copied().unwrap_or(1) };
-            (0..shape.len()).map(size).collect()
+            (0..rank).map(size).collect()
         }
         View::Squeeze(dropped) => {
             (0..own.len()).filter(|axis| !dropped.contains(axis)).map(|axis| own[axis]).collect()
         }
-        View::Slice(ranges) => {
-            let whole = |axis: usize| ranges[axis].start == 0 && ranges[axis].step == 1;
-            let known = |axis: usize| shape[axis].known();
-            (0..own.len())
-                .map(|axis| known(axis).unwrap_or(if whole(axis) { own[axis] } else { 0 }))
-                .collect()
-        }
-        View::BroadcastTo => shape
-            .iter()
-            .enumerate()
-            .map(|(axis, dim)| {
-                let from = (axis + own.len()).checked_sub(shape.len()).map_or(1, |at| own[at]);
-                dim.known().unwrap_or(from)
-            })
-            .collect(),
-    }
+        View::Slice(_) | View::BroadcastTo => asked()?,
+        View::LabelAxes => own,
+    })
 }
 
 /// Which element of the operand an index of the view shows.
-fn view_index(view: &View, index: &[u64], operand: &Array) -> Vec<u64> {
-    match view {
+fn view_index(
+    view: &View,
+    index: &[u64],
+    operand: &Array,
+    value: &impl Fn(&SizeExpr) -> Option<i128>,
+) -> Option<Vec<u64>> {
+    Some(match view {
+        View::LabelAxes => index.to_vec(),
         View::BroadcastTo => broadcast_index(index, operand),
         View::PermuteDims(order) => {
             let mut source = vec![0; index.len()];
@@ -237,9 +271,11 @@ fn view_index(view: &View, index: &[u64], operand: &Array) -> Vec<u64> {
         View::Slice(ranges) => index
             .iter()
             .zip(ranges)
-            .map(|(at, range)| (range.start as i64 + *at as i64 * range.step) as u64)
-            .collect(),
-    }
+            .map(|(at, range)| {
+                u64::try_from(value(&range.start)? + i128::from(*at) * i128::from(range.step)).ok()
+            })
+            .collect::<Option<_>>()?,
+    })
 }
 
 /// A reduction of elements that have the accumulator's dtype.

@@ -1,9 +1,9 @@
 //! Kernels: a loop nest, what it reads and writes, and the body that runs inside.
 
 use crate::body::{Body, Code, Value};
+use crate::dim::Dim;
 use crate::dtype::DType;
 use crate::reduce::ReduceOp;
-use crate::shape::Dim;
 use crate::view::IndexMap;
 use std::fmt;
 
@@ -49,14 +49,17 @@ impl Access {
         let axes: Vec<String> = self
             .map
             .iter()
-            .map(|map| match (map.axis, map.start, map.step) {
-                (None, start, _) => start.to_string(),
-                (Some(axis), 0, 1) => format!("i{axis}"),
-                (Some(axis), start, 1) => format!("{start} + i{axis}"),
-                (Some(axis), start, -1) => format!("{start} - i{axis}"),
-                (Some(axis), 0, step) => format!("{step}*i{axis}"),
-                (Some(axis), start, step) if step < 0 => format!("{start} - {}*i{axis}", step.unsigned_abs()),
-                (Some(axis), start, step) => format!("{start} + {step}*i{axis}"),
+            .map(|map| {
+                let start = &map.start;
+                match (map.axis, start.as_known() == Some(0), map.step) {
+                    (None, ..) => start.to_string(),
+                    (Some(axis), true, 1) => format!("i{axis}"),
+                    (Some(axis), true, step) if step > 0 => format!("{step}*i{axis}"),
+                    (Some(axis), _, 1) => format!("{start} + i{axis}"),
+                    (Some(axis), _, -1) => format!("{start} - i{axis}"),
+                    (Some(axis), _, step) if step < 0 => format!("{start} - {}*i{axis}", step.unsigned_abs()),
+                    (Some(axis), _, step) => format!("{start} + {step}*i{axis}"),
+                }
             })
             .collect();
         format!("[{}]", axes.join(", "))

@@ -3,10 +3,13 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+mod axis;
 pub mod body;
+pub mod broadcast;
 mod build;
 mod build_view;
 pub mod diagnostic;
+pub mod dim;
 pub mod dtype;
 pub mod explain;
 mod fuse;
@@ -16,15 +19,22 @@ pub mod kernel;
 mod limits;
 pub mod op;
 pub mod plan;
+mod plan_dims;
 pub mod reduce;
 mod reference;
+pub mod requirement;
+mod resolve;
 pub mod rules;
 pub mod shape;
+pub mod size;
 pub mod view;
 
+pub use axis::{AxisRef, NewAxis};
+pub use broadcast::{BroadcastPolicy, Stretch, broadcast_shapes};
 pub use build::{Operand, foreign_graph};
 pub use build_view::Slice;
 pub use diagnostic::{Diagnostic, DiagnosticKind, Error, OperandNote, Site};
+pub use dim::Dim;
 pub use dtype::{DType, Scalar, Weak};
 pub use explain::Boundary;
 pub use fuse::StoreReason;
@@ -32,5 +42,9 @@ pub use graph::{Graph, NodeId, SiteId, StorePolicy};
 pub use limits::Limits;
 pub use op::ElementOp;
 pub use plan::Plan;
+pub use plan_dims::PlanDim;
 pub use reduce::ReduceOp;
-pub use shape::{ArrayType, Dim, Shape, Symbol};
+pub use requirement::{Required, Requirement, Sizes};
+pub use resolve::{Misfit, resolve};
+pub use shape::{ArrayType, Shape};
+pub use size::{Bounds, SizeExpr, Symbol};

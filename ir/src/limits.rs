@@ -3,6 +3,9 @@
 use crate::diagnostic::{Diagnostic, DiagnosticKind, grouped, human_size};
 use crate::graph::{Graph, Op, SiteId};
 use crate::shape::{ArrayType, Shape};
+use crate::size::{Bounds, Symbol};
+use smallvec::SmallVec;
+use std::collections::HashSet;
 
 /// What an expression may cost before anything runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,50 +45,157 @@ impl Limits {
     }
 }
 
-/// Every call reached from `outputs` that makes more elements than allowed, in call order.
+/// What limits are checked on: the sizes that one call makes and takes.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct SizeCheck {
+    made: ArrayType,
+    /// Is it an input or a constant, which only memory limits?
+    source: bool,
+    allowed: Option<u64>,
+    /// The operands that were excused or refused already if they are too large.
+    carried: SmallVec<[Shape; 2]>,
+}
+
+/// Everything that limits are checked on, so that they can be checked at other bounds.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct SizeChecks(Vec<SizeCheck>);
+
+impl SizeCheck {
+    fn of(graph: &Graph, site: SiteId) -> Option<Self> {
+        let call = graph.call_site(site);
+        let from_memory =
+            |site: &SiteId| matches!(graph.node(graph.call_site(*site).node).op, Op::Input(_) | Op::Array(_));
+        let made = graph.site_array(site)?.clone();
+        let source = from_memory(&site);
+        // An input enlarges nothing; one that no memory holds has been refused already.
+        let carries = |operand: &&SiteId| {
+            !from_memory(operand)
+                || graph.site_array(**operand).is_some_and(|array| !fits_memory(array, &Bounds::declared()))
+        };
+        let carried = call.operands.iter().filter(carries);
+        let carried = carried.filter_map(|operand| Some(graph.site_array(*operand)?.shape.clone()));
+        Some(Self { made, source, allowed: call.allow_elements, carried: carried.collect() })
+    }
+
+    /// The most elements that may be made here; `None` where they are within it.
+    fn broken(&self, limit: u64, bounds: &Bounds) -> Option<u64> {
+        if self.source {
+            return (!fits_memory(&self.made, bounds)).then_some(ADDRESSABLE);
+        }
+        let made = elements(&self.made.shape, bounds);
+        let allowed = limit.max(self.allowed.unwrap_or(0)).min(ADDRESSABLE);
+        let carried = self.carried.iter().map(|shape| elements(shape, bounds)).max();
+        (made > allowed && carried.is_none_or(|carried| made > carried)).then_some(allowed)
+    }
+}
+
+impl SizeChecks {
+    fn limit(&self, limits: &Limits, bounds: &Bounds) -> u64 {
+        limits.elements.unwrap_or_else(|| {
+            let inputs = self.0.iter().filter(|check| check.source);
+            let inputs = inputs.filter_map(|check| check.made.shape.elements_in(bounds));
+            inputs.max().unwrap_or(0).max(Limits::DEFAULT_ELEMENTS)
+        })
+    }
+
+    /// Does every call keep the element limit at these bounds?
+    pub fn hold(&self, limits: &Limits, bounds: &Bounds) -> bool {
+        let limit = self.limit(limits, bounds);
+        self.0.iter().all(|check| check.broken(limit, bounds).is_none())
+    }
+}
+
+/// Every call that makes more elements than allowed at these bounds, in call order, and what was
+/// checked wherever sizes are not known.
 ///
 /// A value may be as large as the limit, as its own excuse, or as the largest operand that was
 /// excused or refused already: only the call that inflates is blamed, not those that carry on.
-pub(crate) fn check(graph: &Graph, sites: &[SiteId], limits: &Limits) -> Vec<Diagnostic> {
-    let largest_input = sites
-        .iter()
-        .filter(|site| matches!(graph.node(graph.call_site(**site).node).op, Op::Input(_) | Op::Array(_)))
-        .filter_map(|site| graph.site_array(*site)?.shape.elements())
-        .max()
-        .unwrap_or(0);
-    let limit = limits.elements.unwrap_or_else(|| Limits::DEFAULT_ELEMENTS.max(largest_input));
+pub(crate) fn check(
+    graph: &Graph,
+    sites: &[SiteId],
+    limits: &Limits,
+    bounds: &Bounds,
+) -> (SizeChecks, Vec<Diagnostic>) {
+    let checked: Vec<(SiteId, SizeCheck)> =
+        sites.iter().filter_map(|site| Some((*site, SizeCheck::of(graph, *site)?))).collect();
+    let is_open = |check: &SizeCheck| {
+        check.source
+            || !check.made.shape.is_known()
+            || elements(&check.made.shape, bounds) > Limits::DEFAULT_ELEMENTS
+    };
+    let mut seen = HashSet::new();
+    let open = checked.iter().map(|(_, check)| check).filter(|check| is_open(check));
+    let checks = SizeChecks(open.filter(|check| seen.insert(*check)).cloned().collect());
+    let limit = checks.limit(limits, bounds);
     let mut diagnostics = Vec::new();
-    for site in sites {
-        let call = graph.call_site(*site);
-        let op = &graph.node(call.node).op;
-        let Some(array) = graph.site_array(*site) else { continue };
-        if matches!(op, Op::Input(_) | Op::Array(_)) {
-            if !fits_memory(array) {
-                diagnostics.push(too_large_for_memory(graph, *site, array));
-            }
-            continue;
-        }
-        let carried = call.operands.iter().filter_map(|operand| {
-            let from_memory =
-                matches!(graph.node(graph.call_site(*operand).node).op, Op::Input(_) | Op::Array(_));
-            let array = graph.site_array(*operand)?;
-            // An input enlarges nothing; one that no memory holds has been refused already.
-            (!from_memory || !fits_memory(array)).then(|| elements(array))
+    for (site, check) in &checked {
+        let Some(allowed) = check.broken(limit, bounds) else { continue };
+        diagnostics.push(if check.source {
+            too_large_for_memory(graph, *site, &check.made)
+        } else {
+            let passes = |bounds: &Bounds| check.broken(checks.limit(limits, bounds), bounds).is_none();
+            over_limit(graph, *site, &check.made, allowed, &safe_sizes(graph, &check.made, bounds, &passes))
         });
-        let carried = carried.max();
-        let allowed = limit.max(call.allow_elements.unwrap_or(0)).min(ADDRESSABLE);
-        if elements(array) > allowed && carried.is_none_or(|carried| elements(array) > carried) {
-            diagnostics.push(over_limit(graph, *site, array, allowed));
-        }
     }
-    diagnostics
+    (checks, diagnostics)
+}
+
+/// For each symbol of a shape that is refused: up to which size it would pass, the others as declared.
+pub(crate) fn safe_sizes(
+    graph: &Graph,
+    array: &ArrayType,
+    bounds: &Bounds,
+    passes: &dyn Fn(&Bounds) -> bool,
+) -> Vec<String> {
+    let mut symbols: Vec<Symbol> = Vec::new();
+    for dim in array.shape.iter() {
+        dim.size().symbols(&mut |symbol| {
+            if !symbols.contains(symbol) {
+                symbols.push(symbol.clone());
+            }
+        });
+    }
+    let sentence = |symbol: &Symbol| {
+        let (lower, upper) = bounds.of(symbol);
+        let at = |size: u64| bounds.clone().with(&symbol.name, lower, size);
+        let place = graph.declaration(&symbol.name).map_or(String::new(), |(_, site)| format!(" ({site})"));
+        match largest_passing(lower, upper, &|size| passes(&at(size))) {
+            Some(safe) => format!(
+                "safe for {} <= {}, declared up to {}{place}",
+                symbol.name,
+                grouped(safe),
+                grouped(symbol.upper)
+            ),
+            None => format!(
+                "safe for no {}, declared from {} to {}{place}",
+                symbol.name,
+                grouped(symbol.lower),
+                grouped(symbol.upper)
+            ),
+        }
+    };
+    symbols.iter().map(sentence).collect()
+}
+
+/// The size from `lower` up, below one that does not pass, that passes and whose successor does not:
+/// where sizes pass up to a point it is that point. `None` where not even the first one passes.
+pub(crate) fn largest_passing(lower: u64, fails: u64, passes: &dyn Fn(u64) -> bool) -> Option<u64> {
+    if !passes(lower) {
+        return None;
+    }
+    let (mut low, mut high) = (lower, fails);
+    while high - low > 1 {
+        let middle = low + (high - low) / 2;
+        if passes(middle) { low = middle } else { high = middle }
+    }
+    Some(low)
 }
 
 /// No array is larger, in bytes, and no loop longer: addresses and indices are signed 64-bit numbers.
 const ADDRESSABLE: u64 = i64::MAX as u64;
 
-fn fits_memory(array: &ArrayType) -> bool {
-    elements(array) <= ADDRESSABLE / array.dtype.bytes() as u64
+fn fits_memory(array: &ArrayType, bounds: &Bounds) -> bool {
+    elements(&array.shape, bounds) <= ADDRESSABLE / array.dtype.bytes() as u64
 }
 
 fn too_large_for_memory(graph: &Graph, site: SiteId, array: &ArrayType) -> Diagnostic {
@@ -98,86 +208,33 @@ fn too_large_for_memory(graph: &Graph, site: SiteId, array: &ArrayType) -> Diagn
 }
 
 /// The count of elements; one that overflows, or an axis beyond any index, is larger than any limit.
-fn elements(array: &ArrayType) -> u64 {
-    let beyond = array.shape.iter().any(|dim| dim.upper() > ADDRESSABLE);
-    array.shape.elements().filter(|_| !beyond).unwrap_or(u64::MAX)
+fn elements(shape: &Shape, bounds: &Bounds) -> u64 {
+    let beyond = shape.iter().any(|dim| dim.upper_in(bounds) > ADDRESSABLE);
+    shape.elements_in(bounds).filter(|_| !beyond).unwrap_or(u64::MAX)
 }
 
-fn over_limit(graph: &Graph, site: SiteId, array: &ArrayType, limit: u64) -> Diagnostic {
+fn over_limit(graph: &Graph, site: SiteId, array: &ArrayType, limit: u64, safe: &[String]) -> Diagnostic {
     let call = graph.call_site(site);
     let name = graph.node(call.node).op.name();
+    let up_to = if safe.is_empty() { "" } else { "up to " };
     let message =
-        format!("`{name}` makes {array}: {}, over the limit of {}", human_size(array), grouped(limit));
+        format!("`{name}` makes {array}: {up_to}{}, over the limit of {}", human_size(array), grouped(limit));
     let mut diagnostic = Diagnostic::new(DiagnosticKind::Limit, message).at(call.site);
     diagnostic.node = Some(call.node);
-    let operands: Vec<(usize, SiteId, &ArrayType)> = call
-        .operands
-        .iter()
-        .enumerate()
-        .filter_map(|(slot, operand)| Some((slot, *operand, graph.site_array(*operand)?)))
-        .collect();
-    let largest = operands.iter().max_by_key(|(slot, _, array)| (elements(array), usize::MAX - slot));
-    if let Some((largest_slot, largest_site, largest)) = largest {
-        // Which operand stretched the largest one, and along which axes?
-        let mut named = vec![*largest_slot];
-        for axis in 0..array.shape.len() {
-            let from_end = array.shape.len() - axis;
-            let size = |shape: &Shape| shape.len().checked_sub(from_end).map(|at| shape[at].upper());
-            let (before, after) = (size(&largest.shape).unwrap_or(1), array.shape[axis].upper());
-            if before == after {
-                continue;
-            }
-            let stretcher = operands.iter().find(|(_, _, other)| size(&other.shape) == Some(after));
-            let mut text = format!("axis {axis} grew {before} -> {after}");
-            if let Some((slot, by, _)) = stretcher {
-                let mut note = graph.note(*by, *slot);
-                text.push_str(": stretched by ");
-                text.push_str(&note.text);
-                note.text = text;
-                named.push(*slot);
-                diagnostic = diagnostic.operand(note);
-            } else {
-                let mut note = graph.note(*largest_site, *largest_slot);
-                text.push_str(": stretched to the requested shape");
-                note.text = text;
-                diagnostic = diagnostic.operand(note);
-            }
-            diagnostic.axis.get_or_insert(axis);
-        }
-        let mut rest: Vec<_> = operands.iter().filter(|(slot, ..)| !named[1..].contains(slot)).collect();
-        rest.sort_by_key(|(slot, ..)| slot != largest_slot);
-        for (slot, operand, _) in rest {
-            diagnostic = diagnostic.operand(graph.note(*operand, *slot));
-        }
-        let before = elements(largest).max(1);
-        if let Some(after) = array.shape.elements() {
-            let factor = after as f64 / before as f64;
-            diagnostic.factor = Some(factor);
-            let shown = if factor < 10.0 && factor.fract() > 0.0 {
-                format!("{factor:.1}")
-            } else {
-                grouped(factor as u64)
-            };
-            diagnostic = diagnostic.help(format!("inflation: {shown}x the larger operand"));
-        }
+    diagnostic = graph.blame(site, diagnostic);
+    for sentence in safe {
+        diagnostic = diagnostic.help(sentence.clone());
     }
-    match array.shape.elements().filter(|after| *after <= ADDRESSABLE) {
+    diagnostic = match array.shape.elements().filter(|after| *after <= ADDRESSABLE) {
         Some(after) => {
-            let allow = after.to_string();
-            let mut digits = String::new();
-            for (at, digit) in allow.chars().enumerate() {
-                if at > 0 && (allow.len() - at).is_multiple_of(3) {
-                    digits.push('_');
-                }
-                digits.push(digit);
-            }
-            diagnostic = diagnostic.help(format!(
+            let digits = grouped(after).replace(' ', "_");
+            diagnostic.help(format!(
                 "if this is meant, write `.allow_elements({digits})` on this call, or raise the limit with \
                  `Limits::default().with_elements({digits})`"
-            ));
+            ))
         }
-        None => diagnostic = diagnostic.help("no limit can allow this: indices are signed 64-bit numbers"),
-    }
+        None => diagnostic.help("no limit can allow this: indices are signed 64-bit numbers"),
+    };
     if !call.operands.is_empty() {
         diagnostic = diagnostic.help("or reduce, slice or align the operands before they are combined");
     }

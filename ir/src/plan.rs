@@ -1,11 +1,15 @@
 //! Plans: everything that will happen, decided before anything does.
 
+use crate::broadcast::Stretch;
 use crate::diagnostic::{Diagnostic, DiagnosticKind, Error, OperandNote, Site, grouped, human_bytes};
-use crate::fuse::{self, Places, StoreReason};
+use crate::fuse::{self, Equalities, Places, StoreReason};
 use crate::graph::{ConstantArray, Graph, NodeId, Op, SiteId, StorePolicy};
 use crate::kernel::{Buffer, Kernel};
-use crate::limits::{self, Limits};
+use crate::limits::{self, Limits, SizeChecks};
+use crate::plan_dims::PlanDim;
+use crate::requirement::{Required, tightened};
 use crate::shape::ArrayType;
+use crate::size::Bounds;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -67,6 +71,13 @@ pub struct Plan {
     pub(crate) numpy: NumpyMemory,
     /// For each output, the input whose memory it takes over.
     pub(crate) in_place: Vec<Option<usize>>,
+    pub(crate) dims: Vec<PlanDim>,
+    pub(crate) required: Vec<Required>,
+    pub(crate) stretches: Vec<Stretch>,
+    pub(crate) limits: Limits,
+    /// What limits hold for, at these bounds of the dims and at others.
+    pub(crate) checks: SizeChecks,
+    pub(crate) bounds: Bounds,
 }
 
 impl Graph {
@@ -84,7 +95,12 @@ impl Graph {
                 diagnostics.push(diagnostic.clone());
             }
         }
-        diagnostics.extend(limits::check(self, &sites, limits));
+        let dims = self.dims_of(&sites);
+        let required = self.required(&sites, &dims, &mut diagnostics);
+        let bounds = tightened(required.iter().map(|required| &required.requirement));
+        diagnostics.extend(sites.iter().filter_map(|site| self.policy_breach(*site)));
+        let (checks, over) = limits::check(self, &sites, limits, &bounds);
+        diagnostics.extend(over);
         let ports = self.output_ports(outputs, &mut diagnostics);
         if outputs.is_empty() {
             let message = "a plan needs at least one output";
@@ -101,11 +117,15 @@ impl Graph {
         }
         let nodes: Vec<NodeId> = outputs.iter().map(|site| self.call_site(*site).node).collect();
         let stores = fuse::decide(self, &nodes, &policies, limits.bytes);
-        let groups = fuse::group(self, &stores);
+        let equalities = Equalities::new(required.iter().map(|required| &required.requirement));
+        let groups = fuse::group(self, &stores, &equalities);
         let (mut plan, places) = self.lay_out(ports, &nodes, &sites, &stores, &groups);
         plan.steps = groups.iter().map(|group| Step::Kernel(fuse::emit(self, group, &places))).collect();
         plan.numpy = self.numpy_memory(&nodes);
-        plan.check_workspace(limits)?;
+        plan.stretches = sites.iter().flat_map(|site| self.stretches_of(*site)).collect();
+        plan.limits = limits.clone();
+        (plan.dims, plan.required, plan.checks, plan.bounds) = (dims, required, checks, bounds);
+        plan.check_workspace(self)?;
         Ok(plan)
     }
 
@@ -159,6 +179,12 @@ impl Graph {
             slots: Vec::new(),
             steps: Vec::new(),
             numpy: NumpyMemory::default(),
+            dims: Vec::new(),
+            required: Vec::new(),
+            stretches: Vec::new(),
+            limits: Limits::default(),
+            checks: SizeChecks::default(),
+            bounds: Bounds::declared(),
         };
         let mut places = Places::default();
         let mut first_site: HashMap<NodeId, SiteId> = HashMap::new();
@@ -342,8 +368,9 @@ impl Plan {
         self.in_place.get(output).copied().flatten()
     }
 
-    fn check_workspace(&self, limits: &Limits) -> Result<(), Error> {
-        let bytes = self.workspace_bytes();
+    fn check_workspace(&self, graph: &Graph) -> Result<(), Error> {
+        let limits = &self.limits;
+        let bytes = self.workspace_in(&self.bounds);
         if bytes <= limits.bytes {
             return Ok(());
         }
@@ -372,6 +399,13 @@ impl Plan {
                 array: Some(stored.array.clone()),
                 site: Some(stored.site),
             });
+        }
+        let passes = |bounds: &Bounds| self.workspace_in(bounds) <= limits.bytes;
+        let shapes = largest.first().map(|stored| &stored.array);
+        for safe in
+            shapes.into_iter().flat_map(|array| limits::safe_sizes(graph, array, &self.bounds, &passes))
+        {
+            diagnostic = diagnostic.help(safe);
         }
         Err(diagnostic
             .help(format!(

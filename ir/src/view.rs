@@ -1,7 +1,9 @@
 //! Views: the same elements seen through other axes. All of them are affine: each source axis is
 //! read at `start + step * index` of at most one axis of the view.
 
-use crate::shape::{Dim, Shape};
+use crate::dim::Dim;
+use crate::shape::Shape;
+use crate::size::SizeExpr;
 use smallvec::SmallVec;
 
 /// A change of axes that moves no element.
@@ -17,27 +19,29 @@ pub enum View {
     Squeeze(SmallVec<[usize; 2]>),
     /// Each axis of the source from a start, by a step.
     Slice(SmallVec<[Range; 2]>),
+    /// The same axes with other labels.
+    LabelAxes,
 }
 
 /// Where an axis of a slice begins and how it goes on; its length is the view's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Range {
     /// Index of the first element.
-    pub start: u64,
+    pub start: SizeExpr,
     /// Distance between elements; may be negative, never 0.
     pub step: i64,
 }
 
 impl Range {
     /// From the first element on, one by one.
-    pub const FORWARD: Self = Self { start: 0, step: 1 };
+    pub const FORWARD: Self = Self { start: SizeExpr::known(0), step: 1 };
 }
 
 /// Where one axis of an array is read: `start + step * index(axis)`, or at `start` alone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct AxisMap {
     /// The index at the beginning of the loop.
-    pub start: i64,
+    pub start: SizeExpr,
     /// How far one iteration moves.
     pub step: i64,
     /// The axis that is iterated over; `None` where the array stays at `start`.
@@ -46,12 +50,18 @@ pub struct AxisMap {
 
 impl AxisMap {
     /// Stays at index 0: a stretched axis.
-    pub const STRETCHED: Self = Self { start: 0, step: 0, axis: None };
+    pub const STRETCHED: Self = Self { start: SizeExpr::known(0), step: 0, axis: None };
 
     /// Follows an axis from index 0.
     #[must_use]
     pub const fn follow(axis: usize) -> Self {
-        Self { start: 0, step: 1, axis: Some(axis) }
+        Self { start: SizeExpr::known(0), step: 1, axis: Some(axis) }
+    }
+
+    /// Stays at an index.
+    #[must_use]
+    pub const fn at(start: SizeExpr) -> Self {
+        Self { start, step: 0, axis: None }
     }
 }
 
@@ -67,7 +77,7 @@ pub fn broadcast_map(map: &[AxisMap], operand: &Shape, result: &Shape) -> IndexM
         .zip(result[new_axes..].iter().zip(&map[new_axes..]))
         .map(
             |(source, (target, at))| {
-                if source.is_one() && !target.is_one() { AxisMap::STRETCHED } else { *at }
+                if source.is_one() && !target.is_one() { AxisMap::STRETCHED } else { at.clone() }
             },
         )
         .collect()
@@ -83,6 +93,7 @@ impl View {
             Self::ExpandDims(_) => "expand_dims",
             Self::Squeeze(_) => "squeeze",
             Self::Slice(_) => "slice",
+            Self::LabelAxes => "label_axes",
         }
     }
 
@@ -94,29 +105,34 @@ impl View {
             Self::PermuteDims(order) => {
                 let mut axes: IndexMap = map.into();
                 for (axis, from) in order.iter().enumerate() {
-                    axes[*from] = map[axis];
+                    axes[*from] = map[axis].clone();
                 }
                 axes
             }
-            Self::ExpandDims(new) => {
-                map.iter().enumerate().filter(|(axis, _)| !new.contains(axis)).map(|(_, at)| *at).collect()
-            }
+            Self::ExpandDims(new) => map
+                .iter()
+                .enumerate()
+                .filter(|(axis, _)| !new.contains(axis))
+                .map(|(_, at)| at.clone())
+                .collect(),
             Self::Squeeze(dropped) => {
                 let mut kept = map.iter();
                 (0..source.len())
                     .map(|axis| if dropped.contains(&axis) { None } else { kept.next() })
-                    .map(|at| at.copied().unwrap_or(AxisMap::STRETCHED))
+                    .map(|at| at.cloned().unwrap_or(AxisMap::STRETCHED))
                     .collect()
             }
             Self::Slice(ranges) => map
                 .iter()
                 .zip(ranges)
                 .map(|(at, range)| AxisMap {
-                    start: range.start as i64 + range.step * at.start,
-                    step: range.step * at.step,
+                    start: range.start.plus(&at.start.times(&range.step.into())),
+                    // Wraps only where the axis has at most one element, and no step is taken.
+                    step: range.step.wrapping_mul(at.step),
                     axis: at.axis,
                 })
                 .collect(),
+            Self::LabelAxes => map.into(),
         }
     }
 }

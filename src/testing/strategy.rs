@@ -1,6 +1,7 @@
 //! Random graphs that shrink.
 
-use crate::expr::{Axes, Expr, Graph};
+use crate::axes::Axes;
+use crate::expr::{Expr, Graph};
 use crate::recipe::Recipe;
 use crate::{Axis, DType, ElementOp, Slice, StorePolicy};
 use proptest::collection::vec;

@@ -5,6 +5,7 @@ use crate::body::{BodyBuilder, Code, Primitive, Value};
 use crate::dtype::{DType, Scalar};
 use crate::graph::{Generator, Graph, NodeId, Op};
 use crate::kernel::{Access, Buffer, Kernel, Loop, Reduction};
+use crate::size::SizeExpr;
 use crate::view::{AxisMap, IndexMap, identity_map};
 use std::collections::HashMap;
 
@@ -179,6 +180,30 @@ impl Emitter<'_> {
             Op::Generator(Generator::Arange { start, step }) => {
                 let index = self.index(builder, map);
                 scaled(builder, index, *start, *step)
+            }
+            Op::Generator(Generator::Size(size)) => {
+                let map = std::iter::once(AxisMap::at(size.size())).collect();
+                self.index(builder, &map)
+            }
+            Op::Generator(Generator::LinspaceOver { start, stop }) => {
+                let last =
+                    array.shape.first().map_or(SizeExpr::known(0), |count| count.size().minus(&1.into()));
+                let last_map = std::iter::once(AxisMap::at(last)).collect();
+                let (index, last) = (self.index(builder, map), self.index(builder, &last_map));
+                // As for a count that is known: the step is rounded once, and a single element is the start.
+                let span = Scalar::F64(stop.as_f64() - start.as_f64());
+                let (span, start) = (builder.constant(span), builder.constant(*start));
+                let intervals = builder.convert(last, DType::F64);
+                let step = builder.apply(Primitive::Divide, &[span, intervals]);
+                let at = builder.convert(index, DType::F64);
+                let scaled = builder.apply(Primitive::Multiply, &[at, step]);
+                let value = builder.apply(Primitive::Add, &[scaled, start]);
+                let at_end = builder.apply(Primitive::Equal, &[index, last]);
+                let stop = builder.constant(*stop);
+                let value = builder.select(at_end, stop, value);
+                let zero = builder.constant(Scalar::I64(0));
+                let is_single = builder.apply(Primitive::Equal, &[last, zero]);
+                builder.select(is_single, start, value)
             }
             Op::Generator(Generator::Linspace { start, step, stop }) => {
                 let index = self.index(builder, map);

@@ -1,8 +1,9 @@
 //! Which stored values share a loop nest.
 
-use super::{Instance, MAX_BODY, Stores, loop_shape, region};
+use super::{Equalities, Instance, MAX_BODY, Stores, loop_shape, region};
+use crate::dim::Dim;
 use crate::graph::{Graph, NodeId, Op};
-use crate::shape::{Dim, Shape};
+use crate::shape::Shape;
 use petgraph::Direction::Incoming;
 use petgraph::algo::has_path_connecting;
 use petgraph::graph::{DiGraph, NodeIndex};
@@ -41,20 +42,23 @@ impl Group {
 /// Does an array read at `instance` give each loop of `shape` its own element, in order?
 fn is_identity((_, map): &Instance, shape: &Shape) -> bool {
     let mut loops = (0..shape.len()).filter(|axis| !shape[*axis].is_one());
-    let follows = map
-        .iter()
-        .filter(|at| at.axis.is_some() || at.start != 0)
-        .all(|at| at.start == 0 && at.step == 1 && at.axis.is_some() && at.axis == loops.next());
+    let follows = map.iter().filter(|at| at.axis.is_some() || at.start.as_known() != Some(0)).all(|at| {
+        at.start.as_known() == Some(0) && at.step == 1 && at.axis.is_some() && at.axis == loops.next()
+    });
     follows && loops.next().is_none()
 }
 
-fn same_dims<'a>(a: impl Iterator<Item = &'a Dim>, b: impl Iterator<Item = &'a Dim>) -> bool {
+fn same_dims<'a>(
+    equalities: &Equalities,
+    a: impl Iterator<Item = &'a Dim>,
+    b: impl Iterator<Item = &'a Dim>,
+) -> bool {
     let (a, b): (Vec<_>, Vec<_>) = (a.collect(), b.collect());
-    a.len() == b.len() && a.iter().zip(&b).all(|(a, b)| a.same_size(b))
+    a.len() == b.len() && a.iter().zip(&b).all(|(a, b)| equalities.same_size(a, b))
 }
 
 /// Groups the stored values, in an order in which the kernels can run.
-pub(crate) fn group(graph: &Graph, stores: &Stores) -> Vec<Group> {
+pub(crate) fn group(graph: &Graph, stores: &Stores, equalities: &Equalities) -> Vec<Group> {
     let mut groups: DiGraph<Group, ()> = DiGraph::new();
     let mut home: HashMap<NodeId, NodeIndex> = HashMap::new();
     for root in stores.keys().copied() {
@@ -69,7 +73,7 @@ pub(crate) fn group(graph: &Graph, stores: &Stores) -> Vec<Group> {
         let fits = |at: NodeIndex, place: Place| {
             let candidate = &groups[at];
             candidate.size + found.inside.len() <= MAX_BODY
-                && place_matches(candidate, place, &shape, &reduced)
+                && place_matches(equalities, candidate, place, &shape, &reduced)
                 && found.stored.iter().all(|read| {
                     let owner = home[&read.0];
                     if owner == at {
@@ -152,16 +156,26 @@ enum Place {
     Epilogue,
 }
 
-fn place_matches(group: &Group, place: Place, shape: &Shape, reduced: &[bool]) -> bool {
+fn place_matches(
+    equalities: &Equalities,
+    group: &Group,
+    place: Place,
+    shape: &Shape,
+    reduced: &[bool],
+) -> bool {
     match place {
         Place::Reduction => {
-            same_dims(group.loops.iter(), shape.iter())
+            same_dims(equalities, group.loops.iter(), shape.iter())
                 && (group.reductions.is_empty() || group.reduced == reduced)
         }
-        Place::Full => same_dims(group.loops.iter(), shape.iter()),
+        Place::Full => same_dims(equalities, group.loops.iter(), shape.iter()),
         Place::Epilogue => {
             !group.reductions.is_empty()
-                && same_dims(group.kept().map(|(_, dim)| dim), shape.iter().filter(|dim| !dim.is_one()))
+                && same_dims(
+                    equalities,
+                    group.kept().map(|(_, dim)| dim),
+                    shape.iter().filter(|dim| !dim.is_one()),
+                )
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Reductions over every set of axes.
 
-use crate::tokens::{constant, elements, list, show_array};
+use crate::tokens::{constant, elements, list, references, show_array};
 use crate::{Difference, Golden, hold, same};
 use fusewire_ir::{Graph, ReduceOp, Site};
 
@@ -34,7 +34,7 @@ fn answer(call: &str) -> String {
     let op = ReduceOp::ALL.into_iter().find(|op| op.name() == name).expect("a reduction");
     let mut graph = Graph::new();
     let source = constant(&mut graph, elements, &list(shape).expect("a shape"));
-    let axes = list(axes);
+    let axes = list::<isize>(axes).map(references);
     let site = graph.reduce(op, source, axes.as_deref(), keepdims == "keep", Site::caller());
     show_array(&graph, site)
 }

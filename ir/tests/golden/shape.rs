@@ -1,8 +1,8 @@
 //! Broadcasting and views: shapes, and where every element comes from.
 
-use crate::tokens::{constant, list, show_array, value, written_shape};
+use crate::tokens::{constant, list, references, show_array, value, written_shape};
 use crate::{Golden, hold, same};
-use fusewire_ir::{ElementOp, Graph, Operand, Shape, Site, SiteId, Slice};
+use fusewire_ir::{ElementOp, Graph, NewAxis, Operand, Shape, Site, SiteId, Slice};
 
 const BROADCAST: Golden =
     Golden { name: "broadcast.txt", text: include_str!("../../../tests/golden/broadcast.txt"), least: 750 };
@@ -64,9 +64,12 @@ fn add_view(graph: &mut Graph, operand: SiteId, name: &str, argument: &str) -> S
             let backward = |axis| if flipped(axis) { Slice::ALL.step_by(-1) } else { Slice::ALL };
             graph.slice(operand, &(0..rank).map(backward).collect::<Vec<_>>(), place)
         }
-        "squeeze" => graph.squeeze(operand, axes.as_deref(), place),
-        "permute_dims" => graph.permute_dims(operand, &axes.expect("axes"), place),
-        "expand_dims" => graph.expand_dims(operand, &axes.expect("axes"), place),
+        "squeeze" => graph.squeeze(operand, axes.map(references).as_deref(), place),
+        "permute_dims" => graph.permute_dims(operand, &references(axes.expect("axes")), place),
+        "expand_dims" => {
+            let new: Vec<NewAxis> = axes.expect("axes").into_iter().map(NewAxis::from).collect();
+            graph.expand_dims(operand, &new, place)
+        }
         "broadcast_to" => {
             let sizes = list::<u64>(argument).expect("a shape");
             graph.broadcast_to(operand, Shape::from(sizes), place)

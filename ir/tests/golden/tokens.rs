@@ -1,7 +1,9 @@
 //! The tokens of the golden files, read and written.
 
 use fusewire_ir::interpret::{Array, evaluate};
-use fusewire_ir::{DType, DiagnosticKind, Dim, Graph, Operand, Scalar, Shape, Site, SiteId, Weak};
+use fusewire_ir::{
+    AxisRef, DType, DiagnosticKind, Dim, Graph, Operand, Scalar, Shape, Site, SiteId, Sizes, Weak,
+};
 use std::collections::HashMap;
 
 /// A dtype by its name.
@@ -71,7 +73,8 @@ pub fn refusal(graph: &Graph) -> String {
 /// decided before.
 pub fn value(graph: &Graph, site: SiteId) -> Option<Array> {
     let decided = graph.site_array(site)?;
-    let mut values = evaluate(graph, &[site], &HashMap::new()).expect("constants have a value");
+    let mut values =
+        evaluate(graph, &[site], &HashMap::new(), &Sizes::new()).expect("constants have a value");
     let value = values.remove(0);
     assert_eq!(&value.array, decided);
     Some(value)
@@ -106,4 +109,9 @@ fn written_elements(value: &Array) -> String {
     };
     let texts: Vec<String> = value.elements.iter().map(element).collect();
     format!("{}:{}", value.array.dtype, texts.join(","))
+}
+
+/// Axes by their positions.
+pub fn references(axes: Vec<isize>) -> Vec<AxisRef> {
+    axes.into_iter().map(AxisRef::from).collect()
 }

@@ -1,0 +1,237 @@
+//! The sizes of a plan that are not known yet: which there are, what they must satisfy, how far they may go.
+
+use crate::broadcast::Stretch;
+use crate::diagnostic::{Diagnostic, DiagnosticKind, Error, OperandNote, Site};
+use crate::graph::{Generator, Graph, Op, SiteId};
+use crate::limits::largest_passing;
+use crate::plan::Plan;
+use crate::requirement::{Required, Sizes, tightened};
+use crate::size::{Bounds, Symbol};
+use std::collections::HashSet;
+use std::sync::Arc;
+
+/// A size that a binding decides.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlanDim {
+    /// The name.
+    pub name: Arc<str>,
+    /// The smallest size allowed.
+    pub lower: u64,
+    /// The largest size allowed: limits hold up to it.
+    pub upper: u64,
+    /// Where it was declared, or used first.
+    pub site: Site,
+}
+
+impl PlanDim {
+    /// A line about it, for diagnostics.
+    #[must_use]
+    pub fn note(&self) -> OperandNote {
+        OperandNote {
+            text: format!("`{}` {}..={}", self.name, self.lower, self.upper),
+            slot: 0,
+            name: self.name.to_string(),
+            array: None,
+            site: Some(self.site),
+        }
+    }
+}
+
+impl Graph {
+    /// The symbols in the shapes of these calls, in the order in which they are met.
+    pub(crate) fn dims_of(&self, sites: &[SiteId]) -> Vec<PlanDim> {
+        let mut seen: HashSet<Arc<str>> = HashSet::new();
+        let mut dims = Vec::new();
+        let mut visit = |symbol: &Symbol| {
+            if let Some((_, site)) = self.declaration(&symbol.name)
+                && seen.insert(symbol.name.clone())
+            {
+                let Symbol { name, lower, upper } = symbol.clone();
+                dims.push(PlanDim { name, lower, upper, site });
+            }
+        };
+        for site in sites {
+            let node = self.node(self.call_site(*site).node);
+            for dim in node.array.iter().flat_map(|array| array.shape.iter()) {
+                dim.size().symbols(&mut visit);
+            }
+            if let Op::Generator(Generator::Size(size)) = &node.op {
+                size.size().symbols(&mut visit);
+            }
+        }
+        dims
+    }
+
+    /// What must hold of sizes for these calls; contradictions are reported.
+    pub(crate) fn required(
+        &self,
+        sites: &[SiteId],
+        dims: &[PlanDim],
+        diagnostics: &mut Vec<Diagnostic>,
+    ) -> Vec<Required> {
+        let mut required: Vec<Required> = Vec::new();
+        for (assumed, wrong) in self.assumptions() {
+            let (mut known, mut unknown) = (false, false);
+            assumed.requirement.symbols(&mut |symbol| {
+                let is_known = dims.iter().any(|dim| dim.name == symbol.name);
+                known |= is_known;
+                unknown |= !is_known;
+            });
+            if let (Some(wrong), true) = (wrong, known) {
+                diagnostics.push(wrong.clone());
+            } else if !unknown {
+                required.push(assumed.clone());
+            }
+        }
+        let mut seen = HashSet::new();
+        for site in sites {
+            let own = self.requirements(*site).iter();
+            required.extend(own.filter(|own| seen.insert(own.requirement.clone())).cloned());
+        }
+        let bounds = tightened(required.iter().map(|required| &required.requirement));
+        for required in &required {
+            if required.requirement.contradicts(&bounds) {
+                let message = format!(
+                    "`{}` needs {}, which no size within the bounds satisfies together with the rest",
+                    required.by, required.requirement
+                );
+                let mut diagnostic = required.diagnostic(message);
+                required.requirement.symbols(&mut |symbol| {
+                    let Some((_, site)) = self.declaration(&symbol.name) else { return };
+                    let (lower, upper) = bounds.of(symbol);
+                    let text = format!("`{}` is within {lower}..={upper}  ({site})", symbol.name);
+                    if !diagnostic.help.contains(&text) {
+                        diagnostic.help.push(text);
+                    }
+                });
+                diagnostics.push(diagnostic);
+            }
+        }
+        required
+    }
+}
+
+impl Plan {
+    /// The sizes that a binding decides.
+    #[must_use]
+    pub fn dims(&self) -> &[PlanDim] {
+        &self.dims
+    }
+
+    /// What the sizes of a binding must satisfy, beyond the bounds of each: promised by the user, or found
+    /// where arrays meet.
+    #[must_use]
+    pub fn requirements(&self) -> &[Required] {
+        &self.required
+    }
+
+    /// Every axis of an operand that a broadcast stretches, with the factor by which it does and the line
+    /// that asks for it.
+    #[must_use]
+    pub fn stretches(&self) -> &[Stretch] {
+        &self.stretches
+    }
+
+    /// How large a dim could be for the plan to keep its limits, with the others as they are declared:
+    /// `None` where the plan has no dim of this name.
+    ///
+    /// An element limit that was left to its default follows the largest input, as it does for a plan.
+    #[must_use]
+    pub fn max_extent(&self, dim: &str) -> Option<u64> {
+        let dim = self.dims.iter().find(|known| *known.name == *dim)?;
+        let passes = |size: u64| {
+            let bounds = self.bounds.clone().with(&dim.name, dim.lower, size);
+            self.checks.hold(&self.limits, &bounds) && self.workspace_in(&bounds) <= self.limits.bytes
+        };
+        let most = i64::MAX as u64;
+        let mut low = dim.upper;
+        let mut high = low.saturating_mul(2).max(1);
+        while high < most && passes(high) {
+            low = high;
+            high = high.saturating_mul(2);
+        }
+        if high >= most && passes(most) {
+            return Some(most);
+        }
+        largest_passing(low, high.min(most), &passes)
+    }
+
+    /// Would a binding with these sizes be accepted?
+    ///
+    /// ```
+    /// use fusewire_ir::{DType, Graph, Limits, Site};
+    /// let (mut g, here) = (Graph::new(), Site::caller());
+    /// let n = g.dim("n", 1..=100, here);
+    /// let x = g.input("x", DType::F64, (&n).into(), here);
+    /// let plan = g.plan(&[x], &Limits::default())?;
+    /// assert!(plan.check_sizes(&[("n", 10)]).is_ok());
+    /// assert!(plan.check_sizes(&[("n", 101)]).is_err());
+    /// # Ok::<(), fusewire_ir::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// All together: a dim without a size, one that the plan does not have, a size out of bounds, a
+    /// requirement that does not hold.
+    pub fn check_sizes(&self, sizes: &[(&str, u64)]) -> Result<(), Error> {
+        let mut diagnostics = Vec::new();
+        let mut known = Sizes::new();
+        for (name, size) in sizes {
+            match self.dims.iter().find(|dim| *dim.name == **name) {
+                None => diagnostics.push(self.unknown_dim(name)),
+                Some(dim) => {
+                    if let Some(before) = known.insert(dim.name.clone(), *size)
+                        && before != *size
+                    {
+                        let message = format!("dim `{name}` is given two sizes: {before} and {size}");
+                        diagnostics.push(Diagnostic::new(DiagnosticKind::Dim, message));
+                    }
+                }
+            }
+        }
+        diagnostics.extend(self.broken_by(&known));
+        Error::check(diagnostics)
+    }
+
+    /// The diagnostic for a dim that the plan does not have.
+    #[must_use]
+    pub fn unknown_dim(&self, name: &str) -> Diagnostic {
+        let names: Vec<String> = self.dims.iter().map(|dim| format!("`{}`", dim.name)).collect();
+        let names = if names.is_empty() { "none".into() } else { names.join(", ") };
+        Diagnostic::new(DiagnosticKind::Dim, format!("the plan has no dim `{name}`"))
+            .help(format!("its dims are: {names}"))
+    }
+
+    /// Everything that is wrong with these sizes.
+    #[must_use]
+    pub fn broken_by(&self, sizes: &Sizes) -> Vec<Diagnostic> {
+        let mut diagnostics = Vec::new();
+        for dim in &self.dims {
+            let problem = match sizes.get(&dim.name) {
+                None => Diagnostic::new(DiagnosticKind::Dim, format!("dim `{}` is not bound", dim.name))
+                    .help("no input or output has it as an axis: give its size with `.with_size(...)`"),
+                Some(size) if *size < dim.lower || *size > dim.upper => Diagnostic::new(
+                    DiagnosticKind::Dim,
+                    format!("dim `{}` is {size}, outside {}..={}", dim.name, dim.lower, dim.upper),
+                ),
+                Some(_) => continue,
+            };
+            diagnostics.push(problem.operand(dim.note()));
+        }
+        if diagnostics.is_empty() {
+            diagnostics.extend(self.required.iter().filter_map(|required| required.check(sizes)));
+        }
+        diagnostics
+    }
+
+    /// The bytes of workspace where dims have these bounds.
+    pub(crate) fn workspace_in(&self, bounds: &Bounds) -> u64 {
+        let mut slots = vec![0u64; self.slots.len()];
+        for stored in &self.stored {
+            let elements = stored.array.shape.elements_in(bounds);
+            let bytes = elements.and_then(|elements| elements.checked_mul(stored.array.dtype.bytes() as u64));
+            let bytes = bytes.and_then(|bytes| bytes.checked_next_multiple_of(64)).unwrap_or(u64::MAX);
+            slots[stored.slot] = slots[stored.slot].max(bytes);
+        }
+        slots.iter().fold(0, |sum, bytes| sum.saturating_add(*bytes))
+    }
+}

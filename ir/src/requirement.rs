@@ -1,0 +1,138 @@
+//! What sizes must turn out to be: found while a graph is built, checked when sizes are bound.
+
+use crate::diagnostic::{Diagnostic, DiagnosticKind, OperandNote, Site};
+use crate::dim::Dim;
+use crate::size::{Bounds, Interval, SizeExpr, Symbol};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+/// The size of every symbol of a binding.
+pub type Sizes = BTreeMap<Arc<str>, u64>;
+
+/// A condition on sizes that are not known yet.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Requirement {
+    /// Two sizes are equal.
+    Equal(Dim, Dim),
+    /// A size is not 0, because a reduction along it has no value over no elements.
+    NotEmpty(Dim),
+}
+
+/// A requirement, and the call that made it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Required {
+    /// What must hold.
+    pub requirement: Requirement,
+    /// The operation that asks for it, by name.
+    pub by: String,
+    /// The call.
+    pub site: Site,
+    /// The arrays whose sizes it speaks of.
+    pub operands: Vec<OperandNote>,
+}
+
+impl Requirement {
+    /// Calls `visit` with every symbol it speaks of.
+    pub fn symbols(&self, visit: &mut dyn FnMut(&Symbol)) {
+        match self {
+            Self::Equal(left, right) => {
+                left.size().symbols(visit);
+                right.size().symbols(visit);
+            }
+            Self::NotEmpty(dim) => dim.size().symbols(visit),
+        }
+    }
+
+    /// Is it sure not to hold at these bounds?
+    pub(crate) fn contradicts(&self, bounds: &Bounds) -> bool {
+        match self {
+            Self::Equal(left, right) => {
+                let apart = left.size().minus(&right.size());
+                let (a, b) = (left.size().bounds_in(bounds), right.size().bounds_in(bounds));
+                !apart.bounds_in(bounds).contains(0) || a.upper < b.lower || b.upper < a.lower
+            }
+            Self::NotEmpty(dim) => dim.upper_in(bounds) == 0,
+        }
+    }
+
+    /// What is wrong with these sizes, in words; `None` where it holds, or where a size has no value.
+    #[must_use]
+    pub fn violation(&self, sizes: &Sizes) -> Option<String> {
+        let value = |dim: &Dim| dim.value(&|symbol: &Symbol| sizes.get(&symbol.name).copied());
+        match self {
+            Self::Equal(left, right) => {
+                let (a, b) = (value(left)?, value(right)?);
+                let mut text = format!("`{}` is {a}, but `{}` is {b}", left.size(), right.size());
+                if a == 1 || b == 1 {
+                    text.push_str(" (a symbolic dim is never stretched: declare an explicit 1)");
+                }
+                (a != b).then_some(text)
+            }
+            Self::NotEmpty(dim) => (value(dim)? == 0)
+                .then(|| format!("`{}` is 0, and over no elements there is no value", dim.size())),
+        }
+    }
+}
+
+impl fmt::Display for Requirement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Equal(left, right) => write!(f, "{} = {}", left.size(), right.size()),
+            Self::NotEmpty(dim) => write!(f, "{} >= 1", dim.size()),
+        }
+    }
+}
+
+impl Required {
+    /// The diagnostic for sizes that break it; `None` where they do not.
+    #[must_use]
+    pub fn check(&self, sizes: &Sizes) -> Option<Diagnostic> {
+        let violation = self.requirement.violation(sizes)?;
+        Some(self.diagnostic(format!("`{}` needs {}: {violation}", self.by, self.requirement)))
+    }
+
+    pub(crate) fn diagnostic(&self, message: String) -> Diagnostic {
+        let mut diagnostic = Diagnostic::new(DiagnosticKind::Dim, message).at(self.site);
+        diagnostic.operands.clone_from(&self.operands);
+        diagnostic
+    }
+}
+
+/// The bounds that the declared ones and the equalities leave to each symbol.
+pub(crate) fn tightened<'r>(required: impl Iterator<Item = &'r Requirement> + Clone) -> Bounds {
+    let mut bounds = Bounds::declared();
+    // Each round carries a bound over one more equality; what is left open after a few is merely loose.
+    for _ in 0..4 {
+        let before = bounds.clone();
+        for requirement in required.clone() {
+            if let Requirement::Equal(left, right) = requirement {
+                narrow(&mut bounds, &left.size(), &right.size());
+                narrow(&mut bounds, &right.size(), &left.size());
+            }
+        }
+        if bounds == before {
+            break;
+        }
+    }
+    bounds
+}
+
+/// Narrows the symbol of `factor * symbol + constant` to what it takes to equal `other`.
+fn narrow(bounds: &mut Bounds, linear: &SizeExpr, other: &SizeExpr) {
+    let Some((symbol, factor, constant)) = linear.as_linear() else { return };
+    if factor < 1 {
+        return;
+    }
+    let Interval { lower, upper } = other.bounds_in(bounds);
+    let [low, high] = [lower, upper].map(|end| end.saturating_sub(constant));
+    let (low, high) = (low.saturating_neg().div_euclid(factor).saturating_neg(), high.div_euclid(factor));
+    let clamp = |value: i128| u64::try_from(value.max(0)).unwrap_or(u64::MAX);
+    let (old_low, old_high) = bounds.of(symbol);
+    let (low, high) = (old_low.max(clamp(low)), old_high.min(clamp(high)));
+    // An empty range is a contradiction, which is reported where it is found.
+    if low <= high && (low, high) != (old_low, old_high) {
+        *bounds = std::mem::take(bounds).with(&symbol.name, low, high);
+    }
+}

@@ -1,0 +1,610 @@
+//! Sizes that are not known yet: integer expressions over named symbols, with bounds.
+//!
+//! An expression is kept as a polynomial with its terms in a fixed order, so two expressions that are
+//! the same polynomial are equal values, whichever way they were written. What is no polynomial
+//! (quotients, minima, maxima) is an [`Atom`] of it. Bounds come from interval arithmetic (Moore,
+//! Interval Analysis, 1966), which grows with its operands: a smaller range of a symbol never gives a
+//! larger range of the expression. That makes a search for the largest size that passes a check exact.
+
+use smallvec::{SmallVec, smallvec};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+/// A named size with the bounds it promises to keep.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Symbol {
+    /// The name by which a binding reports it.
+    pub name: Arc<str>,
+    /// The smallest size allowed.
+    pub lower: u64,
+    /// The largest size allowed; limits are checked at this size.
+    pub upper: u64,
+}
+
+/// Why an expression is no size.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum SizeProblem {
+    /// A number on the way does not fit 128 bits.
+    Overflow,
+    /// The divisor can be 0 or negative.
+    DividesByZero,
+    /// It has more parts than [`SizeExpr::MOST_PARTS`] or is nested deeper than [`SizeExpr::DEEPEST`].
+    TooComplicated,
+}
+
+impl fmt::Display for SizeProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Overflow => "a size that overflows 128 bits",
+            Self::DividesByZero => "a size divided by one that may be 0",
+            Self::TooComplicated => "a size with too many parts",
+        })
+    }
+}
+
+/// An integer that is known, or an expression over symbols.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SizeExpr(Form);
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+enum Form {
+    Known(i128),
+    Symbolic(Arc<Polynomial>),
+    Invalid(SizeProblem),
+}
+
+/// A sum of products, at least one of which is not constant.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+struct Polynomial {
+    /// In order, without zero coefficients.
+    terms: Vec<(Monomial, i128)>,
+    constant: i128,
+    /// At the symbols' declared bounds.
+    bounds: Interval,
+    /// Atoms and numbers in it, at every depth.
+    parts: usize,
+    depth: usize,
+}
+
+/// A product of atoms, in order.
+type Monomial = SmallVec<[Atom; 1]>;
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+enum Atom {
+    Symbol(Symbol),
+    CeilDiv(SizeExpr, SizeExpr),
+    Min(SizeExpr, SizeExpr),
+    Max(SizeExpr, SizeExpr),
+}
+
+/// All integers from one to another; arithmetic on intervals saturates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Interval {
+    /// The smallest.
+    pub lower: i128,
+    /// The largest.
+    pub upper: i128,
+}
+
+impl Interval {
+    const fn of(value: i128) -> Self {
+        Self { lower: value, upper: value }
+    }
+
+    const fn plus(self, other: Self) -> Self {
+        Self { lower: self.lower.saturating_add(other.lower), upper: self.upper.saturating_add(other.upper) }
+    }
+
+    fn times(self, other: Self) -> Self {
+        let ends = [
+            self.lower.saturating_mul(other.lower),
+            self.lower.saturating_mul(other.upper),
+            self.upper.saturating_mul(other.lower),
+            self.upper.saturating_mul(other.upper),
+        ];
+        ends[1..].iter().fold(Self::of(ends[0]), |all, end| Self {
+            lower: all.lower.min(*end),
+            upper: all.upper.max(*end),
+        })
+    }
+
+    /// Is the integer in it?
+    #[must_use]
+    pub const fn contains(self, value: i128) -> bool {
+        self.lower <= value && value <= self.upper
+    }
+}
+
+/// Bounds of symbols, where they differ from the declared ones.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Bounds(BTreeMap<Arc<str>, (u64, u64)>);
+
+impl Bounds {
+    /// Every symbol as it was declared.
+    #[must_use]
+    pub fn declared() -> Self {
+        Self::default()
+    }
+
+    /// The same bounds, but for this symbol.
+    #[must_use]
+    pub fn with(mut self, name: &str, lower: u64, upper: u64) -> Self {
+        self.0.insert(name.into(), (lower, upper));
+        self
+    }
+
+    /// The smallest and largest size of a symbol.
+    #[must_use]
+    pub fn of(&self, symbol: &Symbol) -> (u64, u64) {
+        self.0.get(&symbol.name).copied().unwrap_or((symbol.lower, symbol.upper))
+    }
+}
+
+impl SizeExpr {
+    /// The most atoms and numbers of one expression.
+    pub const MOST_PARTS: usize = 512;
+    /// The deepest nesting of quotients, minima and maxima.
+    pub const DEEPEST: usize = 32;
+
+    /// A known integer.
+    #[must_use]
+    pub const fn known(value: i128) -> Self {
+        Self(Form::Known(value))
+    }
+
+    /// A named size.
+    #[must_use]
+    pub fn symbol(symbol: Symbol) -> Self {
+        Self::from_terms(vec![(smallvec![Atom::Symbol(symbol)], 1)], 0)
+    }
+
+    /// The value, where it is known.
+    #[must_use]
+    pub const fn as_known(&self) -> Option<i128> {
+        match self.0 {
+            Form::Known(value) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// Why it is no size, if it is none.
+    #[must_use]
+    pub const fn problem(&self) -> Option<SizeProblem> {
+        match self.0 {
+            Form::Invalid(problem) => Some(problem),
+            _ => None,
+        }
+    }
+
+    /// The symbol, where the expression is nothing else.
+    #[must_use]
+    pub fn as_symbol(&self) -> Option<&Symbol> {
+        match &self.0 {
+            Form::Symbolic(polynomial) if polynomial.constant == 0 => match &polynomial.terms[..] {
+                [(atoms, 1)] => match &atoms[..] {
+                    [Atom::Symbol(symbol)] => Some(symbol),
+                    _ => None,
+                },
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// `symbol, factor, constant` where it is `factor * symbol + constant`.
+    #[must_use]
+    pub fn as_linear(&self) -> Option<(&Symbol, i128, i128)> {
+        let Form::Symbolic(polynomial) = &self.0 else { return None };
+        match &polynomial.terms[..] {
+            [(atoms, factor)] => match &atoms[..] {
+                [Atom::Symbol(symbol)] => Some((symbol, *factor, polynomial.constant)),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// The smallest and the largest value at the symbols' declared bounds.
+    #[must_use]
+    pub fn bounds(&self) -> Interval {
+        match &self.0 {
+            Form::Known(value) => Interval::of(*value),
+            Form::Symbolic(polynomial) => polynomial.bounds,
+            Form::Invalid(_) => Interval { lower: i128::MIN, upper: i128::MAX },
+        }
+    }
+
+    /// The smallest and the largest value at other bounds.
+    #[must_use]
+    pub fn bounds_in(&self, bounds: &Bounds) -> Interval {
+        match &self.0 {
+            Form::Symbolic(polynomial) if !bounds.0.is_empty() => {
+                interval(&polynomial.terms, polynomial.constant, &|atom| atom.interval(bounds))
+            }
+            _ => self.bounds(),
+        }
+    }
+
+    /// The value where every symbol has the size that `sizes` says; `None` where one has none, or
+    /// where a number on the way does not fit 128 bits.
+    pub fn value(&self, sizes: &dyn Fn(&Symbol) -> Option<u64>) -> Option<i128> {
+        match &self.0 {
+            Form::Known(value) => Some(*value),
+            Form::Invalid(_) => None,
+            Form::Symbolic(polynomial) => {
+                let mut sum = polynomial.constant;
+                for (atoms, factor) in &polynomial.terms {
+                    let mut product = *factor;
+                    for atom in atoms {
+                        product = product.checked_mul(atom.value(sizes)?)?;
+                    }
+                    sum = sum.checked_add(product)?;
+                }
+                Some(sum)
+            }
+        }
+    }
+
+    /// Calls `visit` with every symbol in it, as often as it occurs.
+    pub fn symbols(&self, visit: &mut dyn FnMut(&Symbol)) {
+        let Form::Symbolic(polynomial) = &self.0 else { return };
+        for atom in polynomial.terms.iter().flat_map(|(atoms, _)| atoms) {
+            match atom {
+                Atom::Symbol(symbol) => visit(symbol),
+                Atom::CeilDiv(a, b) | Atom::Min(a, b) | Atom::Max(a, b) => {
+                    a.symbols(visit);
+                    b.symbols(visit);
+                }
+            }
+        }
+    }
+
+    /// The sum.
+    #[must_use]
+    pub fn plus(&self, other: &Self) -> Self {
+        self.combined(other, 1)
+    }
+
+    /// The difference, which may be negative.
+    #[must_use]
+    pub fn minus(&self, other: &Self) -> Self {
+        self.combined(other, -1)
+    }
+
+    fn combined(&self, other: &Self, sign: i128) -> Self {
+        if let Some(problem) = self.problem().or(other.problem()) {
+            return Self(Form::Invalid(problem));
+        }
+        let mut terms: BTreeMap<Monomial, i128> = self.terms().iter().cloned().collect();
+        let sum = (|| {
+            for (atoms, factor) in other.terms() {
+                let before = terms.entry(atoms.clone()).or_default();
+                *before = before.checked_add(factor.checked_mul(sign)?)?;
+            }
+            self.constant().checked_add(other.constant().checked_mul(sign)?)
+        })();
+        match sum {
+            Some(constant) => Self::from_terms(terms.into_iter().collect(), constant),
+            None => Self(Form::Invalid(SizeProblem::Overflow)),
+        }
+    }
+
+    /// The product.
+    #[must_use]
+    pub fn times(&self, other: &Self) -> Self {
+        if let Some(problem) = self.problem().or(other.problem()) {
+            return Self(Form::Invalid(problem));
+        }
+        if self.terms().len() * other.terms().len() > Self::MOST_PARTS {
+            return Self(Form::Invalid(SizeProblem::TooComplicated));
+        }
+        let mut terms: BTreeMap<Monomial, i128> = BTreeMap::new();
+        let mut constant = 0i128;
+        let parts = |of: &Self| -> Vec<(Monomial, i128)> {
+            of.terms().iter().cloned().chain([(Monomial::new(), of.constant())]).collect()
+        };
+        for (left, a) in parts(self) {
+            for (right, b) in parts(other) {
+                let Some(factor) = a.checked_mul(b) else {
+                    return Self(Form::Invalid(SizeProblem::Overflow));
+                };
+                let mut atoms: Monomial = left.iter().chain(&right).cloned().collect();
+                atoms.sort();
+                let sum = if atoms.is_empty() { &mut constant } else { terms.entry(atoms).or_default() };
+                match sum.checked_add(factor) {
+                    Some(next) => *sum = next,
+                    None => return Self(Form::Invalid(SizeProblem::Overflow)),
+                }
+            }
+        }
+        Self::from_terms(terms.into_iter().collect(), constant)
+    }
+
+    /// The quotient rounded up. The divisor must be at least 1 at its bounds.
+    #[must_use]
+    pub fn ceil_div(&self, divisor: &Self) -> Self {
+        if let Some(problem) = self.problem().or(divisor.problem()) {
+            return Self(Form::Invalid(problem));
+        }
+        if divisor.bounds().lower < 1 {
+            return Self(Form::Invalid(SizeProblem::DividesByZero));
+        }
+        if let Some(by) = divisor.as_known() {
+            if let Some(value) = self.as_known() {
+                return Self::known(ceil_div(value, by));
+            }
+            // What divides without a rest can be divided on its own.
+            let (even, odd): (Vec<_>, Vec<_>) =
+                self.terms().iter().cloned().partition(|(_, factor)| factor % by == 0);
+            let whole = self.constant().div_euclid(by);
+            let even = even.into_iter().map(|(atoms, factor)| (atoms, factor / by)).collect();
+            let rest = Self::from_terms(odd, self.constant().rem_euclid(by));
+            let even = Self::from_terms(even, whole);
+            return match rest.as_known() {
+                Some(rest) => even.plus(&Self::known(ceil_div(rest, by))),
+                None => even.plus(&Self::from_atom(Atom::CeilDiv(rest, divisor.clone()))),
+            };
+        }
+        if self == divisor {
+            return Self::known(1);
+        }
+        Self::from_atom(Atom::CeilDiv(self.clone(), divisor.clone()))
+    }
+
+    /// The smaller of two (not called `min`, which values with an order have already).
+    #[must_use]
+    pub fn at_most(&self, other: &Self) -> Self {
+        self.extreme(other, Atom::Min, |difference| difference.upper <= 0)
+    }
+
+    /// The larger of two.
+    #[must_use]
+    pub fn at_least(&self, other: &Self) -> Self {
+        self.extreme(other, Atom::Max, |difference| difference.lower >= 0)
+    }
+
+    fn extreme(
+        &self,
+        other: &Self,
+        atom: fn(Self, Self) -> Atom,
+        is_first: impl Fn(Interval) -> bool,
+    ) -> Self {
+        let difference = self.minus(other);
+        if let Some(problem) = difference.problem() {
+            return Self(Form::Invalid(problem));
+        }
+        let Interval { lower, upper } = difference.bounds();
+        if is_first(Interval { lower, upper }) {
+            return self.clone();
+        }
+        if is_first(Interval { lower: upper.saturating_neg(), upper: lower.saturating_neg() }) {
+            return other.clone();
+        }
+        let (first, second) = if self <= other { (self, other) } else { (other, self) };
+        Self::from_atom(atom(first.clone(), second.clone()))
+    }
+
+    fn terms(&self) -> &[(Monomial, i128)] {
+        match &self.0 {
+            Form::Symbolic(polynomial) => &polynomial.terms,
+            _ => &[],
+        }
+    }
+
+    fn constant(&self) -> i128 {
+        match &self.0 {
+            Form::Known(value) => *value,
+            Form::Symbolic(polynomial) => polynomial.constant,
+            Form::Invalid(_) => 0,
+        }
+    }
+
+    fn from_atom(atom: Atom) -> Self {
+        Self::from_terms(vec![(smallvec![atom], 1)], 0)
+    }
+
+    /// The canonical form of a sum whose terms are in order.
+    fn from_terms(mut terms: Vec<(Monomial, i128)>, constant: i128) -> Self {
+        terms.retain(|(_, factor)| *factor != 0);
+        if terms.is_empty() {
+            return Self::known(constant);
+        }
+        let bounds = interval(&terms, constant, &|atom| atom.interval(&Bounds::declared()));
+        let is_symbol = matches!(&terms[..], [(atoms, 1)] if constant == 0
+            && matches!(&atoms[..], [Atom::Symbol(_)]));
+        // A symbol stays one even where its bounds leave it no choice: it is never stretched.
+        if bounds.lower == bounds.upper && !is_symbol {
+            return Self::known(bounds.lower);
+        }
+        let atoms = || terms.iter().flat_map(|(atoms, _)| atoms);
+        let parts = atoms().map(|atom| atom.parts().saturating_add(1)).fold(1, usize::saturating_add);
+        let depth = atoms().map(Atom::depth).max().unwrap_or(0);
+        if parts > Self::MOST_PARTS || depth > Self::DEEPEST {
+            return Self(Form::Invalid(SizeProblem::TooComplicated));
+        }
+        Self(Form::Symbolic(Arc::new(Polynomial { terms, constant, bounds, parts, depth })))
+    }
+
+    fn parts(&self) -> usize {
+        match &self.0 {
+            Form::Symbolic(polynomial) => polynomial.parts,
+            _ => 1,
+        }
+    }
+
+    fn depth(&self) -> usize {
+        match &self.0 {
+            Form::Symbolic(polynomial) => polynomial.depth,
+            _ => 0,
+        }
+    }
+}
+
+impl From<i64> for SizeExpr {
+    fn from(value: i64) -> Self {
+        Self::known(i128::from(value))
+    }
+}
+
+fn ceil_div(value: i128, by: i128) -> i128 {
+    value.div_euclid(by) + i128::from(value.rem_euclid(by) != 0)
+}
+
+fn interval(terms: &[(Monomial, i128)], constant: i128, of: &dyn Fn(&Atom) -> Interval) -> Interval {
+    terms.iter().fold(Interval::of(constant), |sum, (atoms, factor)| {
+        let product = atoms.iter().fold(Interval::of(1), |product, atom| product.times(of(atom)));
+        sum.plus(product.times(Interval::of(*factor)))
+    })
+}
+
+impl Atom {
+    fn interval(&self, bounds: &Bounds) -> Interval {
+        match self {
+            Self::Symbol(symbol) => {
+                let (lower, upper) = bounds.of(symbol);
+                Interval { lower: i128::from(lower), upper: i128::from(upper) }
+            }
+            Self::CeilDiv(a, b) => {
+                let (a, b) = (a.bounds_in(bounds), b.bounds_in(bounds));
+                // At least 1 at the declared bounds, within which all others lie.
+                let divisors = [b.lower.max(1), b.upper.max(1)];
+                let ends = divisors.map(|by| (ceil_div(a.lower, by), ceil_div(a.upper, by)));
+                Interval { lower: ends[0].0.min(ends[1].0), upper: ends[0].1.max(ends[1].1) }
+            }
+            Self::Min(a, b) => {
+                let (a, b) = (a.bounds_in(bounds), b.bounds_in(bounds));
+                Interval { lower: a.lower.min(b.lower), upper: a.upper.min(b.upper) }
+            }
+            Self::Max(a, b) => {
+                let (a, b) = (a.bounds_in(bounds), b.bounds_in(bounds));
+                Interval { lower: a.lower.max(b.lower), upper: a.upper.max(b.upper) }
+            }
+        }
+    }
+
+    fn value(&self, sizes: &dyn Fn(&Symbol) -> Option<u64>) -> Option<i128> {
+        match self {
+            Self::Symbol(symbol) => sizes(symbol).map(i128::from),
+            Self::CeilDiv(a, b) => {
+                let (a, b) = (a.value(sizes)?, b.value(sizes)?);
+                (b > 0).then(|| ceil_div(a, b))
+            }
+            Self::Min(a, b) => Some(a.value(sizes)?.min(b.value(sizes)?)),
+            Self::Max(a, b) => Some(a.value(sizes)?.max(b.value(sizes)?)),
+        }
+    }
+
+    fn parts(&self) -> usize {
+        match self {
+            Self::Symbol(_) => 1,
+            Self::CeilDiv(a, b) | Self::Min(a, b) | Self::Max(a, b) => {
+                a.parts().saturating_add(b.parts()).saturating_add(1)
+            }
+        }
+    }
+
+    fn depth(&self) -> usize {
+        match self {
+            Self::Symbol(_) => 0,
+            Self::CeilDiv(a, b) | Self::Min(a, b) | Self::Max(a, b) => 1 + a.depth().max(b.depth()),
+        }
+    }
+}
+
+impl fmt::Display for SizeExpr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let polynomial = match &self.0 {
+            Form::Known(value) => return write!(f, "{value}"),
+            Form::Invalid(problem) => return write!(f, "({problem})"),
+            Form::Symbolic(polynomial) => polynomial,
+        };
+        let added = polynomial.terms.iter().filter(|(_, factor)| *factor > 0);
+        let subtracted = polynomial.terms.iter().filter(|(_, factor)| *factor < 0);
+        for (at, (atoms, factor)) in added.chain(subtracted).enumerate() {
+            match (at, *factor < 0) {
+                (0, false) => {}
+                (0, true) => f.write_str("-")?,
+                (_, false) => f.write_str(" + ")?,
+                (_, true) => f.write_str(" - ")?,
+            }
+            if factor.unsigned_abs() != 1 {
+                write!(f, "{}*", factor.unsigned_abs())?;
+            }
+            for (at, atom) in atoms.iter().enumerate() {
+                if at > 0 {
+                    f.write_str("*")?;
+                }
+                match atom {
+                    Atom::Symbol(symbol) => f.write_str(&symbol.name)?,
+                    Atom::CeilDiv(a, b) => write!(f, "ceil_div({a}, {b})")?,
+                    Atom::Min(a, b) => write!(f, "min({a}, {b})")?,
+                    Atom::Max(a, b) => write!(f, "max({a}, {b})")?,
+                }
+            }
+        }
+        match polynomial.constant {
+            0 => Ok(()),
+            constant if constant < 0 => write!(f, " - {}", constant.unsigned_abs()),
+            constant => write!(f, " + {constant}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn symbol(name: &str, lower: u64, upper: u64) -> SizeExpr {
+        SizeExpr::symbol(Symbol { name: name.into(), lower, upper })
+    }
+
+    fn number(value: i128) -> SizeExpr {
+        SizeExpr::known(value)
+    }
+
+    #[test]
+    fn the_same_polynomial_is_the_same_value() {
+        let (n, m) = (symbol("n", 0, 10), symbol("m", 1, 5));
+        assert_eq!(n.plus(&m), m.plus(&n));
+        assert_eq!(n.plus(&number(1)).times(&number(2)), n.times(&number(2)).plus(&number(2)));
+        assert_eq!(n.plus(&m).times(&n.minus(&m)), n.times(&n).minus(&m.times(&m)));
+        assert_eq!(n.minus(&n), number(0));
+        assert_eq!(n.times(&number(6)).ceil_div(&number(3)), n.times(&number(2)));
+        assert_eq!(n.times(&m).to_string(), "m*n");
+    }
+
+    #[test]
+    fn minima_and_maxima_that_the_bounds_decide_vanish() {
+        let (n, m) = (symbol("n", 5, 10), symbol("m", 0, 5));
+        assert_eq!(n.at_least(&m), n);
+        assert_eq!(n.at_most(&m), m);
+        assert_eq!(n.at_most(&number(3)), number(3));
+        assert_eq!(n.minus(&number(1)).at_least(&n), n);
+        assert_eq!(n.at_most(&number(7)).to_string(), "min(7, n)");
+    }
+
+    #[test]
+    fn bounds_follow_the_signs() {
+        let (n, m) = (symbol("n", 2, 10), symbol("m", 1, 4));
+        assert_eq!(n.minus(&m).bounds(), Interval { lower: -2, upper: 9 });
+        assert_eq!(n.ceil_div(&m).bounds(), Interval { lower: 1, upper: 10 });
+        assert_eq!(n.times(&m).bounds(), Interval { lower: 2, upper: 40 });
+        let narrow = Bounds::declared().with("n", 2, 3);
+        assert_eq!(n.times(&m).bounds_in(&narrow), Interval { lower: 2, upper: 12 });
+    }
+
+    #[test]
+    fn what_has_no_value_says_why() {
+        let n = symbol("n", 0, u64::MAX);
+        let huge = (0..2).fold(number(i128::MAX), |huge, _| huge.plus(&number(i128::MAX)));
+        assert_eq!(huge.problem(), Some(SizeProblem::Overflow));
+        assert_eq!(number(1).ceil_div(&n).problem(), Some(SizeProblem::DividesByZero));
+        let deep =
+            (1..100).fold(n.clone(), |deep, at| deep.minus(&number(at)).at_least(&number(0)).at_most(&n));
+        assert_eq!(deep.problem(), Some(SizeProblem::TooComplicated));
+        assert_eq!(n.times(&n).bounds().upper, i128::MAX, "saturates");
+        assert_eq!(n.times(&n).value(&|_| Some(u64::MAX)), None, "but is never wrong");
+    }
+}
