@@ -163,7 +163,9 @@ fn bind_dims(
             Misfit::TwoSizes { symbol, known, from } => {
                 let by = match from {
                     Some(other) => {
-                        operands.insert(0, declared(axes[other].port, 1));
+                        if axes[other].port != axis.port {
+                            operands.insert(0, declared(axes[other].port, 1));
+                        }
                         axes[other].text()
                     }
                     None => "`.with_size`".into(),

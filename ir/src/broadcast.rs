@@ -283,30 +283,39 @@ impl Graph {
     /// The diagnostic for a call whose broadcast its policy does not allow.
     pub(crate) fn policy_breach(&self, site: SiteId) -> Option<Diagnostic> {
         let call = self.call_site(site);
-        if call.policy == BroadcastPolicy::NumPy {
+        let op = &self.node(call.node).op;
+        if call.policy == BroadcastPolicy::NumPy || !matches!(op, Op::Element(_)) {
             return None;
         }
         let result = self.array(call.node)?;
-        let name = self.node(call.node).op.name();
+        let name = op.name();
         let stretches = self.stretches_of(site);
         let is_stretched = |slot: usize| stretches.iter().any(|stretch| stretch.operand.slot == slot);
-        // A size that is 1 in the result as well is still an axis that the operand does not have.
         let arrays = || {
             let arrays = call.operands.iter().enumerate();
             arrays
                 .filter_map(|(slot, operand)| Some((slot, self.site_array(*operand)?)))
                 .filter(|(_, array)| !array.shape.is_empty())
         };
-        let grows = arrays().any(|(_, array)| array.shape.len() < result.shape.len());
+        // A size that is 1 in the result as well is still an axis that the operand does not have.
+        let grows = |array: &ArrayType| array.shape.len() < result.shape.len();
+        let named = |is_guilty: &dyn Fn(usize, &ArrayType) -> bool| {
+            let guilty = arrays().filter(|(slot, array)| is_guilty(*slot, array));
+            let names: Vec<String> =
+                guilty.map(|(slot, _)| format!("`{}`", self.display_name(call.operands[slot]))).collect();
+            names.join(" and ")
+        };
         let breach = match call.policy {
             BroadcastPolicy::NumPy => None,
-            BroadcastPolicy::NoRankGrowth => grows.then_some("adds axes to an operand"),
+            BroadcastPolicy::NoRankGrowth => arrays()
+                .any(|(_, array)| grows(array))
+                .then(|| format!("adds axes to {}", named(&|_, array| grows(array)))),
             BroadcastPolicy::NoOuterProduct => (arrays().count() > 1
                 && arrays().all(|(slot, _)| is_stretched(slot)))
-            .then_some("stretches every operand, an outer product"),
-            BroadcastPolicy::ExplicitOnly => {
-                (grows || !stretches.is_empty()).then_some("broadcasts an operand")
-            }
+            .then(|| format!("stretches {}, an outer product", named(&|_, _| true))),
+            BroadcastPolicy::ExplicitOnly => arrays()
+                .any(|(slot, array)| is_stretched(slot) || grows(array))
+                .then(|| format!("broadcasts {}", named(&|slot, array| is_stretched(slot) || grows(array)))),
         };
         let message = format!("`{name}` {}, to {result}; the policy is: {}", breach?, call.policy);
         let mut diagnostic = Diagnostic::new(DiagnosticKind::Broadcast, message).at(call.site);

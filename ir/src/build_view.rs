@@ -98,6 +98,7 @@ impl Graph {
                 Err(conflict) if conflict.labels => {
                     let mut target = graph.note(operand, 1);
                     target.text = format!("the requested shape {shape}");
+                    target.site = Some(site);
                     let operands = [(&array.shape, graph.note(operand, 0)), (&shape, target)];
                     Err(Box::new(broadcast::mismatch("broadcast_to", &conflict, operands)))
                 }

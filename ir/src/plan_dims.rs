@@ -89,6 +89,14 @@ impl Graph {
             required.extend(own.filter(|own| seen.insert(own.requirement.clone())).cloned());
         }
         let bounds = tightened(required.iter().map(|required| &required.requirement));
+        let required_of = |symbol: &Symbol| {
+            let name = symbol.name.clone();
+            required.iter().filter(move |required| {
+                let mut speaks = false;
+                required.requirement.symbols(&mut |other| speaks |= other.name == name);
+                speaks
+            })
+        };
         for required in &required {
             if required.requirement.contradicts(&bounds) {
                 let message = format!(
@@ -102,6 +110,12 @@ impl Graph {
                     let text = format!("`{}` is within {lower}..={upper}  ({site})", symbol.name);
                     if !diagnostic.help.contains(&text) {
                         diagnostic.help.push(text);
+                    }
+                    for other in required_of(symbol) {
+                        let text = format!("`{}` needs {}  ({})", other.by, other.requirement, other.site);
+                        if other != required && !diagnostic.help.contains(&text) {
+                            diagnostic.help.push(text);
+                        }
                     }
                 });
                 diagnostics.push(diagnostic);
