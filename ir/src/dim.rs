@@ -286,8 +286,12 @@ pub fn join(left: &Dim, right: &Dim) -> Joined {
         return agreed(left);
     }
     let difference = left.size().minus(&right.size());
-    if difference.as_known().is_some() || !difference.bounds().contains(0) {
-        return Joined::Sizes;
+    match difference.as_known() {
+        // Written differently, but with bounds that leave both no choice.
+        Some(0) => return agreed(left),
+        Some(_) => return Joined::Sizes,
+        None if !difference.bounds().contains(0) => return Joined::Sizes,
+        None => {}
     }
     // The one that says more: a number, or the smaller bound.
     let tighter = if right.upper() < left.upper() || right.known().is_some() { right } else { left };

@@ -2,6 +2,7 @@
 
 use crate::diagnostic::{Diagnostic, DiagnosticKind, grouped, human_size};
 use crate::graph::{Graph, Op, SiteId};
+use crate::requirement::{Required, possible};
 use crate::shape::{ArrayType, Shape};
 use crate::size::{Bounds, Symbol};
 use smallvec::SmallVec;
@@ -114,6 +115,7 @@ pub(crate) fn check(
     graph: &Graph,
     sites: &[SiteId],
     limits: &Limits,
+    required: &[Required],
     bounds: &Bounds,
 ) -> (SizeChecks, Vec<Diagnostic>) {
     let checked: Vec<(SiteId, SizeCheck)> =
@@ -134,7 +136,7 @@ pub(crate) fn check(
             too_large_for_memory(graph, *site, &check.made)
         } else {
             let passes = |bounds: &Bounds| check.broken(checks.limit(limits, bounds), bounds).is_none();
-            over_limit(graph, *site, &check.made, allowed, &safe_sizes(graph, &check.made, bounds, &passes))
+            over_limit(graph, *site, &check.made, allowed, &safe_sizes(graph, &check.made, required, &passes))
         });
     }
     (checks, diagnostics)
@@ -144,7 +146,7 @@ pub(crate) fn check(
 pub(crate) fn safe_sizes(
     graph: &Graph,
     array: &ArrayType,
-    bounds: &Bounds,
+    required: &[Required],
     passes: &dyn Fn(&Bounds) -> bool,
 ) -> Vec<String> {
     let mut symbols: Vec<Symbol> = Vec::new();
@@ -156,10 +158,12 @@ pub(crate) fn safe_sizes(
         });
     }
     let sentence = |symbol: &Symbol| {
-        let (lower, upper) = bounds.of(symbol);
-        let at = |size: u64| bounds.clone().with(&symbol.name, lower, size);
+        let Symbol { name, lower, upper } = symbol;
+        let passes = |size: u64| {
+            possible(required, Bounds::declared().with(name, *lower, size)).is_some_and(|bounds| passes(&bounds))
+        };
         let place = graph.declaration(&symbol.name).map_or(String::new(), |(_, site)| format!(" ({site})"));
-        match largest_passing(lower, upper, &|size| passes(&at(size))) {
+        match largest_passing(*lower, *upper, &passes) {
             Some(safe) => format!(
                 "safe for {} <= {}, declared up to {}{place}",
                 symbol.name,

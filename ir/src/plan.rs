@@ -97,9 +97,9 @@ impl Graph {
         }
         let dims = self.dims_of(&sites);
         let required = self.required(&sites, &dims, &mut diagnostics);
-        let bounds = tightened(required.iter().map(|required| &required.requirement));
+        let bounds = tightened(&required, Bounds::declared());
         diagnostics.extend(sites.iter().filter_map(|site| self.policy_breach(*site)));
-        let (checks, over) = limits::check(self, &sites, limits, &bounds);
+        let (checks, over) = limits::check(self, &sites, limits, &required, &bounds);
         diagnostics.extend(over);
         let ports = self.output_ports(outputs, &mut diagnostics);
         if outputs.is_empty() {
@@ -403,7 +403,7 @@ impl Plan {
         let passes = |bounds: &Bounds| self.workspace_in(bounds) <= limits.bytes;
         let shapes = largest.first().map(|stored| &stored.array);
         for safe in
-            shapes.into_iter().flat_map(|array| limits::safe_sizes(graph, array, &self.bounds, &passes))
+            shapes.into_iter().flat_map(|array| limits::safe_sizes(graph, array, &self.required, &passes))
         {
             diagnostic = diagnostic.help(safe);
         }

@@ -5,7 +5,7 @@ use crate::diagnostic::{Diagnostic, DiagnosticKind, Error, OperandNote, Site};
 use crate::graph::{Generator, Graph, Op, SiteId};
 use crate::limits::largest_passing;
 use crate::plan::Plan;
-use crate::requirement::{Required, Sizes, tightened};
+use crate::requirement::{Required, Sizes, possible, tightened};
 use crate::size::{Bounds, Symbol};
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -38,7 +38,7 @@ impl PlanDim {
 }
 
 impl Graph {
-    /// The symbols in the shapes of these calls, in the order in which they are met.
+    /// The symbols of these calls, in the order in which they are met: in shapes, and in what must hold.
     pub(crate) fn dims_of(&self, sites: &[SiteId]) -> Vec<PlanDim> {
         let mut seen: HashSet<Arc<str>> = HashSet::new();
         let mut dims = Vec::new();
@@ -58,6 +58,7 @@ impl Graph {
             if let Op::Generator(Generator::Size(size)) = &node.op {
                 size.size().symbols(&mut visit);
             }
+            self.requirements(*site).iter().for_each(|required| required.requirement.symbols(&mut visit));
         }
         dims
     }
@@ -88,7 +89,7 @@ impl Graph {
             let own = self.requirements(*site).iter();
             required.extend(own.filter(|own| seen.insert(own.requirement.clone())).cloned());
         }
-        let bounds = tightened(required.iter().map(|required| &required.requirement));
+        let bounds = tightened(&required, Bounds::declared());
         let required_of = |symbol: &Symbol| {
             let name = symbol.name.clone();
             required.iter().filter(move |required| {
@@ -154,8 +155,11 @@ impl Plan {
     pub fn max_extent(&self, dim: &str) -> Option<u64> {
         let dim = self.dims.iter().find(|known| *known.name == *dim)?;
         let passes = |size: u64| {
-            let bounds = self.bounds.clone().with(&dim.name, dim.lower, size);
-            self.checks.hold(&self.limits, &bounds) && self.workspace_in(&bounds) <= self.limits.bytes
+            // Where nothing can be bound, nothing is too large.
+            let bounds = Bounds::declared().with(&dim.name, dim.lower, size);
+            possible(&self.required, bounds).is_none_or(|bounds| {
+                self.checks.hold(&self.limits, &bounds) && self.workspace_in(&bounds) <= self.limits.bytes
+            })
         };
         let most = i64::MAX as u64;
         let mut low = dim.upper;

@@ -100,14 +100,13 @@ impl Required {
     }
 }
 
-/// The bounds that the declared ones and the equalities leave to each symbol.
-pub(crate) fn tightened<'r>(required: impl Iterator<Item = &'r Requirement> + Clone) -> Bounds {
-    let mut bounds = Bounds::declared();
+/// What the equalities leave of these bounds; they stay as they are where nothing is left.
+pub(crate) fn tightened(required: &[Required], mut bounds: Bounds) -> Bounds {
     // Each round carries a bound over one more equality; what is left open after a few is merely loose.
     for _ in 0..4 {
         let before = bounds.clone();
-        for requirement in required.clone() {
-            if let Requirement::Equal(left, right) = requirement {
+        for required in required {
+            if let Requirement::Equal(left, right) = &required.requirement {
                 narrow(&mut bounds, &left.size(), &right.size());
                 narrow(&mut bounds, &right.size(), &left.size());
             }
@@ -117,6 +116,12 @@ pub(crate) fn tightened<'r>(required: impl Iterator<Item = &'r Requirement> + Cl
         }
     }
     bounds
+}
+
+/// What the requirements leave of these bounds; `None` where no size satisfies them.
+pub(crate) fn possible(required: &[Required], bounds: Bounds) -> Option<Bounds> {
+    let bounds = tightened(required, bounds);
+    (!required.iter().any(|required| required.requirement.contradicts(&bounds))).then_some(bounds)
 }
 
 /// Narrows the symbol of `factor * symbol + constant` to what it takes to equal `other`.

@@ -1,0 +1,332 @@
+//! Random programs over sizes that are not known, beside the same programs over known sizes.
+
+use fusewire::ArrayType;
+use fusewire::ir::{self, Symbol};
+use fusewire::prelude::*;
+use fusewire::testing::TypedArray;
+use proptest::prelude::*;
+use proptest::test_runner::FileFailurePersistence;
+
+/// How many dims a program is written over.
+const DIMS: usize = 3;
+const NAMES: [&str; DIMS] = ["n", "m", "k"];
+
+/// One call, with positions that wrap around what there is.
+#[derive(Clone, Debug)]
+enum Step {
+    Input { axes: Vec<usize> },
+    Range { size: usize },
+    Size { size: usize },
+    Unary { operand: usize },
+    Binary { left: usize, right: usize },
+    Reduce { operand: usize, axes: usize, keepdims: bool, largest: bool },
+    Slice { operand: usize, axis: usize, start: i64, stop: Option<i64>, step: i64 },
+    Expand { operand: usize, axis: usize },
+    Transpose { operand: usize },
+    BroadcastTo { operand: usize, front: usize },
+    Expect { operand: usize, axis: usize, size: usize },
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let at = || 0usize..64;
+    let step = prop_oneof![
+        3 => prop::collection::vec(at(), 0..=3).prop_map(|axes| Step::Input { axes }),
+        1 => at().prop_map(|size| Step::Range { size }),
+        1 => at().prop_map(|size| Step::Size { size }),
+        1 => at().prop_map(|operand| Step::Unary { operand }),
+        5 => (at(), at()).prop_map(|(left, right)| Step::Binary { left, right }),
+        2 => (at(), at(), any::<bool>(), any::<bool>()).prop_map(
+            |(operand, axes, keepdims, largest)| Step::Reduce { operand, axes, keepdims, largest }
+        ),
+        2 => (at(), at(), -4i64..5, prop::option::of(-4i64..6), prop::sample::select(vec![1i64, 1, 2, 3, -1, -2]))
+            .prop_map(|(operand, axis, start, stop, step)| Step::Slice { operand, axis, start, stop, step }),
+        1 => (at(), at()).prop_map(|(operand, axis)| Step::Expand { operand, axis }),
+        1 => at().prop_map(|operand| Step::Transpose { operand }),
+        1 => (at(), at()).prop_map(|(operand, front)| Step::BroadcastTo { operand, front }),
+        1 => (at(), at(), at()).prop_map(|(operand, axis, size)| Step::Expect { operand, axis, size }),
+    ];
+    prop::collection::vec(step, 1..14)
+}
+
+/// Sizes over the dims of a graph; the same list whether they are known or not.
+fn sizes(dims: &[Dim; DIMS]) -> Vec<Dim> {
+    let [n, m, k] = dims;
+    vec![
+        n.clone(),
+        m.clone(),
+        k.clone(),
+        1u64.into(),
+        3u64.into(),
+        n + m,
+        2 * n,
+        n * m,
+        n + 1,
+        (n + k).ceil_div(2),
+        m.min(k),
+        n.max(4),
+        (k - 2).max(0),
+        4u64.into(),
+    ]
+}
+
+fn shape(expr: Expr<'_>) -> Option<fusewire::Shape> {
+    expr.shape()
+}
+
+/// One call on what has been made so far; `None` where there is nothing to call it on.
+fn call<'g>(g: &'g Graph, step: &Step, pool: &[Expr<'g>], sizes: &[Dim], inputs: usize) -> Option<Expr<'g>> {
+    let pick = |at: usize| (!pool.is_empty()).then(|| pool[at % pool.len()]);
+    let size = |at: usize| sizes[at % sizes.len()].clone();
+    let rank = |expr: Expr<'_>| shape(expr).map_or(0, |shape| shape.len());
+    Some(match step {
+        Step::Input { axes } => {
+            let shape: Vec<Dim> = axes.iter().map(|at| size(*at)).collect();
+            g.input(&format!("x{inputs}"), F64, shape)
+        }
+        Step::Range { size: at } => g.arange_to(1, size(*at), 1).astype(F64),
+        Step::Size { size: at } => g.size(size(*at)).astype(F64),
+        Step::Unary { operand } => pick(*operand)?.absolute().sqrt(),
+        Step::Binary { left, right } => pick(*left)? - pick(*right)?,
+        Step::Reduce { operand, axes, keepdims, largest } => {
+            let operand = pick(*operand)?;
+            let chosen: Vec<isize> =
+                (0..rank(operand) as isize).filter(|axis| axes >> axis & 1 == 1).collect();
+            let axes = if *keepdims { Axes::from(chosen).keepdims() } else { Axes::from(chosen) };
+            if *largest { operand.max(axes) } else { operand.sum(axes) }
+        }
+        Step::Slice { operand, axis, start, stop, step } => {
+            let operand = pick(*operand)?;
+            let axis = Axis((axis % rank(operand).max(1)) as isize);
+            operand.slice_axis(axis, Slice { start: Some(*start), stop: *stop, step: *step })
+        }
+        Step::Expand { operand, axis } => {
+            let operand = pick(*operand)?;
+            operand.expand_dims((axis % (rank(operand) + 1)) as isize)
+        }
+        Step::Transpose { operand } => pick(*operand)?.transpose(),
+        Step::BroadcastTo { operand, front } => {
+            let operand = pick(*operand)?;
+            let own = shape(operand)?;
+            let dims: Vec<Dim> = std::iter::once(size(*front)).chain(own.iter().cloned()).collect();
+            operand.broadcast_to(dims)
+        }
+        Step::Expect { operand, axis, size: at } => {
+            let operand = pick(*operand)?;
+            let mut dims: Vec<Dim> = shape(operand)?.to_vec();
+            let at_axis = axis % dims.len().max(1);
+            *dims.get_mut(at_axis)? = size(*at);
+            operand.expect_shape(dims)
+        }
+    })
+}
+
+fn value(dim: &Dim, binding: &[u64; DIMS]) -> Option<u64> {
+    dim.value(&|symbol: &Symbol| {
+        NAMES.iter().position(|name| *name == &*symbol.name).map(|at| binding[at])
+    })
+}
+
+/// The same program over dims and over the sizes of one binding, call by call.
+struct Both<'s, 'c> {
+    /// The steps that both took.
+    taken: Vec<usize>,
+    symbolic: Vec<Expr<'s>>,
+    concrete: Vec<Expr<'c>>,
+    /// A call that one of them refuses, or whose sizes follow other rules than those of a binding to 1.
+    last: Option<(Expr<'s>, Expr<'c>)>,
+}
+
+fn build<'s, 'c>(
+    symbolic_graph: &'s Graph,
+    concrete_graph: &'c Graph,
+    steps: &[Step],
+    bounds: &[(u64, u64); DIMS],
+    binding: &[u64; DIMS],
+    only: Option<&[usize]>,
+) -> Result<Both<'s, 'c>, TestCaseError> {
+    let dims = [0, 1, 2].map(|at| symbolic_graph.dim(NAMES[at], bounds[at].0..=bounds[at].1).dim());
+    let (open, known) = (sizes(&dims), sizes(&binding.map(Dim::from)));
+    let mut both = Both { taken: Vec::new(), symbolic: Vec::new(), concrete: Vec::new(), last: None };
+    for (at, step) in steps.iter().enumerate() {
+        if only.is_some_and(|only| !only.contains(&at)) {
+            continue;
+        }
+        let a = call(symbolic_graph, step, &both.symbolic, &open, at);
+        let b = call(concrete_graph, step, &both.concrete, &known, at);
+        let (Some(a), Some(b)) = (a, b) else { continue };
+        let (Some(left), Some(right)) = (shape(a), shape(b)) else {
+            both.last = Some((a, b));
+            continue;
+        };
+        // A size that is 1 by accident stretches only where it is known.
+        if right.iter().any(Dim::is_one) && left.iter().zip(right.iter()).any(|(a, b)| b.is_one() && !a.is_one())
+        {
+            continue;
+        }
+        prop_assert_eq!(left.len(), right.len());
+        let fits = left.iter().zip(right.iter()).all(|(a, b)| value(a, binding) == b.known());
+        if !fits {
+            // Sizes that must be equal and are not: the concrete call cannot have been sound.
+            both.last = Some((a, b));
+            continue;
+        }
+        for (dim, size) in left.iter().zip(right.iter()) {
+            let size = size.upper();
+            prop_assert!(dim.lower() <= size && size <= dim.upper(), "{dim} has the size {size}");
+        }
+        both.taken.push(at);
+        both.symbolic.push(a);
+        both.concrete.push(b);
+    }
+    Ok(both)
+}
+
+fn given(binding: &[u64; DIMS], plan: &ir::Plan) -> Vec<(&'static str, u64)> {
+    let pairs = NAMES.iter().zip(binding).map(|(name, size)| (*name, *size));
+    pairs.filter(|(name, _)| plan.dims().iter().any(|dim| *dim.name == **name)).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: 1500,
+        failure_persistence: Some(Box::new(FileFailurePersistence::Direct("tests/dims_random.proptest-regressions"))),
+        ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_symbolic_verdict_is_the_concrete_one(
+        steps in steps(),
+        binding in [2u64..9, 2u64..9, 2u64..9],
+        slack in [0u64..3, 0u64..3, 0u64..3],
+        limit in 1u64..2000,
+    ) {
+        // The binding is the largest that the bounds allow, so limits must be decided alike.
+        let bounds = [0, 1, 2].map(|at: usize| (binding[at].saturating_sub(slack[at]).max(2), binding[at]));
+        let (open, known) = (Graph::new(), Graph::new());
+        let both = build(&open, &known, &steps, &bounds, &binding, None)?;
+        let limits = Limits::default().with_elements(limit);
+        let last = both.last.into_iter();
+        let pairs = both.symbolic.iter().copied().zip(both.concrete.iter().copied()).chain(last);
+        for (symbolic, concrete) in pairs {
+            let symbolic = open.plan([symbolic], &limits).and_then(|plan| {
+                plan.check_sizes(&given(&binding, &plan)).map(|()| plan)
+            });
+            let concrete = known.plan([concrete], &limits);
+            prop_assert_eq!(
+                symbolic.is_ok(), concrete.is_ok(),
+                "\n{:?}\n{:?}\n{:?}\n{:?}", open, known, symbolic.err(), concrete.err()
+            );
+        }
+    }
+
+    #[test]
+    fn a_plan_that_passes_is_safe_at_every_size_and_its_largest_extent_is_exact(
+        steps in steps(),
+        binding in [2u64..9, 2u64..9, 2u64..9],
+        limit in 100u64..20_000,
+    ) {
+        let bounds = [(2, 9); DIMS];
+        let (open, known) = (Graph::new(), Graph::new());
+        let both = build(&open, &known, &steps, &bounds, &binding, None)?;
+        let limits = Limits::default().with_elements(limit).with_bytes(limit * 8);
+        for (position, (symbolic, concrete)) in both.symbolic.iter().zip(&both.concrete).enumerate() {
+            let Ok(plan) = open.plan([*symbolic], &limits) else { continue };
+            if plan.check_sizes(&given(&binding, &plan)).is_ok() {
+                let made = known.plan([*concrete], &limits);
+                prop_assert!(made.is_ok(), "{:?}\n{:?}", open, made.err());
+            }
+            // At the largest extent the same program passes, and beyond it no longer; where sizes must be
+            // equal, a larger one might leave more to choose from.
+            let is_exact = plan.requirements().is_empty();
+            for (at, dim) in NAMES.iter().enumerate() {
+                let Some(largest) = plan.max_extent(dim) else { continue };
+                for (upper, passes) in [(largest, true), (largest.saturating_add(1), false)] {
+                    if upper > 1 << 40 || !(passes || is_exact) {
+                        continue;
+                    }
+                    let (again, spare) = (Graph::new(), Graph::new());
+                    let mut bounds = bounds;
+                    bounds[at].1 = upper.max(2);
+                    let rebuilt = build(&again, &spare, &steps, &bounds, &binding, Some(&both.taken))?;
+                    let Some(rebuilt) = rebuilt.symbolic.get(position) else { continue };
+                    let verdict = again.plan([*rebuilt], &limits);
+                    prop_assert_eq!(verdict.is_ok(), passes, "{} <= {}: {:?}\n{:?}", dim, upper, verdict.err(), open);
+                }
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: 150,
+        failure_persistence: Some(Box::new(FileFailurePersistence::Direct("tests/dims_random.proptest-regressions"))),
+        ..ProptestConfig::default() })]
+
+    #[test]
+    fn one_program_gives_the_bits_of_a_program_for_each_size(
+        steps in steps(),
+        bindings in prop::collection::vec([2u64..40, 2u64..12, 2u64..9], 3),
+    ) {
+        let bounds = [(0, 1000); DIMS];
+        let (open, spare) = (Graph::new(), Graph::new());
+        // What the first binding leaves out is left out for all.
+        let both = build(&open, &spare, &steps, &bounds, &bindings[0], None)?;
+        let names: Vec<String> = (0..both.symbolic.len()).map(|at| format!("y{at}")).collect();
+        let outputs = both.symbolic.iter().zip(&names).map(|(expr, name)| expr.named(name));
+        let Ok(plan) = open.plan(outputs, &Limits::default()) else { return Ok(()) };
+        let program = plan.compile().unwrap();
+        for binding in &bindings {
+            let (again, known) = (Graph::new(), Graph::new());
+            let sized = build(&again, &known, &steps, &bounds, binding, Some(&both.taken))?;
+            let given = given(binding, program.plan());
+            if sized.taken != both.taken || program.plan().check_sizes(&given).is_err() {
+                continue;
+            }
+            let outputs = sized.concrete.iter().zip(&names).map(|(expr, name)| expr.named(name));
+            let concrete = known.plan(outputs, &Limits::default());
+            prop_assert!(concrete.is_ok(), "{:?}", concrete.err());
+            let concrete = concrete.unwrap().compile().unwrap();
+            let program = given.iter().fold(program.clone(), |program, (name, size)| program.with_size(name, *size));
+            prop_assert_eq!(bits(&program, binding), bits(&concrete, binding), "{:?}", open);
+        }
+    }
+}
+
+/// The bits of every output on inputs made up from their names.
+fn bits(program: &Program, binding: &[u64; DIMS]) -> Vec<String> {
+    let sized = |array: &ArrayType| -> Vec<u64> {
+        array.shape.iter().map(|dim| value(dim, binding).unwrap_or(0)).collect()
+    };
+    let inputs: Vec<(String, TypedArray)> = program
+        .plan()
+        .inputs()
+        .iter()
+        .map(|port| {
+            let seed = port.name.bytes().map(u64::from).sum();
+            (port.name.to_string(), TypedArray::random(F64, &sized(&port.array), seed))
+        })
+        .collect();
+    let mut outputs: Vec<(String, Vec<f64>, Vec<usize>)> = program
+        .plan()
+        .outputs()
+        .iter()
+        .map(|port| {
+            let sizes: Vec<usize> = sized(&port.array).iter().map(|size| *size as usize).collect();
+            (port.name.to_string(), vec![0.5; sizes.iter().product()], sizes)
+        })
+        .collect();
+    let views: Vec<(&str, View<'_>)> =
+        inputs.iter().map(|(name, array)| (name.as_str(), array.view())).collect();
+    let written: Vec<(&str, ViewMut<'_>)> = outputs
+        .iter_mut()
+        .map(|(name, elements, sizes)| (name.as_str(), ViewMut::new(elements, &sizes[..])))
+        .collect();
+    program.run(views, written).unwrap();
+    outputs
+        .iter()
+        .map(|(name, elements, _)| {
+            let bits: Vec<u64> = elements.iter().map(|element| element.to_bits()).collect();
+            format!("{name} {bits:x?}")
+        })
+        .collect()
+}
