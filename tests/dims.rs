@@ -140,7 +140,10 @@ fn the_largest_extent_minds_the_workspace() {
     let g = Graph::new();
     let n = g.dim("n", 1..=1000);
     let x = g.input("x", F64, n);
-    let plan = g.plan([x.flip(Axis(0)) + x.exp().store(Always).flip(Axis(0)) * x], &Limits::default().with_bytes(64_000));
+    let plan = g.plan(
+        [x.flip(Axis(0)) + x.exp().store(Always).flip(Axis(0)) * x],
+        &Limits::default().with_bytes(64_000),
+    );
     let plan = plan.unwrap();
     assert_eq!(plan.workspace_bytes(), 8000);
     assert_eq!(plan.max_extent("n"), Some(8000));
@@ -334,7 +337,8 @@ fn labels_that_disagree_are_refused() {
 fn shapes_broadcast_before_there_is_a_graph() {
     let users = Dim::symbolic("users", 1..=5_000_000);
     let others = Dim::symbolic("others", 1..=10);
-    let made = broadcast_shapes(&[(&users, 1).into(), (&others, 10).into(), [("feature", 10)].into()]).unwrap();
+    let made =
+        broadcast_shapes(&[(&users, 1).into(), (&others, 10).into(), [("feature", 10)].into()]).unwrap();
     assert_eq!(made.shape.to_string(), "[others<=10, feature:10]");
     let texts: Vec<String> = made.requirements.iter().map(ToString::to_string).collect();
     assert_eq!(texts, ["users = others"]);

@@ -160,7 +160,8 @@ pub(crate) fn safe_sizes(
     let sentence = |symbol: &Symbol| {
         let Symbol { name, lower, upper } = symbol;
         let passes = |size: u64| {
-            possible(required, Bounds::declared().with(name, *lower, size)).is_some_and(|bounds| passes(&bounds))
+            possible(required, Bounds::declared().with(name, *lower, size))
+                .is_some_and(|bounds| passes(&bounds))
         };
         let place = graph.declaration(&symbol.name).map_or(String::new(), |(_, site)| format!(" ({site})"));
         match largest_passing(*lower, *upper, &passes) {
