@@ -237,6 +237,9 @@ fn sizes_that_are_none_are_refused() {
         &g,
         [
             input("negative", (n - 1).into()),
+            input("no_name", g.dim("", 0..=4).into()),
+            input("no_label", Shape::from([("", 4)])),
+            (g.input("even", F64, 2 * n) - g.input("seven", F64, 7)).named("never even"),
             input("zero_divisor", big.ceil_div(n).into()),
             input("no_range", g.dim("none", 5..=4).into()),
             input("product_overflows", (half, half).into()),

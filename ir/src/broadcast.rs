@@ -5,6 +5,7 @@ use crate::dim::Dim;
 use crate::graph::{Graph, Op, SiteId};
 use crate::requirement::Requirement;
 use crate::shape::{ArrayType, Conflict, Shape};
+use crate::size::Symbol;
 use std::fmt;
 
 /// Which broadcasts an operation may do on its own. Whatever the policy, `broadcast_to` may stretch,
@@ -156,16 +157,24 @@ pub fn broadcast_shapes(shapes: &[Shape]) -> Result<Broadcast, Error> {
 /// What is wrong with a shape that a user wrote; `None` where nothing is.
 pub(crate) fn unfit(name: &str, shape: &Shape) -> Option<Diagnostic> {
     for (axis, dim) in shape.iter().enumerate() {
+        if dim.label() == Some("") {
+            let message = format!("`{name}`: axis {axis} has a label without a letter");
+            return Some(Diagnostic::new(DiagnosticKind::Label, message).axis(axis));
+        }
         let Dim::Symbolic { size, .. } = dim else { continue };
         let mut empty = None;
         size.symbols(&mut |symbol| {
+            if symbol.name.is_empty() {
+                empty = Some("a dim without a name".into());
+            }
             if symbol.lower > symbol.upper {
-                empty = Some(format!("`{}` from {} to {}", symbol.name, symbol.lower, symbol.upper));
+                let Symbol { name, lower, upper } = symbol;
+                empty = Some(format!("`{name}` from {lower} to {upper}: a range without any size"));
             }
         });
         let problem = match (size.problem(), empty) {
             (Some(problem), _) => problem.to_string(),
-            (None, Some(empty)) => format!("{empty}: a range without any size"),
+            (None, Some(empty)) => empty,
             (None, None) if size.bounds().lower < 0 => {
                 format!("`{size}`, which may be {}", size.bounds().lower)
             }

@@ -51,7 +51,8 @@ impl Requirement {
             Self::Equal(left, right) => {
                 let apart = left.size().minus(&right.size());
                 let (a, b) = (left.size().bounds_in(bounds), right.size().bounds_in(bounds));
-                !apart.bounds_in(bounds).contains(0) || a.upper < b.lower || b.upper < a.lower
+                let no_solution = apart.as_linear().is_some_and(|(_, factor, rest)| rest % factor != 0);
+                no_solution || !apart.bounds_in(bounds).contains(0) || a.upper < b.lower || b.upper < a.lower
             }
             Self::NotEmpty(dim) => dim.upper_in(bounds) == 0,
         }
@@ -102,8 +103,9 @@ impl Required {
 
 /// What the equalities leave of these bounds; they stay as they are where nothing is left.
 pub(crate) fn tightened(required: &[Required], mut bounds: Bounds) -> Bounds {
-    // Each round carries a bound over one more equality; what is left open after a few is merely loose.
-    for _ in 0..4 {
+    // Each round carries bounds over one more equality, or halves what a size and its quotient leave
+    // open. Where equalities go in circles a round may gain next to nothing: what is left is merely loose.
+    for _ in 0..128 {
         let before = bounds.clone();
         for required in required {
             if let Requirement::Equal(left, right) = &required.requirement {
