@@ -500,6 +500,8 @@ operators! {
     BitAnd bitand BitwiseAnd;
     BitOr bitor BitwiseOr;
     BitXor bitxor BitwiseXor;
+    Shl shl LeftShift;
+    Shr shr RightShift;
 }
 
 macro_rules! numbers {

@@ -365,18 +365,11 @@ impl Results {
 /// Writes one total.
 ///
 /// # Safety
-/// `base` has room for `at + 1` elements of the total's dtype, and is aligned for them.
+/// `base` has room for `at + 1` elements of the total's dtype.
 unsafe fn write(base: *mut u8, at: usize, total: Scalar) {
-    // SAFETY: the caller's promise.
-    unsafe {
-        match total {
-            Scalar::Bool(value) => base.cast::<bool>().add(at).write(value),
-            Scalar::I32(value) => base.cast::<i32>().add(at).write(value),
-            Scalar::I64(value) => base.cast::<i64>().add(at).write(value),
-            Scalar::F32(value) => base.cast::<f32>().add(at).write(value),
-            Scalar::F64(value) => base.cast::<f64>().add(at).write(value),
-        }
-    }
+    let (bits, bytes) = (total.bits().to_le_bytes(), total.dtype().bytes());
+    // SAFETY: the caller's promise; elements are stored as their bits, lowest byte first.
+    unsafe { std::ptr::copy_nonoverlapping(bits.as_ptr(), base.add(at * bytes), bytes) };
 }
 
 impl Call {

@@ -46,6 +46,7 @@ pub use axes::{All, Axes, Axis, NewAxes, Positions};
 pub use dims::DimExpr;
 pub use expr::{Argument, Expr, Graph};
 pub use fusewire_ir as ir;
+pub use fusewire_ir::half;
 pub use fusewire_ir::{
     ArrayType, AxisRef, BroadcastPolicy, DType, Diagnostic, DiagnosticKind, Dim, ElementOp, Error, Limits,
     Scalar, Shape, Site, Slice, StorePolicy, broadcast_shapes,
@@ -57,7 +58,7 @@ pub use view::{Element, View, ViewMut};
 
 /// Everything that a program needs in scope.
 pub mod prelude {
-    pub use crate::DType::{Bool, F32, F64, I32, I64};
+    pub use crate::DType::{BF16, Bool, F16, F32, F64, I8, I16, I32, I64, U8, U16, U32, U64};
     pub use crate::StorePolicy::{Always, Never};
     pub use crate::{
         All, Axes, Axis, BroadcastPolicy, DType, Dim, DimExpr, Error, Expr, Graph, Limits, Plan, Program,

@@ -22,7 +22,7 @@ use crate::recipe::Recipe;
 use arrays::Placement;
 use fusewire_ir::graph::{Graph, NodeId, Op};
 use fusewire_ir::interpret::{self, Array};
-use fusewire_ir::{Dim, Error, Limits, Scalar, SiteId, Sizes, Symbol, resolve};
+use fusewire_ir::{Dim, ElementOp, Error, Limits, Scalar, SiteId, Sizes, Symbol, resolve};
 use std::collections::HashMap;
 use std::fmt;
 
@@ -145,17 +145,19 @@ fn one_by_one(
         };
         let reduced = reduced_elements(op, &operands);
         same(&expected, &computed, |at, value| match op {
-            Op::Element(op) => Bound::Ulps(op.row().ulp.ceil() as u64),
-            Op::Reduce { op, .. } => {
-                let _ = value;
-                Bound::Absolute(interpret::reduction_tolerance(*op, &reduced[at]))
-            }
+            Op::Element(op) => Bound::Ulps(ulps(*op, value)),
+            Op::Reduce { op, .. } => Bound::Absolute(interpret::reduction_tolerance(*op, &reduced[at])),
             _ => Bound::Ulps(0),
         })
         .map_err(mismatch)?;
         values.insert(node, computed);
     }
     Ok(values)
+}
+
+/// How far a result may be from the reference, which is rounded as well.
+fn ulps(op: ElementOp, _value: Scalar) -> u64 {
+    op.row().ulp.ceil() as u64
 }
 
 /// For each result of a reduction, the elements that it combines.

@@ -44,9 +44,35 @@ pub(crate) fn address(op: ElementOp, dtype: DType) -> Option<usize> {
             };
         }};
     }
+    macro_rules! integers {
+        ($($op:ident: $of:ident;)+) => {
+            match (op, dtype) {
+                $(
+                    (ElementOp::$op, DType::I64) => {
+                        extern "sysv64" fn adapter(x: *mut i64, y: *const i64, count: usize) {
+                            binary!(x, y, count, maths::$of::<i64>);
+                        }
+                        return Some(adapter as *const () as usize);
+                    }
+                    (ElementOp::$op, DType::U64) => {
+                        extern "sysv64" fn adapter(x: *mut u64, y: *const u64, count: usize) {
+                            binary!(x, y, count, maths::$of::<u64>);
+                        }
+                        return Some(adapter as *const () as usize);
+                    }
+                )+
+                _ => {}
+            }
+        };
+    }
+    integers! {
+        Gcd: gcd;
+        Lcm: lcm;
+    }
     table! {
         Exp: maths::exp_f32, maths::exp_f64, unary;
         Remainder: maths::remainder_f32, maths::remainder_f64, binary;
         FloorDivide: maths::floor_divide_f32, maths::floor_divide_f64, binary;
+        Fmod: maths::fmod_f32, maths::fmod_f64, binary;
     }
 }

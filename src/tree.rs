@@ -99,6 +99,14 @@ impl Word for i64 {
         bits as Self
     }
 }
+impl Word for u64 {
+    fn from_word(value: Self) -> u64 {
+        value
+    }
+    fn to_word(bits: u64) -> Self {
+        bits
+    }
+}
 
 combine! {
     SumF32: f32 => f64, -0.0, |a, b| a + b;
@@ -111,6 +119,8 @@ combine! {
     MinF64: f64 => f64, f64::INFINITY, |a, b| if a <= b || a.is_nan() { a } else { b };
     MinI32: i32 => i64, i32::MAX, |a, b| a.min(b);
     MinI64: i64 => i64, i64::MAX, |a, b| a.min(b);
+    MinU64: u64 => u64, u64::MAX, |a, b| a.min(b);
+    MaxU64: u64 => u64, 0, |a, b| a.max(b);
     MaxF32: f32 => f64, f32::NEG_INFINITY, |a, b| if b <= a || a.is_nan() { a } else { b };
     MaxF64: f64 => f64, f64::NEG_INFINITY, |a, b| if b <= a || a.is_nan() { a } else { b };
     MaxI32: i32 => i64, i32::MIN, |a, b| a.max(b);
@@ -130,6 +140,8 @@ pub(crate) fn functions(accumulator: Accumulator) -> Functions {
         (ReduceOp::Min, DType::F32) => of::<MinF32>(),
         (ReduceOp::Min, DType::F64) => of::<MinF64>(),
         (ReduceOp::Min, DType::I32) => of::<MinI32>(),
+        (ReduceOp::Min, DType::U64) => of::<MinU64>(),
+        (ReduceOp::Max, DType::U64) => of::<MaxU64>(),
         (ReduceOp::Min, _) => of::<MinI64>(),
         (ReduceOp::Max, DType::F32) => of::<MaxF32>(),
         (ReduceOp::Max, DType::F64) => of::<MaxF64>(),
@@ -179,6 +191,8 @@ fn collapse(blocks: u64, levels: &[u64; LEVELS], tree: impl Fn(u64, u64) -> u64)
 
 fn tree_function(accumulator: Accumulator) -> fn(u64, u64) -> u64 {
     match (accumulator.op, accumulator.dtype.is_float()) {
+        (ReduceOp::Min, _) if accumulator.dtype == DType::U64 => MinU64::tree,
+        (ReduceOp::Max, _) if accumulator.dtype == DType::U64 => MaxU64::tree,
         (ReduceOp::Sum | ReduceOp::Mean, true) => SumF64::tree,
         (ReduceOp::Sum | ReduceOp::Mean, false) => SumI64::tree,
         (ReduceOp::Prod, true) => ProdF64::tree,
@@ -198,6 +212,7 @@ pub(crate) fn total(accumulator: Accumulator, word: u64, count: u64) -> Scalar {
     } else {
         Scalar::I64(word as i64)
     };
+    // A u64 has the same bits.
     value.cast(accumulator.dtype)
 }
 

@@ -17,14 +17,14 @@ pub trait Element: Copy + Send + Sync + 'static + sealed::Sealed {
 }
 
 macro_rules! element {
-    ($($host:ty: $dtype:ident),+) => { $(
+    ($($(#[doc = $doc:literal])+ $dtype:ident: $host:ty, $category:ident, $exact:literal;)+) => { $(
         impl sealed::Sealed for $host {}
         impl Element for $host {
             const DTYPE: DType = DType::$dtype;
         }
     )+ };
 }
-element!(bool: Bool, i32: I32, i64: I64, f32: F32, f64: F64);
+fusewire_ir::dtypes!(element);
 
 /// What a view says about its memory.
 #[derive(Clone, Debug)]

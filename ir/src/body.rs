@@ -1,7 +1,8 @@
 //! The straight-line program inside a loop nest: SSA instructions on one element at a time.
 
-use crate::dtype::{DType, Scalar};
+use crate::dtype::DType;
 use crate::op::ElementOp;
+use crate::scalar::Scalar;
 use smallvec::{SmallVec, smallvec};
 use std::collections::HashMap;
 use std::fmt;
@@ -60,6 +61,13 @@ pub enum Primitive {
     Xor,
     /// Bit by bit on integers, logical on `bool`.
     Not,
+    /// Integers only: the bits moved up by as many as the second operand says; 0 for a number of bits that
+    /// is negative or that the dtype does not have.
+    ShiftLeft,
+    /// Integers only: the bits moved down, filled up with the sign; beyond the dtype's bits it is all sign.
+    ShiftRight,
+    /// Integers only: how many bits are set.
+    CountOnes,
     /// Gives `bool`; false where an operand is NaN.
     Equal,
     /// Gives `bool`; true where an operand is NaN.
@@ -96,6 +104,9 @@ impl Primitive {
             Self::Or => "or",
             Self::Xor => "xor",
             Self::Not => "not",
+            Self::ShiftLeft => "shift_left",
+            Self::ShiftRight => "shift_right",
+            Self::CountOnes => "count_ones",
             Self::Equal => "equal",
             Self::NotEqual => "not_equal",
             Self::Less => "less",
@@ -115,6 +126,7 @@ impl Primitive {
             | Self::Ceil
             | Self::Truncate
             | Self::RoundEven
+            | Self::CountOnes
             | Self::Not => 1,
             Self::Select => 3,
             _ => 2,
@@ -127,20 +139,25 @@ impl Primitive {
         matches!(self, Self::Equal | Self::NotEqual | Self::Less | Self::LessEqual)
     }
 
-    /// May it be applied to operands of this dtype (for `Select`, of its last two operands)?
+    /// May it be applied to operands of this dtype (for `Select`, of its last two operands)? Floats of 16
+    /// bits are computed in `f32`.
     #[must_use]
     pub const fn takes(self, dtype: DType) -> bool {
         match self {
+            Self::Select => true,
+            _ if matches!(dtype, DType::F16 | DType::BF16) => false,
             Self::Divide | Self::SquareRoot | Self::Floor | Self::Ceil | Self::Truncate | Self::RoundEven => {
                 dtype.is_float()
             }
-            Self::FloorDivide | Self::Remainder => dtype.is_int(),
+            Self::FloorDivide | Self::Remainder | Self::ShiftLeft | Self::ShiftRight | Self::CountOnes => {
+                dtype.is_int()
+            }
             Self::And | Self::Or | Self::Xor | Self::Not => !dtype.is_float(),
             Self::Add | Self::Subtract | Self::Multiply | Self::Negate | Self::Absolute => {
                 dtype.is_int() || dtype.is_float()
             }
             Self::Minimum | Self::Maximum => dtype.is_int() || dtype.is_float(),
-            Self::Equal | Self::NotEqual | Self::Less | Self::LessEqual | Self::Select => true,
+            Self::Equal | Self::NotEqual | Self::Less | Self::LessEqual => true,
         }
     }
 
@@ -161,8 +178,11 @@ pub enum Code {
     Constant(Scalar),
     /// A machine operation.
     Apply(Primitive, SmallVec<[Value; 3]>),
-    /// The value as the instruction's dtype.
+    /// The value as the instruction's dtype, as `astype` converts it. Floats of 16 bits are converted to
+    /// `f32`, and from `f32` and `f64`, only; nothing is converted to `bool`.
     Convert(Value),
+    /// The bits of the value as the instruction's dtype, which has as many bytes.
+    Reinterpret(Value),
     /// A vector function that runs on tiles of elements.
     Call(ElementOp, SmallVec<[Value; 3]>),
     /// The finished reduction at this position; only in an epilogue.
@@ -176,7 +196,7 @@ impl Code {
         match self {
             Self::Load(_) | Self::Index(_) | Self::Constant(_) | Self::Total(_) => &[],
             Self::Apply(_, operands) | Self::Call(_, operands) => operands,
-            Self::Convert(operand) => std::slice::from_ref(operand),
+            Self::Convert(operand) | Self::Reinterpret(operand) => std::slice::from_ref(operand),
         }
     }
 }
@@ -218,7 +238,9 @@ impl Body {
     /// Machine operations and calls per iteration.
     #[must_use]
     pub fn operations(&self) -> usize {
-        let counts = |code: &Code| matches!(code, Code::Apply(..) | Code::Convert(_) | Code::Call(..));
+        let counts = |code: &Code| {
+            matches!(code, Code::Apply(..) | Code::Convert(_) | Code::Reinterpret(_) | Code::Call(..))
+        };
         self.instructions.iter().filter(|instruction| counts(&instruction.code)).count()
     }
 
@@ -245,6 +267,13 @@ impl Body {
                         && parts.iter().all(|part| self.dtype(*part) == operand)
                         && instruction.dtype == primitive.result(operand)
                 }
+                Code::Convert(from) => convertible(self.dtype(*from), instruction.dtype),
+                Code::Reinterpret(from) => {
+                    let from = self.dtype(*from);
+                    from.bytes() == instruction.dtype.bytes()
+                        && from != DType::Bool
+                        && instruction.dtype != DType::Bool
+                }
                 _ => true,
             };
             if !sound {
@@ -252,6 +281,17 @@ impl Body {
             }
         }
         None
+    }
+}
+
+/// Is there one instruction for this conversion?
+const fn convertible(from: DType, to: DType) -> bool {
+    let is_half = matches!(from, DType::F16 | DType::BF16);
+    match to {
+        DType::Bool => false,
+        DType::F16 | DType::BF16 => matches!(from, DType::F32 | DType::F64),
+        DType::F32 => true,
+        _ => !is_half,
     }
 }
 
@@ -265,6 +305,7 @@ impl fmt::Display for Body {
                 Code::Constant(scalar) => write!(f, "constant {scalar}")?,
                 Code::Apply(primitive, _) => f.write_str(primitive.name())?,
                 Code::Convert(_) => f.write_str("convert")?,
+                Code::Reinterpret(_) => f.write_str("reinterpret")?,
                 Code::Call(op, _) => write!(f, "call {}", op.name())?,
                 Code::Total(reduction) => write!(f, "total {reduction}")?,
             }
@@ -344,12 +385,32 @@ impl BodyBuilder {
         self.constant(scalar)
     }
 
-    /// The value in another dtype; nothing where it has that dtype already.
+    /// The value in another dtype, as `astype` converts it; nothing where it has that dtype already.
     pub fn convert(&mut self, value: Value, dtype: DType) -> Value {
-        if self.dtype(value) == dtype { value } else { self.push(dtype, Code::Convert(value)) }
+        let from = self.dtype(value);
+        if from == dtype {
+            return value;
+        }
+        if dtype == DType::Bool {
+            // Is there anything but zero?
+            let value = self.convert(value, from.computed());
+            let zero = self.number(0.0, value);
+            return self.apply(Primitive::NotEqual, &[value, zero]);
+        }
+        if convertible(from, dtype) {
+            return self.push(dtype, Code::Convert(value));
+        }
+        // To and from 16 bits by way of f32, which holds them all.
+        let single = self.convert(value, DType::F32);
+        self.convert(single, dtype)
     }
 
-    /// A vector function of the operands, which share one float dtype.
+    /// The bits of a value as another dtype of as many bytes.
+    pub fn reinterpret(&mut self, value: Value, dtype: DType) -> Value {
+        if self.dtype(value) == dtype { value } else { self.push(dtype, Code::Reinterpret(value)) }
+    }
+
+    /// A vector function of the operands, which share one dtype.
     pub fn call(&mut self, op: ElementOp, operands: &[Value]) -> Value {
         let dtype = self.dtype(operands[0]);
         self.push(dtype, Code::Call(op, operands.into()))

@@ -1,21 +1,42 @@
-//! Element types, typed scalars, and the promotion rules between them.
+//! Element types: the table of dtypes, and the rules by which they are promoted (NEP 50).
 
+use crate::scalar::Weak;
 use std::fmt;
-use std::hash::{Hash, Hasher};
 
-/// The type of an array's elements.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum DType {
-    /// One byte, 0 or 1.
-    Bool,
-    /// Signed 32-bit integer; arithmetic wraps around.
-    I32,
-    /// Signed 64-bit integer; arithmetic wraps around.
-    I64,
-    /// IEEE 754 binary32.
-    F32,
-    /// IEEE 754 binary64.
-    F64,
+/// Hands the rows of the table of dtypes to a macro: variant, name in Rust, category, bits of an integer
+/// that the type holds exactly (floats: the significand), documentation.
+#[macro_export]
+macro_rules! dtypes {
+    ($callback:path) => {
+        $callback! {
+            /// One byte, 0 or 1.
+            Bool: bool, Bool, 1;
+            /// Signed 8-bit integer; arithmetic wraps around.
+            I8: i8, Int, 7;
+            /// Unsigned 8-bit integer; arithmetic wraps around.
+            U8: u8, Int, 8;
+            /// Signed 16-bit integer; arithmetic wraps around.
+            I16: i16, Int, 15;
+            /// Unsigned 16-bit integer; arithmetic wraps around.
+            U16: u16, Int, 16;
+            /// Signed 32-bit integer; arithmetic wraps around.
+            I32: i32, Int, 31;
+            /// Unsigned 32-bit integer; arithmetic wraps around.
+            U32: u32, Int, 32;
+            /// Signed 64-bit integer; arithmetic wraps around.
+            I64: i64, Int, 63;
+            /// Unsigned 64-bit integer; arithmetic wraps around.
+            U64: u64, Int, 64;
+            /// IEEE 754 binary16: stored so, computed in `f32`, every result rounded.
+            F16: $crate::half::f16, Float, 11;
+            /// The upper half of an `f32` (bfloat16): stored so, computed in `f32`, every result rounded.
+            BF16: $crate::half::bf16, Float, 8;
+            /// IEEE 754 binary32.
+            F32: f32, Float, 24;
+            /// IEEE 754 binary64.
+            F64: f64, Float, 53;
+        }
+    };
 }
 
 /// The family an element type belongs to; promotion moves up this order.
@@ -23,56 +44,84 @@ pub enum DType {
 pub enum Category {
     /// `bool`.
     Bool,
-    /// Signed integers.
+    /// Integers, with and without sign.
     Int,
     /// Floating point.
     Float,
 }
 
-/// The facts about one dtype: one row each, everything else follows from them.
-struct Facts {
-    name: &'static str,
-    bytes: usize,
-    category: Category,
-    /// Bits of an integer that the type holds exactly (floats: the significand).
-    exact_integer_bits: u32,
+macro_rules! define {
+    ($($(#[doc = $doc:literal])+ $variant:ident: $host:ty, $category:ident, $exact:literal;)+) => {
+        /// The type of an array's elements.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum DType { $( $(#[doc = $doc])+ $variant, )+ }
+
+        impl DType {
+            /// Every dtype, in the table's order.
+            pub const ALL: [Self; [$(stringify!($variant)),+].len()] = [$(Self::$variant),+];
+
+            /// The name used in diagnostics and plans, such as `f64`.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self {
+                    Self::F16 => "f16",
+                    Self::BF16 => "bf16",
+                    $( #[allow(unreachable_patterns)] Self::$variant => stringify!($host), )+
+                }
+            }
+
+            /// Bytes of one element.
+            #[must_use]
+            pub const fn bytes(self) -> usize {
+                match self { $( Self::$variant => size_of::<$host>(), )+ }
+            }
+
+            /// The family of the type.
+            #[must_use]
+            pub const fn category(self) -> Category {
+                match self { $( Self::$variant => Category::$category, )+ }
+            }
+
+            /// How many bits an integer may have, but for its sign, for this type to hold it exactly:
+            /// `iinfo` bits, or the significand of a float.
+            #[must_use]
+            pub const fn exact_integer_bits(self) -> u32 {
+                match self { $( Self::$variant => $exact, )+ }
+            }
+        }
+    };
+}
+dtypes!(define);
+
+/// What is known of an integer dtype: NumPy's `iinfo`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IntInfo {
+    /// Bits of an element.
+    pub bits: u32,
+    /// The smallest value.
+    pub min: i128,
+    /// The largest value.
+    pub max: i128,
+}
+
+/// What is known of a float dtype: NumPy's `finfo`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct FloatInfo {
+    /// Bits of an element.
+    pub bits: u32,
+    /// Bits of the significand that are stored.
+    pub mantissa_bits: u32,
+    /// The distance from 1 to the next larger number.
+    pub epsilon: f64,
+    /// The largest finite number.
+    pub max: f64,
+    /// The smallest positive number with a full significand.
+    pub smallest_normal: f64,
+    /// The smallest positive number.
+    pub smallest_subnormal: f64,
 }
 
 impl DType {
-    /// Every dtype, in promotion order.
-    pub const ALL: [Self; 5] = [Self::Bool, Self::I32, Self::I64, Self::F32, Self::F64];
-
-    const fn facts(self) -> Facts {
-        const fn row(name: &'static str, bytes: usize, category: Category, exact_integer_bits: u32) -> Facts {
-            Facts { name, bytes, category, exact_integer_bits }
-        }
-        match self {
-            Self::Bool => row("bool", 1, Category::Bool, 1),
-            Self::I32 => row("i32", 4, Category::Int, 31),
-            Self::I64 => row("i64", 8, Category::Int, 63),
-            Self::F32 => row("f32", 4, Category::Float, 24),
-            Self::F64 => row("f64", 8, Category::Float, 53),
-        }
-    }
-
-    /// The name used in diagnostics and plans, such as `f64`.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        self.facts().name
-    }
-
-    /// Bytes of one element.
-    #[must_use]
-    pub const fn bytes(self) -> usize {
-        self.facts().bytes
-    }
-
-    /// The family of the type.
-    #[must_use]
-    pub const fn category(self) -> Category {
-        self.facts().category
-    }
-
     /// Is it a floating-point type?
     #[must_use]
     pub const fn is_float(self) -> bool {
@@ -85,28 +134,139 @@ impl DType {
         matches!(self.category(), Category::Int)
     }
 
-    /// The dtype that holds both operands of a mixed operation: NumPy's `result_type`.
+    /// Is it an integer type without negative numbers?
+    #[must_use]
+    pub const fn is_unsigned(self) -> bool {
+        matches!(self, Self::U8 | Self::U16 | Self::U32 | Self::U64)
+    }
+
+    /// Is it a signed integer type?
+    #[must_use]
+    pub const fn is_signed(self) -> bool {
+        self.is_int() && !self.is_unsigned()
+    }
+
+    /// The dtype that elements are computed in: `f32` for floats of 16 bits, else the dtype itself.
+    #[must_use]
+    pub const fn computed(self) -> Self {
+        match self {
+            Self::F16 | Self::BF16 => Self::F32,
+            other => other,
+        }
+    }
+
+    /// The signed or unsigned integer type of this many bytes: 1, 2, 4 or 8.
+    #[must_use]
+    pub const fn int_of(bytes: usize, signed: bool) -> Self {
+        match (bytes, signed) {
+            (1, true) => Self::I8,
+            (1, false) => Self::U8,
+            (2, true) => Self::I16,
+            (2, false) => Self::U16,
+            (4, true) => Self::I32,
+            (4, false) => Self::U32,
+            (_, true) => Self::I64,
+            (_, false) => Self::U64,
+        }
+    }
+
+    /// The facts about an integer dtype; `None` for others.
+    #[must_use]
+    pub const fn int_info(self) -> Option<IntInfo> {
+        if !self.is_int() {
+            return None;
+        }
+        let bits = 8 * self.bytes() as u32;
+        let value_bits = self.exact_integer_bits();
+        let max = (1i128 << value_bits) - 1;
+        Some(IntInfo { bits, min: if self.is_unsigned() { 0 } else { -max - 1 }, max })
+    }
+
+    /// The facts about a float dtype; `None` for others.
     ///
     /// ```
-    /// use fusewire_ir::DType::{Bool, F32, F64, I32, I64};
+    /// use fusewire_ir::DType;
+    /// let half = DType::F16.float_info().unwrap();
+    /// assert_eq!((half.epsilon, half.max, half.smallest_normal), (2f64.powi(-10), 65504.0, 2f64.powi(-14)));
+    /// assert_eq!(DType::U16.int_info().unwrap().max, 65535);
+    /// ```
+    #[must_use]
+    pub fn float_info(self) -> Option<FloatInfo> {
+        if !self.is_float() {
+            return None;
+        }
+        let bits = 8 * self.bytes() as u32;
+        let mantissa_bits = self.exact_integer_bits() - 1;
+        let exponent_bits = bits - 1 - mantissa_bits;
+        let largest_exponent = (1i32 << (exponent_bits - 1)) - 1;
+        let power = |exponent: i32| 2f64.powi(exponent);
+        let epsilon = power(-(mantissa_bits as i32));
+        let smallest_normal = power(1 - largest_exponent);
+        Some(FloatInfo {
+            bits,
+            mantissa_bits,
+            epsilon,
+            max: (2.0 - epsilon) * power(largest_exponent),
+            smallest_normal,
+            smallest_subnormal: smallest_normal * epsilon,
+        })
+    }
+
+    /// The dtype that holds both operands of a mixed operation: NumPy's `promote_types`, in which
+    /// bfloat16 takes part as another float of 16 bits.
+    ///
+    /// ```
+    /// use fusewire_ir::DType::{BF16, Bool, F16, F32, F64, I8, I16, I32, I64, U8, U64};
     /// assert_eq!(F32.promote(F64), F64);
     /// assert_eq!(I32.promote(F32), F64); // f32 cannot hold every i32
+    /// assert_eq!((I8.promote(U8), I64.promote(U64)), (I16, F64));
+    /// assert_eq!((U8.promote(F16), I16.promote(F16), F16.promote(BF16)), (F16, F32, F32));
     /// assert_eq!(Bool.promote(I64), I64);
     /// ```
     #[must_use]
     pub fn promote(self, other: Self) -> Self {
-        let (low, high) = if (self.category(), self.bytes()) <= (other.category(), other.bytes()) {
-            (self, other)
-        } else {
-            (other, self)
-        };
-        if low.category() == high.category()
-            || low.facts().exact_integer_bits <= high.facts().exact_integer_bits
-        {
-            return high;
+        let (low, high) = if self.category() <= other.category() { (self, other) } else { (other, self) };
+        match (low.category(), high.category()) {
+            (Category::Bool, _) => high,
+            (Category::Int, Category::Int) => Self::promote_ints(low, high),
+            // The first float that holds both.
+            _ => {
+                let holds = |float: &Self| {
+                    let fits = low.exact_integer_bits() <= float.exact_integer_bits();
+                    let wider = float.bytes() > high.bytes() || *float == high;
+                    // A bfloat16 has fewer digits than an f16, and a larger range.
+                    let ranges = low.is_int() || low == *float || float.bytes() > 2;
+                    fits && wider && ranges
+                };
+                [high, Self::F32, Self::F64].into_iter().find(holds).unwrap_or(Self::F64)
+            }
         }
-        // An integer that does not fit the float exactly: NumPy takes the widest float.
-        Self::F64
+    }
+
+    fn promote_ints(a: Self, b: Self) -> Self {
+        let (narrow, wide) = if a.bytes() <= b.bytes() { (a, b) } else { (b, a) };
+        if a.is_unsigned() == b.is_unsigned() || (wide.is_signed() && narrow.bytes() < wide.bytes()) {
+            return wide;
+        }
+        match wide.bytes() {
+            8 => Self::F64,
+            bytes => Self::int_of(2 * bytes, true),
+        }
+    }
+
+    /// The dtype that holds all of these: NumPy's `result_type`; `None` for none. The order does not
+    /// matter: what is of the highest family is promoted first.
+    pub fn result_type(dtypes: impl IntoIterator<Item = Self>) -> Option<Self> {
+        let mut dtypes: Vec<Self> = dtypes.into_iter().collect();
+        dtypes.sort_by_key(|dtype| std::cmp::Reverse(dtype.category()));
+        dtypes.into_iter().reduce(Self::promote)
+    }
+
+    /// Does every value of this dtype survive the conversion? NumPy's `can_cast` with "safe" rules, by
+    /// which `f64` is good enough for 64-bit integers.
+    #[must_use]
+    pub fn can_cast(self, to: Self) -> bool {
+        self.promote(to) == to
     }
 
     /// The dtype of an operation between an array of this dtype and a Rust number (NEP 50: the
@@ -122,234 +282,3 @@ impl fmt::Display for DType {
         f.write_str(self.name())
     }
 }
-
-/// A number from the host language: it takes the dtype of the array it meets (NEP 50).
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Weak {
-    /// A Rust `bool`.
-    Bool(bool),
-    /// Any Rust integer.
-    Int(i128),
-    /// A Rust `f32` or `f64`.
-    Float(f64),
-}
-
-impl Weak {
-    /// The family of the number.
-    #[must_use]
-    pub const fn category(self) -> Category {
-        match self {
-            Self::Bool(_) => Category::Bool,
-            Self::Int(_) => Category::Int,
-            Self::Float(_) => Category::Float,
-        }
-    }
-
-    /// The dtype it takes where no array decides: `bool`, `i64` or `f64`.
-    #[must_use]
-    pub const fn default_dtype(self) -> DType {
-        match self {
-            Self::Bool(_) => DType::Bool,
-            Self::Int(_) => DType::I64,
-            Self::Float(_) => DType::F64,
-        }
-    }
-
-    /// The number as a scalar of `dtype`, or `None` where an integer does not fit an integer type.
-    /// A float rounds (also to infinity); `bool` takes anything but zero as true.
-    #[must_use]
-    pub fn to_scalar(self, dtype: DType) -> Option<Scalar> {
-        let float = match self {
-            Self::Bool(v) => f64::from(u8::from(v)),
-            Self::Int(v) => v as f64,
-            Self::Float(v) => v,
-        };
-        let int = match self {
-            Self::Bool(v) => i128::from(v),
-            Self::Int(v) => v,
-            Self::Float(v) => v as i128,
-        };
-        Some(match dtype {
-            DType::Bool => Scalar::Bool(float != 0.0),
-            DType::I32 => Scalar::I32(i32::try_from(int).ok()?),
-            DType::I64 => Scalar::I64(i64::try_from(int).ok()?),
-            // Straight from the integer where it is one: i128 -> f64 -> f32 would round twice.
-            DType::F32 => Scalar::F32(match self {
-                Self::Int(v) => v as f32,
-                _ => float as f32,
-            }),
-            DType::F64 => Scalar::F64(float),
-        })
-    }
-}
-
-impl fmt::Display for Weak {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Bool(v) => write!(f, "{v}"),
-            Self::Int(v) => write!(f, "{v}"),
-            Self::Float(v) => write!(f, "{v:?}"),
-        }
-    }
-}
-
-macro_rules! weak_from {
-    ($($variant:ident($inner:ty): $($host:ty),+;)+) => { $($(
-        impl From<$host> for Weak {
-            fn from(value: $host) -> Self {
-                Self::$variant(value as $inner)
-            }
-        }
-    )+)+ };
-}
-weak_from! {
-    Bool(bool): bool;
-    Int(i128): i8, i16, i32, i64, i128, isize, u8, u16, u32, u64, usize;
-    Float(f64): f32, f64;
-}
-
-/// One typed element. Equality and hashing go by bits, so that `-0.0` and `0.0` stay apart and a
-/// NaN equals itself: a graph that shares equal constants must not merge different ones.
-#[derive(Clone, Copy, Debug)]
-pub enum Scalar {
-    /// A `bool` element.
-    Bool(bool),
-    /// An `i32` element.
-    I32(i32),
-    /// An `i64` element.
-    I64(i64),
-    /// An `f32` element.
-    F32(f32),
-    /// An `f64` element.
-    F64(f64),
-}
-
-impl Scalar {
-    /// The dtype of the element.
-    #[must_use]
-    pub const fn dtype(self) -> DType {
-        match self {
-            Self::Bool(_) => DType::Bool,
-            Self::I32(_) => DType::I32,
-            Self::I64(_) => DType::I64,
-            Self::F32(_) => DType::F32,
-            Self::F64(_) => DType::F64,
-        }
-    }
-
-    /// The bit pattern, zero-extended to 64 bits.
-    #[must_use]
-    pub fn bits(self) -> u64 {
-        match self {
-            Self::Bool(v) => u64::from(v),
-            Self::I32(v) => u64::from(v as u32),
-            Self::I64(v) => v as u64,
-            Self::F32(v) => u64::from(v.to_bits()),
-            Self::F64(v) => v.to_bits(),
-        }
-    }
-
-    /// The value as `f64` (an `i64` beyond 2^53 rounds).
-    #[must_use]
-    pub fn as_f64(self) -> f64 {
-        match self {
-            Self::Bool(v) => f64::from(u8::from(v)),
-            Self::I32(v) => f64::from(v),
-            Self::I64(v) => v as f64,
-            Self::F32(v) => f64::from(v),
-            Self::F64(v) => v,
-        }
-    }
-
-    /// The value as `i64`; floats truncate, and what does not fit becomes `i64::MIN`.
-    #[must_use]
-    pub fn as_i64(self) -> i64 {
-        match self {
-            Self::Bool(v) => i64::from(v),
-            Self::I32(v) => i64::from(v),
-            Self::I64(v) => v,
-            Self::F32(_) | Self::F64(_) => {
-                let value = self.as_f64();
-                if (-9_223_372_036_854_775_808.0..9_223_372_036_854_775_808.0).contains(&value) {
-                    value as i64
-                } else {
-                    i64::MIN
-                }
-            }
-        }
-    }
-
-    /// Is it anything but zero (NaN is)?
-    #[must_use]
-    pub fn as_bool(self) -> bool {
-        match self {
-            Self::Bool(v) => v,
-            Self::I32(v) => v != 0,
-            Self::I64(v) => v != 0,
-            Self::F32(v) => v != 0.0,
-            Self::F64(v) => v != 0.0,
-        }
-    }
-
-    /// The value converted as `astype` does: integers wrap around, floats round to nearest, a float
-    /// that no integer of the type holds (NaN included) becomes the type's smallest value.
-    #[must_use]
-    pub fn cast(self, dtype: DType) -> Self {
-        match dtype {
-            DType::Bool => Self::Bool(self.as_bool()),
-            DType::I32 => Self::I32(match self {
-                Self::F32(_) | Self::F64(_) => {
-                    let value = self.as_f64().trunc();
-                    if (-2_147_483_648.0..=2_147_483_647.0).contains(&value) {
-                        value as i32
-                    } else {
-                        i32::MIN
-                    }
-                }
-                _ => self.as_i64() as i32,
-            }),
-            DType::I64 => Self::I64(self.as_i64()),
-            DType::F32 => Self::F32(match self {
-                Self::I64(v) => v as f32,
-                Self::F32(v) => v,
-                _ => self.as_f64() as f32,
-            }),
-            DType::F64 => Self::F64(self.as_f64()),
-        }
-    }
-}
-
-impl PartialEq for Scalar {
-    fn eq(&self, other: &Self) -> bool {
-        (self.dtype(), self.bits()) == (other.dtype(), other.bits())
-    }
-}
-impl Eq for Scalar {}
-impl Hash for Scalar {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        (self.dtype(), self.bits()).hash(state);
-    }
-}
-
-impl fmt::Display for Scalar {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Bool(v) => write!(f, "{v}"),
-            Self::I32(v) => write!(f, "{v}"),
-            Self::I64(v) => write!(f, "{v}"),
-            Self::F32(v) => write!(f, "{v:?}"),
-            Self::F64(v) => write!(f, "{v:?}"),
-        }
-    }
-}
-
-macro_rules! scalar_from {
-    ($($variant:ident: $host:ty;)+) => { $(
-        impl From<$host> for Scalar {
-            fn from(value: $host) -> Self {
-                Self::$variant(value)
-            }
-        }
-    )+ };
-}
-scalar_from! { Bool: bool; I32: i32; I64: i64; F32: f32; F64: f64; }

@@ -251,6 +251,7 @@ impl Explain<'_> {
                 Code::Constant(scalar) => scalar.to_string(),
                 Code::Apply(primitive, _) => format!("{} {operands}", primitive.name()),
                 Code::Convert(_) => format!("{} of {operands}", instruction.dtype),
+                Code::Reinterpret(_) => format!("bits of {operands} as {}", instruction.dtype),
                 Code::Call(op, _) => format!("{} {operands}", op.name()),
                 Code::Total(at) => format!("total{at}"),
             };

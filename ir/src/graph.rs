@@ -7,10 +7,10 @@
 use crate::broadcast::BroadcastPolicy;
 use crate::diagnostic::{Diagnostic, DiagnosticKind, OperandNote, Site};
 use crate::dim::Dim;
-use crate::dtype::Scalar;
 use crate::op::ElementOp;
 use crate::reduce::ReduceOp;
 use crate::requirement::{Required, Requirement};
+use crate::scalar::Scalar;
 use crate::shape::{ArrayType, Shape};
 use crate::size::Symbol;
 use crate::view::View;

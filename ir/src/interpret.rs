@@ -2,11 +2,12 @@
 //! and its own maths. It knows nothing of fusion, kernels or vectors, and is slow.
 
 use crate::dim::Dim;
-use crate::dtype::{DType, Scalar};
+use crate::dtype::DType;
 use crate::graph::{Generator, Graph, NodeId, Op, SiteId};
 use crate::reduce::{BLOCK, ReduceOp};
 use crate::requirement::Sizes;
 use crate::resolve::resolve;
+use crate::scalar::Scalar;
 use crate::shape::{ArrayType, Shape};
 use crate::size::{SizeExpr, Symbol};
 use crate::view::View;
@@ -283,13 +284,16 @@ fn reduce(op: ReduceOp, dtype: DType, elements: &[Scalar]) -> Option<Scalar> {
     if elements.is_empty() {
         return op.of_nothing(dtype);
     }
-    let ints = || elements.iter().map(|element| element.as_i64());
+    let ints = || elements.iter().map(|element| element.as_int());
     let floats = || elements.iter().map(|element| element.as_f64());
     let value = match (op, dtype.is_float()) {
-        (ReduceOp::Sum, false) => Scalar::I64(ints().fold(0, i64::wrapping_add)),
-        (ReduceOp::Prod, false) => Scalar::I64(ints().fold(1, i64::wrapping_mul)),
-        (ReduceOp::Min, false) => Scalar::I64(ints().min()?),
-        (ReduceOp::Max, false) => Scalar::I64(ints().max()?),
+        (ReduceOp::Sum, false) => Scalar::from_int(ints().fold(0, i128::wrapping_add), dtype),
+        // The low 64 bits of a product follow from the low 64 bits of its factors.
+        (ReduceOp::Prod, false) => {
+            Scalar::from_int(ints().fold(1, |a, b| i128::from(a as i64).wrapping_mul(b)), dtype)
+        }
+        (ReduceOp::Min, false) => Scalar::from_int(ints().min()?, dtype),
+        (ReduceOp::Max, false) => Scalar::from_int(ints().max()?, dtype),
         (ReduceOp::Mean, false) => return None,
         (ReduceOp::Sum, true) => Scalar::F64(sum(floats())),
         (ReduceOp::Mean, true) => Scalar::F64(sum(floats()) / elements.len() as f64),

@@ -17,6 +17,7 @@ pub mod graph;
 pub mod interpret;
 pub mod kernel;
 mod limits;
+mod lowering;
 pub mod op;
 pub mod plan;
 mod plan_dims;
@@ -25,9 +26,13 @@ mod reference;
 pub mod requirement;
 mod resolve;
 pub mod rules;
+mod scalar;
 pub mod shape;
 pub mod size;
 pub mod view;
+
+/// The crate of the 16-bit floats.
+pub use half;
 
 pub use axis::{AxisRef, NewAxis};
 pub use broadcast::{BroadcastPolicy, Stretch, broadcast_shapes};
@@ -35,7 +40,7 @@ pub use build::{Operand, foreign_graph};
 pub use build_view::Slice;
 pub use diagnostic::{Diagnostic, DiagnosticKind, Error, OperandNote, Site};
 pub use dim::Dim;
-pub use dtype::{DType, Scalar, Weak};
+pub use dtype::{Category, DType, FloatInfo, IntInfo};
 pub use explain::Boundary;
 pub use fuse::StoreReason;
 pub use graph::{Graph, NodeId, SiteId, StorePolicy};
@@ -46,5 +51,6 @@ pub use plan_dims::PlanDim;
 pub use reduce::ReduceOp;
 pub use requirement::{Required, Requirement, Sizes};
 pub use resolve::{Misfit, resolve};
+pub use scalar::{Scalar, Weak};
 pub use shape::{ArrayType, Shape};
 pub use size::{Bounds, SizeExpr, Symbol};

@@ -8,7 +8,8 @@
 //! this order, so all give the same bits. The error of a sum grows with the logarithm of the number
 //! of blocks plus `BLOCK / lanes`: better than NumPy's pairwise sum in `f32`.
 
-use crate::dtype::{DType, Scalar};
+use crate::dtype::DType;
+use crate::scalar::Scalar;
 
 /// Reduced elements per block.
 pub const BLOCK: usize = 4096;
@@ -47,47 +48,51 @@ impl ReduceOp {
         }
     }
 
-    /// The dtype in which elements are combined and (but for `bool` extremes) the result's.
+    /// The dtype in which elements are combined.
     #[must_use]
     pub const fn accumulator(self, dtype: DType) -> DType {
-        match (self, dtype) {
-            (_, DType::F32 | DType::F64) => dtype,
-            (Self::Mean, _) => DType::F64,
-            (Self::Sum | Self::Prod, _) => DType::I64,
-            (Self::Min | Self::Max, DType::Bool) => DType::I32,
-            (Self::Min | Self::Max, _) => dtype,
+        match self {
+            _ if dtype.is_float() => dtype.computed(),
+            Self::Mean => DType::F64,
+            Self::Sum | Self::Prod => DType::I64,
+            Self::Min | Self::Max => match dtype {
+                DType::U32 | DType::I64 => DType::I64,
+                DType::U64 => DType::U64,
+                _ => DType::I32,
+            },
         }
     }
 
-    /// The dtype of the result.
+    /// The dtype of the result: sums of integers have 64 bits.
     #[must_use]
     pub const fn result(self, dtype: DType) -> DType {
-        match (self, dtype) {
-            (Self::Min | Self::Max, DType::Bool) => DType::Bool,
-            _ => self.accumulator(dtype),
+        match self {
+            Self::Min | Self::Max => dtype,
+            _ if dtype.is_float() => dtype,
+            Self::Mean => DType::F64,
+            Self::Sum | Self::Prod if dtype.is_unsigned() => DType::U64,
+            Self::Sum | Self::Prod => DType::I64,
         }
     }
 
     /// The value that changes nothing: what lanes start from.
     #[must_use]
     pub fn identity(self, accumulator: DType) -> Scalar {
-        let (int, float) = match self {
+        let float = match self {
             // -0.0 + x keeps the sign of a zero x.
-            Self::Sum | Self::Mean => (0, -0.0),
-            Self::Prod => (1, 1.0),
-            Self::Min => (
-                if matches!(accumulator, DType::I32) { i64::from(i32::MAX) } else { i64::MAX },
-                f64::INFINITY,
-            ),
-            Self::Max => (
-                if matches!(accumulator, DType::I32) { i64::from(i32::MIN) } else { i64::MIN },
-                f64::NEG_INFINITY,
-            ),
+            Self::Sum | Self::Mean => -0.0,
+            Self::Prod => 1.0,
+            Self::Min => f64::INFINITY,
+            Self::Max => f64::NEG_INFINITY,
         };
-        match accumulator {
-            DType::F32 | DType::F64 => Scalar::F64(float).cast(accumulator),
-            _ => Scalar::I64(int).cast(accumulator),
-        }
+        let Some(info) = accumulator.int_info() else { return Scalar::F64(float).cast(accumulator) };
+        let int = match self {
+            Self::Sum | Self::Mean => 0,
+            Self::Prod => 1,
+            Self::Min => info.max,
+            Self::Max => info.min,
+        };
+        Scalar::from_int(int, accumulator)
     }
 
     /// The result over no elements, in the accumulator's dtype; `None` where there is none.

@@ -2,43 +2,51 @@
 //!
 //! `f32` is computed in `f64` and rounded once more, which gives the correctly rounded result for
 //! `+ - * /` and `sqrt` because 53 >= 2 * 24 + 2 (Figueroa, "When is double rounding innocuous?").
+//! Floats of 16 bits are computed in `f32`, for which the same holds.
 
-use crate::dtype::Scalar;
+use crate::dtype::DType;
+use crate::scalar::Scalar;
 
-/// An operation on one number, by its integer and its floating-point meaning.
-pub(crate) fn number1(v: &[Scalar], int: fn(i64) -> i64, float: fn(f64) -> f64) -> Scalar {
-    match v[0] {
-        Scalar::Bool(a) => Scalar::Bool(int(i64::from(a)) != 0),
-        // Exact in 64 bits, then wrapped to 32.
-        Scalar::I32(a) => Scalar::I32(int(i64::from(a)) as i32),
-        Scalar::I64(a) => Scalar::I64(int(a)),
-        Scalar::F32(_) | Scalar::F64(_) => float1(v, float),
-    }
+/// A float result in a dtype, rounded as kernels round it.
+pub(crate) fn rounded(value: f64, dtype: DType) -> Scalar {
+    Scalar::F64(value).cast(dtype.computed()).cast(dtype)
 }
 
-/// An operation on two numbers of one dtype, by its integer and its floating-point meaning.
-pub(crate) fn number2(v: &[Scalar], int: fn(i64, i64) -> i64, float: fn(f64, f64) -> f64) -> Scalar {
-    match v[0] {
-        Scalar::Bool(_) => Scalar::Bool(int(v[0].as_i64(), v[1].as_i64()) != 0),
-        Scalar::I32(_) => Scalar::I32(int(v[0].as_i64(), v[1].as_i64()) as i32),
-        Scalar::I64(_) => Scalar::I64(int(v[0].as_i64(), v[1].as_i64())),
-        Scalar::F32(_) | Scalar::F64(_) => float2(v, float),
+/// An operation on one number, by its integer and its floating-point meaning.
+pub(crate) fn number1(v: &[Scalar], int: fn(i128) -> i128, float: fn(f64) -> f64) -> Scalar {
+    let dtype = v[0].dtype();
+    if dtype.is_float() { float1(v, float) } else { Scalar::from_int(int(v[0].as_int()), dtype) }
+}
+
+/// An operation on two numbers of one dtype, by its integer and its floating-point meaning. Integers are
+/// exact in 128 bits, and wrap around to their dtype.
+pub(crate) fn number2(v: &[Scalar], int: fn(i128, i128) -> i128, float: fn(f64, f64) -> f64) -> Scalar {
+    let dtype = v[0].dtype();
+    if dtype.is_float() {
+        float2(v, float)
+    } else {
+        Scalar::from_int(int(v[0].as_int(), v[1].as_int()), dtype)
     }
 }
 
 /// An operation on one float.
 pub(crate) fn float1(v: &[Scalar], float: fn(f64) -> f64) -> Scalar {
-    Scalar::F64(float(v[0].as_f64())).cast(v[0].dtype())
+    rounded(float(v[0].as_f64()), v[0].dtype())
 }
 
 /// An operation on two floats of one dtype.
 pub(crate) fn float2(v: &[Scalar], float: fn(f64, f64) -> f64) -> Scalar {
-    Scalar::F64(float(v[0].as_f64(), v[1].as_f64())).cast(v[0].dtype())
+    rounded(float(v[0].as_f64(), v[1].as_f64()), v[0].dtype())
 }
 
-/// An operation on the bits of two integers or two `bool`s.
-pub(crate) fn bits2(v: &[Scalar], bits: fn(i64, i64) -> i64) -> Scalar {
-    number2(v, bits, |_, _| f64::NAN)
+/// A question about one number; about integers it is asked of the equal float.
+pub(crate) fn test(v: &[Scalar], float: fn(f64) -> bool) -> Scalar {
+    Scalar::Bool(float(v[0].as_f64()))
+}
+
+/// An operation on two integers or two `bool`s.
+pub(crate) fn ints2(v: &[Scalar], int: fn(i128, i128) -> i128) -> Scalar {
+    number2(v, int, |_, _| f64::NAN)
 }
 
 pub(crate) fn invert(v: &[Scalar]) -> Scalar {
@@ -52,54 +60,192 @@ pub(crate) fn is_nan(value: Scalar) -> bool {
     value.as_f64().is_nan()
 }
 
+fn ordered(a: Scalar, b: Scalar) -> Option<std::cmp::Ordering> {
+    if a.dtype().is_float() { a.as_f64().partial_cmp(&b.as_f64()) } else { Some(a.as_int().cmp(&b.as_int())) }
+}
+
 pub(crate) fn equal(a: Scalar, b: Scalar) -> bool {
-    if a.dtype().is_float() { a.as_f64() == b.as_f64() } else { a.as_i64() == b.as_i64() }
+    ordered(a, b).is_some_and(std::cmp::Ordering::is_eq)
 }
 
 pub(crate) fn less(a: Scalar, b: Scalar) -> bool {
-    if a.dtype().is_float() { a.as_f64() < b.as_f64() } else { a.as_i64() < b.as_i64() }
+    ordered(a, b).is_some_and(std::cmp::Ordering::is_lt)
 }
 
 pub(crate) fn less_equal(a: Scalar, b: Scalar) -> bool {
-    if a.dtype().is_float() { a.as_f64() <= b.as_f64() } else { a.as_i64() <= b.as_i64() }
+    ordered(a, b).is_some_and(std::cmp::Ordering::is_le)
+}
+
+/// The first of two if `first` says so.
+fn choose(v: &[Scalar], first: bool) -> Scalar {
+    if first { v[0] } else { v[1] }
+}
+
+pub(crate) fn minimum(v: &[Scalar]) -> Scalar {
+    choose(v, is_nan(v[0]) || less_equal(v[0], v[1]))
+}
+
+pub(crate) fn maximum(v: &[Scalar]) -> Scalar {
+    choose(v, is_nan(v[0]) || less_equal(v[1], v[0]))
+}
+
+pub(crate) fn fmin(v: &[Scalar]) -> Scalar {
+    choose(v, less_equal(v[0], v[1]) || is_nan(v[1]))
+}
+
+pub(crate) fn fmax(v: &[Scalar]) -> Scalar {
+    choose(v, less_equal(v[1], v[0]) || is_nan(v[1]))
+}
+
+pub(crate) fn clip(v: &[Scalar]) -> Scalar {
+    minimum(&[maximum(&[v[0], v[1]]), v[2]])
 }
 
 pub(crate) fn floor_divide(v: &[Scalar]) -> Scalar {
     match (v[0], v[1]) {
-        (Scalar::F32(a), Scalar::F32(b)) => Scalar::F32(floor_divide_f32(a, b)),
         (Scalar::F64(a), Scalar::F64(b)) => Scalar::F64(floor_divide_f64(a, b)),
-        _ => number2(
-            v,
-            |a, b| {
-                if b == 0 {
-                    return 0;
-                }
-                // In 128 bits, where i64::MIN / -1 fits; the cast wraps it around.
-                let (a, b) = (i128::from(a), i128::from(b));
-                let exact = a % b == 0;
-                (if !exact && (a < 0) != (b < 0) { a / b - 1 } else { a / b }) as i64
-            },
-            |_, _| f64::NAN,
-        ),
+        _ if v[0].dtype().is_float() => {
+            let [a, b] = [v[0], v[1]].map(|x| x.as_f64() as f32);
+            rounded(f64::from(floor_divide_f32(a, b)), v[0].dtype())
+        }
+        _ => ints2(v, |a, b| {
+            if b == 0 {
+                return 0;
+            }
+            let exact = a % b == 0;
+            if !exact && (a < 0) != (b < 0) { a / b - 1 } else { a / b }
+        }),
     }
 }
 
 pub(crate) fn remainder(v: &[Scalar]) -> Scalar {
     match (v[0], v[1]) {
-        (Scalar::F32(a), Scalar::F32(b)) => Scalar::F32(remainder_f32(a, b)),
         (Scalar::F64(a), Scalar::F64(b)) => Scalar::F64(remainder_f64(a, b)),
-        _ => number2(
-            v,
-            |a, b| {
-                if b == 0 {
-                    return 0;
-                }
-                let (a, b) = (i128::from(a), i128::from(b));
-                (((a % b) + b) % b) as i64
-            },
-            |_, _| f64::NAN,
-        ),
+        _ if v[0].dtype().is_float() => {
+            let [a, b] = [v[0], v[1]].map(|x| x.as_f64() as f32);
+            rounded(f64::from(remainder_f32(a, b)), v[0].dtype())
+        }
+        _ => ints2(v, |a, b| if b == 0 { 0 } else { ((a % b) + b) % b }),
     }
+}
+
+pub(crate) fn fmod(v: &[Scalar]) -> Scalar {
+    number2(v, |a, b| if b == 0 { 0 } else { a % b }, |a, b| a % b)
+}
+
+pub(crate) fn sign(v: &[Scalar]) -> Scalar {
+    number1(v, i128::signum, |x| if x.is_nan() { x } else { f64::from(x > 0.0) - f64::from(x < 0.0) })
+}
+
+pub(crate) fn reciprocal(v: &[Scalar]) -> Scalar {
+    number1(v, |a| if a.abs() == 1 { a } else { 0 }, |x| 1.0 / x)
+}
+
+pub(crate) fn heaviside(v: &[Scalar]) -> Scalar {
+    let x = v[0].as_f64();
+    if x == 0.0 {
+        v[1]
+    } else if x.is_nan() {
+        v[0]
+    } else {
+        rounded(f64::from(x > 0.0), v[0].dtype())
+    }
+}
+
+/// The number whose distance from zero is one step larger or smaller.
+fn neighbour(x: Scalar, away: bool) -> Scalar {
+    let bits = x.bits();
+    Scalar::from_bits(if away { bits.wrapping_add(1) } else { bits.wrapping_sub(1) }, x.dtype())
+}
+
+fn smallest(dtype: DType, negative: bool) -> Scalar {
+    let sign = if negative { 1 << (8 * dtype.bytes() - 1) } else { 0 };
+    Scalar::from_bits(1 | sign, dtype)
+}
+
+pub(crate) fn nextafter(v: &[Scalar]) -> Scalar {
+    let (x, y) = (v[0].as_f64(), v[1].as_f64());
+    if x.is_nan() {
+        v[0]
+    } else if y.is_nan() || x == y {
+        v[1]
+    } else if x == 0.0 {
+        smallest(v[0].dtype(), y < 0.0)
+    } else {
+        neighbour(v[0], (x < y) == (x > 0.0))
+    }
+}
+
+pub(crate) fn spacing(v: &[Scalar]) -> Scalar {
+    let x = v[0].as_f64();
+    if x == 0.0 {
+        return smallest(v[0].dtype(), false);
+    }
+    if !x.is_finite() {
+        return rounded(f64::NAN, v[0].dtype());
+    }
+    rounded(neighbour(v[0], true).as_f64() - x, v[0].dtype())
+}
+
+pub(crate) fn nan_to_num(v: &[Scalar]) -> Scalar {
+    let dtype = v[0].dtype();
+    let Some(info) = dtype.float_info() else { return v[0] };
+    let x = v[0].as_f64();
+    if x.is_nan() {
+        rounded(0.0, dtype)
+    } else if x.is_infinite() {
+        rounded(info.max.copysign(x), dtype)
+    } else {
+        v[0]
+    }
+}
+
+pub(crate) fn isclose(v: &[Scalar]) -> Scalar {
+    let (a, b) = (v[0].as_f64(), v[1].as_f64());
+    // In the arithmetic of the dtype, because a tolerance is a sharp line.
+    let near = match v[0] {
+        Scalar::F64(_) => (a - b).abs() <= 1e-8 + 1e-5 * b.abs(),
+        _ => (a as f32 - b as f32).abs() <= 1e-8 + 1e-5 * (b as f32).abs(),
+    };
+    Scalar::Bool(a == b || (b.is_finite() && near))
+}
+
+/// The bits moved; an amount that the dtype does not have moves them all out.
+pub(crate) fn left_shift(v: &[Scalar]) -> Scalar {
+    let bits = 8 * v[0].dtype().bytes() as i128;
+    let amount = v[1].as_int();
+    Scalar::from_int(if (0..bits).contains(&amount) { v[0].as_int() << amount } else { 0 }, v[0].dtype())
+}
+
+pub(crate) fn right_shift(v: &[Scalar]) -> Scalar {
+    let bits = 8 * v[0].dtype().bytes() as i128;
+    let amount = v[1].as_int();
+    let amount = if (0..bits).contains(&amount) { amount } else { 127 };
+    Scalar::from_int(v[0].as_int() >> amount, v[0].dtype())
+}
+
+/// The number of ones in the absolute value, as NumPy's `bitwise_count`.
+pub(crate) fn bitwise_count(v: &[Scalar]) -> Scalar {
+    Scalar::U8(v[0].as_int().unsigned_abs().count_ones() as u8)
+}
+
+fn divisor(a: i128, b: i128) -> i128 {
+    let (mut a, mut b) = (a.abs(), b.abs());
+    while b != 0 {
+        (a, b) = (b, a % b);
+    }
+    a
+}
+
+pub(crate) fn gcd(v: &[Scalar]) -> Scalar {
+    ints2(v, divisor)
+}
+
+pub(crate) fn lcm(v: &[Scalar]) -> Scalar {
+    ints2(v, |a, b| match divisor(a, b) {
+        0 => 0,
+        both => (a.abs() / both).wrapping_mul(b.abs()),
+    })
 }
 
 macro_rules! float_division {

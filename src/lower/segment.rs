@@ -111,7 +111,7 @@ impl Segment<'_, '_> {
                     Some(Source::Consecutive(address(frame.tile(b, tile))))
                 }
                 Code::Index(_) | Code::Total(_) => return None,
-                Code::Constant(_) | Code::Apply(..) | Code::Convert(_) => None,
+                Code::Constant(_) | Code::Apply(..) | Code::Convert(_) | Code::Reinterpret(_) => None,
             };
             needed.push((at, source));
         }

@@ -30,29 +30,43 @@ impl Lanes {
     pub(super) fn vector(self, dtype: DType) -> Type {
         match dtype {
             DType::Bool => self.mask(),
-            DType::I32 => types::I32X4,
-            DType::I64 => types::I64X2,
+            DType::I8 | DType::U8 => types::I8X16,
+            DType::I16 | DType::U16 | DType::F16 | DType::BF16 => types::I16X8,
+            DType::I32 | DType::U32 => types::I32X4,
+            DType::I64 | DType::U64 => types::I64X2,
             DType::F32 => types::F32X4,
             DType::F64 => types::F64X2,
         }
     }
 
     /// The integer vector whose lanes hold a `bool` of this body.
-    fn mask(self) -> Type {
-        match self.0 {
-            2 => types::I64X2,
-            4 => types::I32X4,
-            _ => types::I8X16,
-        }
+    pub(super) const fn mask(self) -> Type {
+        int_vector(16 / self.0)
+    }
+
+    /// Bytes of a lane of a mask.
+    pub(super) const fn mask_bytes(self) -> usize {
+        16 / self.0
+    }
+}
+
+/// The vector of integers of this many bytes.
+pub(super) const fn int_vector(bytes: usize) -> Type {
+    match bytes {
+        8 => types::I64X2,
+        4 => types::I32X4,
+        2 => types::I16X8,
+        _ => types::I8X16,
     }
 }
 
 /// The type of one element outside a vector.
 pub(super) const fn scalar_type(dtype: DType) -> Type {
     match dtype {
-        DType::Bool => types::I8,
-        DType::I32 => types::I32,
-        DType::I64 => types::I64,
+        DType::Bool | DType::I8 | DType::U8 => types::I8,
+        DType::I16 | DType::U16 | DType::F16 | DType::BF16 => types::I16,
+        DType::I32 | DType::U32 => types::I32,
+        DType::I64 | DType::U64 => types::I64,
         DType::F32 => types::F32,
         DType::F64 => types::F64,
     }
@@ -79,7 +93,7 @@ impl Vectors<'_, '_> {
     }
 
     /// Rearranges the bytes of two vectors, which keep their type.
-    fn shuffle(&mut self, low: Value, high: Value, bytes: [u8; 16]) -> Value {
+    pub(super) fn shuffle(&mut self, low: Value, high: Value, bytes: [u8; 16]) -> Value {
         let ty = self.b.func.dfg.value_type(low);
         let (low, high) = (self.bitcast(types::I8X16, low), self.bitcast(types::I8X16, high));
         let mask = self.b.func.dfg.immediates.push(ConstantData::from(&bytes[..]));
@@ -87,46 +101,52 @@ impl Vectors<'_, '_> {
         self.bitcast(ty, mixed)
     }
 
-    /// Packs the even 32-bit lanes to the front: 64-bit lanes become 32-bit ones.
-    fn narrow_lanes(&mut self, value: Value) -> Value {
-        let value = self.bitcast(types::I32X4, value);
-        self.shuffle(value, value, [0, 1, 2, 3, 8, 9, 10, 11, 0, 1, 2, 3, 8, 9, 10, 11])
+    /// The low bytes of each lane, packed to the front: lanes of `from` bytes become lanes of `to`.
+    pub(super) fn narrowed(&mut self, value: Value, from: usize, to: usize) -> Value {
+        let mut bytes = [0; 16];
+        for (at, byte) in bytes.iter_mut().enumerate() {
+            let lane = at / to % (16 / from);
+            *byte = (lane * from + at % to) as u8;
+        }
+        let value = self.bitcast(int_vector(to), value);
+        self.shuffle(value, value, bytes)
+    }
+
+    /// The lanes at the front, widened from `from` bytes to `to`.
+    pub(super) fn widened(&mut self, value: Value, from: usize, to: usize, signed: bool) -> Value {
+        let mut value = self.bitcast(int_vector(from), value);
+        let mut bytes = from;
+        while bytes < to {
+            let ins = self.b.ins();
+            value = if signed { ins.swiden_low(value) } else { ins.uwiden_low(value) };
+            bytes *= 2;
+        }
+        value
     }
 
     /// A mask with lanes as wide as those of `dtype`.
-    fn mask_for(&mut self, mask: Value, dtype: DType) -> Value {
-        if dtype != DType::Bool && self.lanes.0 == 2 && dtype.bytes() == 4 {
-            self.narrow_lanes(mask)
-        } else {
-            mask
-        }
+    pub(super) fn mask_for(&mut self, mask: Value, dtype: DType) -> Value {
+        let (own, wanted) = (self.lanes.mask_bytes(), dtype.bytes());
+        if dtype == DType::Bool || own == wanted { mask } else { self.narrowed(mask, own, wanted) }
     }
 
     /// The result of comparing operands of `dtype` as a mask of this body.
     fn mask_from(&mut self, mask: Value, dtype: DType) -> Value {
-        if dtype != DType::Bool && self.lanes.0 == 2 && dtype.bytes() == 4 {
-            self.b.ins().swiden_low(mask)
-        } else {
-            mask
-        }
+        let (own, given) = (self.lanes.mask_bytes(), dtype.bytes());
+        if dtype == DType::Bool || own == given { mask } else { self.widened(mask, given, own, true) }
+    }
+
+    /// An integer in every lane.
+    pub(super) fn splat_int(&mut self, vector: Type, value: i64) -> Value {
+        let lane = self.b.ins().iconst(vector.lane_type(), value);
+        self.b.ins().splat(vector, lane)
     }
 
     /// A constant in every lane.
     pub(super) fn constant(&mut self, scalar: Scalar) -> Value {
+        let dtype = scalar.dtype();
         match scalar {
-            Scalar::Bool(value) => {
-                let mask = self.lanes.mask();
-                let lane = self.b.ins().iconst(mask.lane_type(), if value { -1i64 } else { 0 });
-                self.b.ins().splat(mask, lane)
-            }
-            Scalar::I32(value) => {
-                let lane = self.b.ins().iconst(types::I32, i64::from(value));
-                self.b.ins().splat(types::I32X4, lane)
-            }
-            Scalar::I64(value) => {
-                let lane = self.b.ins().iconst(types::I64, value);
-                self.b.ins().splat(types::I64X2, lane)
-            }
+            Scalar::Bool(value) => self.splat_int(self.lanes.mask(), if value { -1 } else { 0 }),
             Scalar::F32(value) => {
                 let lane = self.b.ins().f32const(value);
                 self.b.ins().splat(types::F32X4, lane)
@@ -135,54 +155,45 @@ impl Vectors<'_, '_> {
                 let lane = self.b.ins().f64const(value);
                 self.b.ins().splat(types::F64X2, lane)
             }
+            _ => self.splat_int(self.lanes.vector(dtype), sign_extended(scalar.bits(), dtype)),
         }
     }
 
     /// Bytes 0 or 1 in the low part of a vector as a mask of this body.
     fn mask_from_bytes(&mut self, bytes: Value) -> Value {
-        let mut lanes = self.bitcast(types::I8X16, bytes);
-        if self.lanes.0 == 16 {
-            // Whatever byte stands for true, the mask is all ones.
-            let zero = self.b.ins().iconst(types::I8, 0);
-            let zero = self.b.ins().splat(types::I8X16, zero);
-            return self.b.ins().icmp(IntCC::NotEqual, lanes, zero);
-        }
-        lanes = self.b.ins().uwiden_low(lanes);
-        lanes = self.b.ins().uwiden_low(lanes);
-        if self.lanes.0 == 2 {
-            lanes = self.b.ins().uwiden_low(lanes);
-        }
-        let zero = self.b.ins().iconst(self.lanes.mask().lane_type(), 0);
-        let zero = self.b.ins().splat(self.lanes.mask(), zero);
+        // Whatever byte stands for true, the mask is all ones.
+        let lanes = self.widened(bytes, 1, self.lanes.mask_bytes(), false);
+        let zero = self.splat_int(self.lanes.mask(), 0);
         self.b.ins().icmp(IntCC::NotEqual, lanes, zero)
     }
 
     /// A vector step's elements from consecutive memory.
     pub(super) fn load(&mut self, dtype: DType, address: Value, offset: i32) -> Value {
         let flags = memory();
-        let bytes = self.lanes.0 * dtype.bytes();
+        let packed = match self.lanes.0 * dtype.bytes() {
+            16 if dtype != DType::Bool => {
+                return self.b.ins().load(self.lanes.vector(dtype), flags, address, offset);
+            }
+            16 => self.b.ins().load(types::I8X16, flags, address, offset),
+            8 => {
+                let low = self.b.ins().load(types::F64, flags, address, offset);
+                self.b.ins().scalar_to_vector(types::F64X2, low)
+            }
+            4 => {
+                let word = self.b.ins().load(types::I32, flags, address, offset);
+                self.b.ins().scalar_to_vector(types::I32X4, word)
+            }
+            _ => {
+                let half = self.b.ins().load(types::I16, flags, address, offset);
+                let word = self.b.ins().uextend(types::I32, half);
+                self.b.ins().scalar_to_vector(types::I32X4, word)
+            }
+        };
         if dtype == DType::Bool {
-            let packed = match bytes {
-                16 => self.b.ins().load(types::I8X16, flags, address, offset),
-                4 => {
-                    let word = self.b.ins().load(types::I32, flags, address, offset);
-                    self.b.ins().scalar_to_vector(types::I32X4, word)
-                }
-                _ => {
-                    let half = self.b.ins().load(types::I16, flags, address, offset);
-                    let word = self.b.ins().uextend(types::I32, half);
-                    self.b.ins().scalar_to_vector(types::I32X4, word)
-                }
-            };
-            return self.mask_from_bytes(packed);
+            self.mask_from_bytes(packed)
+        } else {
+            self.bitcast(self.lanes.vector(dtype), packed)
         }
-        let vector = self.lanes.vector(dtype);
-        if bytes == 16 {
-            return self.b.ins().load(vector, flags, address, offset);
-        }
-        let low = self.b.ins().load(types::F64, flags, address, offset);
-        let low = self.b.ins().scalar_to_vector(types::F64X2, low);
-        self.bitcast(vector, low)
     }
 
     /// One element in the lowest lane.
@@ -193,12 +204,16 @@ impl Vectors<'_, '_> {
 
     /// An element in the lowest lane of a vector.
     fn vector_of_one(&mut self, dtype: DType, element: Value) -> Value {
-        if dtype == DType::Bool {
-            let word = self.b.ins().uextend(types::I32, element);
-            let bytes = self.b.ins().scalar_to_vector(types::I32X4, word);
-            return self.mask_from_bytes(bytes);
+        if dtype.bytes() > 2 {
+            return self.b.ins().scalar_to_vector(self.lanes.vector(dtype), element);
         }
-        self.b.ins().scalar_to_vector(self.lanes.vector(dtype), element)
+        let word = self.b.ins().uextend(types::I32, element);
+        let word = self.b.ins().scalar_to_vector(types::I32X4, word);
+        if dtype == DType::Bool {
+            self.mask_from_bytes(word)
+        } else {
+            self.bitcast(self.lanes.vector(dtype), word)
+        }
     }
 
     /// An element in every lane.
@@ -236,7 +251,7 @@ impl Vectors<'_, '_> {
             }
             return self.mask_from_bytes(bytes);
         }
-        let mut vector = self.b.ins().scalar_to_vector(self.lanes.vector(dtype), first);
+        let mut vector = self.vector_of_one(dtype, first);
         for lane in 1..count {
             at = self.b.ins().iadd(at, stride);
             let element = self.b.ins().load(scalar_type(dtype), memory(), at, 0);
@@ -251,8 +266,8 @@ impl Vectors<'_, '_> {
         if dtype != DType::Bool {
             return element;
         }
-        let byte = match self.lanes.0 {
-            16 => element,
+        let byte = match self.lanes.mask_bytes() {
+            1 => element,
             _ => self.b.ins().ireduce(types::I8, element),
         };
         let one = self.b.ins().iconst(types::I8, 1);
@@ -262,37 +277,28 @@ impl Vectors<'_, '_> {
     /// Writes a vector step's elements to consecutive memory.
     pub(super) fn store(&mut self, dtype: DType, value: Value, address: Value, offset: i32) {
         let flags = memory();
-        if dtype == DType::Bool {
-            let ones = self.b.ins().iconst(types::I8, 1);
-            let ones = self.b.ins().splat(types::I8X16, ones);
-            let pick: [u8; 16] = match self.lanes.0 {
-                2 => [0, 8, 0, 8, 0, 8, 0, 8, 0, 8, 0, 8, 0, 8, 0, 8],
-                4 => [0, 4, 8, 12, 0, 4, 8, 12, 0, 4, 8, 12, 0, 4, 8, 12],
-                _ => [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15],
+        let packed = if dtype == DType::Bool {
+            let bytes = match self.lanes.mask_bytes() {
+                1 => value,
+                wide => self.narrowed(value, wide, 1),
             };
-            let bytes = self.bitcast(types::I8X16, value);
-            let bytes = if self.lanes.0 == 16 { bytes } else { self.shuffle(bytes, bytes, pick) };
-            let bytes = self.b.ins().band(bytes, ones);
-            let (ty, vector) = match self.lanes.0 {
-                2 => (types::I16, types::I16X8),
-                4 => (types::I32, types::I32X4),
-                _ => {
-                    self.b.ins().store(flags, bytes, address, offset);
-                    return;
-                }
-            };
-            let packed = self.bitcast(vector, bytes);
-            let packed = self.b.ins().extractlane(packed, 0);
-            debug_assert_eq!(self.b.func.dfg.value_type(packed), ty);
-            self.b.ins().store(flags, packed, address, offset);
-            return;
-        }
-        if self.lanes.0 * dtype.bytes() == 16 {
-            self.b.ins().store(flags, value, address, offset);
-            return;
-        }
-        let low = self.bitcast(types::F64X2, value);
-        let low = self.b.ins().extractlane(low, 0);
+            let ones = self.splat_int(types::I8X16, 1);
+            self.b.ins().band(bytes, ones)
+        } else {
+            value
+        };
+        let (vector, lane) = match self.lanes.0 * dtype.bytes() {
+            16 => {
+                self.b.ins().store(flags, packed, address, offset);
+                return;
+            }
+            8 => (types::F64X2, types::F64),
+            4 => (types::I32X4, types::I32),
+            _ => (types::I16X8, types::I16),
+        };
+        let packed = self.bitcast(vector, packed);
+        let low = self.b.ins().extractlane(packed, 0);
+        debug_assert_eq!(self.b.func.dfg.value_type(low), lane);
         self.b.ins().store(flags, low, address, offset);
     }
 
@@ -322,7 +328,7 @@ impl Vectors<'_, '_> {
     }
 
     /// Applies a scalar computation to every lane.
-    fn lane_by_lane(
+    pub(super) fn lane_by_lane(
         &mut self,
         result: Type,
         operands: &[Value],
@@ -334,6 +340,11 @@ impl Vectors<'_, '_> {
                 operands.iter().map(|operand| self.b.ins().extractlane(*operand, lane as u8)).collect();
             let element = compute(self, &elements);
             vector = Some(match vector {
+                None if result.lane_bits() < 32 => {
+                    let word = self.b.ins().uextend(types::I32, element);
+                    let word = self.b.ins().scalar_to_vector(types::I32X4, word);
+                    self.bitcast(result, word)
+                }
                 None => self.b.ins().scalar_to_vector(result, element),
                 Some(vector) => self.b.ins().insertlane(vector, element, lane as u8),
             });
@@ -348,6 +359,12 @@ impl Vectors<'_, '_> {
         match &instruction.code {
             Code::Constant(scalar) => Some(self.constant(*scalar)),
             Code::Convert(from) => Some(self.convert(operands[0], body.dtype(*from), instruction.dtype)),
+            Code::Reinterpret(_) => Some(self.bitcast(self.lanes.vector(instruction.dtype), operands[0])),
+            Code::Apply(primitive @ (Primitive::ShiftLeft | Primitive::ShiftRight), parts)
+                if let Code::Constant(amount) = body.instructions[parts[1].index()].code =>
+            {
+                Some(self.shift_all(*primitive, instruction.dtype, operands[0], amount.as_int()))
+            }
             Code::Apply(primitive, parts) => {
                 let dtype = body.dtype(parts[parts.len() - 1]);
                 Some(self.apply(*primitive, dtype, operands))
@@ -365,6 +382,7 @@ impl Vectors<'_, '_> {
             Primitive::Subtract if float => self.b.ins().fsub(v[0], v[1]),
             Primitive::Subtract => self.b.ins().isub(v[0], v[1]),
             Primitive::Multiply if float => self.b.ins().fmul(v[0], v[1]),
+            Primitive::Multiply if dtype.bytes() == 1 => self.multiply_bytes(v[0], v[1]),
             Primitive::Multiply => self.b.ins().imul(v[0], v[1]),
             Primitive::Divide => self.b.ins().fdiv(v[0], v[1]),
             Primitive::Negate if float => self.b.ins().fneg(v[0]),
@@ -390,12 +408,112 @@ impl Vectors<'_, '_> {
                 let mask = self.bitcast(self.lanes.vector(dtype), mask);
                 self.b.ins().bitselect(mask, v[1], v[2])
             }
-            Primitive::FloorDivide | Primitive::Remainder => {
-                self.lane_by_lane(self.lanes.vector(dtype), v, |vectors, parts| {
-                    vectors.divide_integers(primitive, scalar_type(dtype), parts[0], parts[1])
+            Primitive::FloorDivide | Primitive::Remainder => self.in_lanes(dtype, v, |vectors, ty, parts| {
+                if dtype.is_unsigned() {
+                    vectors.divide_unsigned(primitive, ty, parts[0], parts[1])
+                } else {
+                    vectors.divide_integers(primitive, ty, parts[0], parts[1])
+                }
+            }),
+            Primitive::ShiftLeft | Primitive::ShiftRight => {
+                let bits = 8 * dtype.bytes() as i64;
+                self.in_lanes(dtype, v, |vectors, ty, parts| {
+                    vectors.shift_one(primitive, dtype, ty, (parts[0], parts[1]), bits)
+                })
+            }
+            Primitive::CountOnes => {
+                // Of the dtype's own bits: those that a sign was extended to do not count.
+                let mask = if dtype.bytes() < 4 { (1i64 << (8 * dtype.bytes())) - 1 } else { -1 };
+                self.in_lanes(dtype, v, |vectors, ty, parts| {
+                    let own = if mask == -1 { parts[0] } else { vectors.b.ins().band_imm_s(parts[0], mask) };
+                    let _ = ty;
+                    vectors.b.ins().popcnt(own)
                 })
             }
         }
+    }
+
+    /// Computes with single integers of at least 32 bits, lane by lane.
+    fn in_lanes(
+        &mut self,
+        dtype: DType,
+        operands: &[Value],
+        mut compute: impl FnMut(&mut Self, Type, &[Value]) -> Value,
+    ) -> Value {
+        let own = scalar_type(dtype);
+        let ty = if dtype.bytes() < 4 { types::I32 } else { own };
+        self.lane_by_lane(self.lanes.vector(dtype), operands, |vectors, parts| {
+            if ty == own {
+                return compute(vectors, ty, parts);
+            }
+            let wide: Vec<Value> = parts
+                .iter()
+                .map(|part| match dtype.is_unsigned() {
+                    true => vectors.b.ins().uextend(ty, *part),
+                    false => vectors.b.ins().sextend(ty, *part),
+                })
+                .collect();
+            let result = compute(vectors, ty, &wide);
+            vectors.b.ins().ireduce(own, result)
+        })
+    }
+
+    /// Every lane shifted by the same amount.
+    fn shift_all(&mut self, primitive: Primitive, dtype: DType, value: Value, amount: i128) -> Value {
+        let bits = 8 * dtype.bytes() as i128;
+        let is_out = !(0..bits).contains(&amount);
+        let to_the_sign = primitive == Primitive::ShiftRight && dtype.is_signed();
+        if is_out && !to_the_sign {
+            return self.splat_int(self.lanes.vector(dtype), 0);
+        }
+        let amount = if is_out { bits - 1 } else { amount };
+        let amount = self.b.ins().iconst(types::I32, amount as i64);
+        let ins = self.b.ins();
+        match (primitive, to_the_sign) {
+            (Primitive::ShiftLeft, _) => ins.ishl(value, amount),
+            (_, true) => ins.sshr(value, amount),
+            _ => ins.ushr(value, amount),
+        }
+    }
+
+    /// One integer shifted, where the dtype has `bits`.
+    fn shift_one(
+        &mut self,
+        primitive: Primitive,
+        dtype: DType,
+        ty: Type,
+        (value, amount): (Value, Value),
+        bits: i64,
+    ) -> Value {
+        let is_in = self.b.ins().icmp_imm_s(IntCC::UnsignedLessThan, amount, bits);
+        if primitive == Primitive::ShiftRight && dtype.is_signed() {
+            let most = self.b.ins().iconst(ty, bits - 1);
+            let amount = self.b.ins().select(is_in, amount, most);
+            return self.b.ins().sshr(value, amount);
+        }
+        let zero = self.b.ins().iconst(ty, 0);
+        let amount = self.b.ins().select(is_in, amount, zero);
+        let shifted = match primitive {
+            Primitive::ShiftLeft => self.b.ins().ishl(value, amount),
+            _ => self.b.ins().ushr(value, amount),
+        };
+        self.b.ins().select(is_in, shifted, zero)
+    }
+
+    /// Products of bytes, for which x64 has no instruction: of 16-bit lanes, low byte by low byte.
+    fn multiply_bytes(&mut self, a: Value, b: Value) -> Value {
+        let halves = [false, true].map(|high| {
+            let [a, b] = [a, b].map(|value| {
+                if high { self.b.ins().uwiden_high(value) } else { self.b.ins().uwiden_low(value) }
+            });
+            self.b.ins().imul(a, b)
+        });
+        let [low, high] = halves.map(|half| self.bitcast(types::I8X16, half));
+        let mut even = [0; 16];
+        for (at, byte) in even.iter_mut().enumerate() {
+            *byte = 2 * at as u8;
+        }
+        self.shuffle(low, high, even)
     }
 
     /// The mask of a comparison, in lanes as wide as the operands'.
@@ -419,18 +537,36 @@ impl Vectors<'_, '_> {
                 }
             };
         }
-        let (float, int) = match primitive {
-            Primitive::Equal => (FloatCC::Equal, IntCC::Equal),
-            Primitive::NotEqual => (FloatCC::NotEqual, IntCC::NotEqual),
-            Primitive::Less => (FloatCC::LessThan, IntCC::SignedLessThan),
-            _ => (FloatCC::LessThanOrEqual, IntCC::SignedLessThanOrEqual),
+        let (float, signed, unsigned) = match primitive {
+            Primitive::Equal => (FloatCC::Equal, IntCC::Equal, IntCC::Equal),
+            Primitive::NotEqual => (FloatCC::NotEqual, IntCC::NotEqual, IntCC::NotEqual),
+            Primitive::Less => (FloatCC::LessThan, IntCC::SignedLessThan, IntCC::UnsignedLessThan),
+            _ => (FloatCC::LessThanOrEqual, IntCC::SignedLessThanOrEqual, IntCC::UnsignedLessThanOrEqual),
         };
-        if dtype.is_float() { self.b.ins().fcmp(float, a, b) } else { self.b.ins().icmp(int, a, b) }
+        if dtype.is_float() {
+            return self.b.ins().fcmp(float, a, b);
+        }
+        if dtype == DType::U64 && signed != unsigned {
+            // x64 compares 64-bit lanes with sign only: the order is the same with the top bits turned.
+            let top = self.splat_int(types::I64X2, i64::MIN);
+            let [a, b] = [a, b].map(|value| self.b.ins().bxor(value, top));
+            return self.b.ins().icmp(signed, a, b);
+        }
+        self.b.ins().icmp(if dtype.is_unsigned() { unsigned } else { signed }, a, b)
     }
 
     /// The first operand if it is NaN or not beyond the second, else the second. CLIF's own `fmin`
     /// is half again as slow (it orders signed zeros too).
     fn extreme(&mut self, primitive: Primitive, dtype: DType, a: Value, b: Value) -> Value {
+        if dtype.is_int() && dtype.bytes() < 8 {
+            let ins = self.b.ins();
+            return match (primitive, dtype.is_unsigned()) {
+                (Primitive::Minimum, true) => ins.umin(a, b),
+                (Primitive::Minimum, false) => ins.smin(a, b),
+                (_, true) => ins.umax(a, b),
+                (_, false) => ins.smax(a, b),
+            };
+        }
         let (low, high) = if primitive == Primitive::Minimum { (a, b) } else { (b, a) };
         let mut first = self.compare(Primitive::LessEqual, dtype, low, high);
         if dtype.is_float() {
@@ -439,6 +575,18 @@ impl Vectors<'_, '_> {
         }
         let first = self.bitcast(self.lanes.vector(dtype), first);
         self.b.ins().bitselect(first, a, b)
+    }
+
+    /// The quotient or the remainder of two integers without sign; by zero both are 0.
+    fn divide_unsigned(&mut self, primitive: Primitive, ty: Type, a: Value, b: Value) -> Value {
+        let (zero, one) = (self.b.ins().iconst(ty, 0), self.b.ins().iconst(ty, 1));
+        let by_zero = self.b.ins().icmp(IntCC::Equal, b, zero);
+        let divisor = self.b.ins().select(by_zero, one, b);
+        let result = match primitive {
+            Primitive::Remainder => self.b.ins().urem(a, divisor),
+            _ => self.b.ins().udiv(a, divisor),
+        };
+        self.b.ins().select(by_zero, zero, result)
     }
 
     /// Division of two integers rounded down, or its remainder, without the two cases that trap.
@@ -468,71 +616,15 @@ impl Vectors<'_, '_> {
         self.b.ins().select(by_zero, zero, quotient)
     }
 
-    /// A value in another dtype, as `astype` defines it.
-    fn convert(&mut self, value: Value, from: DType, to: DType) -> Value {
-        let result = self.lanes.vector(to);
-        match (from, to) {
-            (DType::F32, DType::F64) => self.b.ins().fvpromote_low(value),
-            (DType::F64, DType::F32) => self.b.ins().fvdemote(value),
-            (DType::I32, DType::F32) => self.b.ins().fcvt_from_sint(types::F32X4, value),
-            (DType::I32, DType::F64) => {
-                let wide = self.b.ins().swiden_low(value);
-                self.b.ins().fcvt_from_sint(types::F64X2, wide)
-            }
-            (DType::I32, DType::I64) => self.b.ins().swiden_low(value),
-            (DType::I64, DType::I32) => self.narrow_lanes(value),
-            (DType::I64, DType::F32 | DType::F64) => {
-                let element = scalar_type(to);
-                self.lane_by_lane(result, &[value], |vectors, parts| {
-                    vectors.b.ins().fcvt_from_sint(element, parts[0])
-                })
-            }
-            // Gives the smallest integer for NaN and what does not fit, as the scalar path does.
-            (DType::F32, DType::I32) => self.b.ins().x86_cvtt2dq(types::I32X4, value),
-            (DType::F32 | DType::F64, DType::I32 | DType::I64) => {
-                self.lane_by_lane(result, &[value], |vectors, parts| vectors.truncate(parts[0], to))
-            }
-            (DType::Bool, DType::F32 | DType::F64) => {
-                let one = self.constant(Scalar::F64(1.0).cast(to));
-                let mask = self.mask_for(value, to);
-                let mask = self.bitcast(result, mask);
-                self.b.ins().band(mask, one)
-            }
-            (DType::Bool, DType::I32 | DType::I64) => {
-                let mask = self.mask_for(value, to);
-                self.b.ins().ineg(mask)
-            }
-            // The same dtype, or a conversion to bool, which is a comparison with zero.
-            _ => value,
-        }
-    }
-
-    /// One float to an integer; NaN and what does not fit become the smallest one.
-    fn truncate(&mut self, value: Value, to: DType) -> Value {
-        let wide = if self.b.func.dfg.value_type(value) == types::F32 {
-            self.b.ins().fpromote(types::F64, value)
-        } else {
-            value
-        };
-        let ty = scalar_type(to);
-        let (lowest, low, high) = match to {
-            // Truncation towards zero: anything above -2^31 - 1 and below 2^31 fits.
-            DType::I32 => (i64::from(i32::MIN), -2_147_483_649.0, 2_147_483_648.0),
-            _ => (i64::MIN, -9_223_372_036_854_777_856.0, 9_223_372_036_854_775_808.0),
-        };
-        let saturated = self.b.ins().fcvt_to_sint_sat(ty, wide);
-        let low = self.b.ins().f64const(low);
-        let high = self.b.ins().f64const(high);
-        let above = self.b.ins().fcmp(FloatCC::GreaterThan, wide, low);
-        let below = self.b.ins().fcmp(FloatCC::LessThan, wide, high);
-        let fits = self.b.ins().band(above, below);
-        let lowest = self.b.ins().iconst(ty, lowest);
-        self.b.ins().select(fits, saturated, lowest)
-    }
-
     /// Consecutive indices `first`, `first + step`, ... as `i64` lanes; `steps` holds `0, step`.
     pub(super) fn indices(&mut self, first: Value, steps: Value) -> Value {
         let first = self.b.ins().splat(types::I64X2, first);
         self.b.ins().iadd(first, steps)
     }
+}
+
+/// The bits of an integer or a 16-bit float as a signed number of 64 bits.
+fn sign_extended(bits: u64, dtype: DType) -> i64 {
+    let unused = 64 - 8 * dtype.bytes() as u32;
+    ((bits << unused) as i64) >> unused
 }

@@ -169,6 +169,12 @@ impl Loop<'_> {
             return Err(Declined::Registers);
         }
         let widest = self.needed.iter().map(|(at, _)| self.body.instructions[*at].dtype.bytes()).max();
+        // Cranelift has the others.
+        let has_forms =
+            |dtype| matches!(dtype, DType::Bool | DType::I32 | DType::I64 | DType::F32 | DType::F64);
+        if !self.needed.iter().all(|(at, _)| has_forms(self.body.instructions[*at].dtype)) {
+            return Err(Declined::Operation);
+        }
         let lanes = match widest {
             Some(widest @ (4 | 8)) => BYTES / widest,
             _ => return Err(Declined::Operation),
@@ -416,6 +422,12 @@ impl<'a> Assembly<'a> {
                     parts.iter().map(|part| self.operand(*part)).collect::<Result<_, _>>()?;
                 self.apply(*primitive, dtype, &operands)
             }
+            Code::Reinterpret(from) => {
+                let register = self.registers.take()?;
+                let from = self.operand(*from)?;
+                self.copy(register, instruction.dtype, from)?;
+                Ok(register)
+            }
             _ => Err(Declined::Operation),
         }
     }
@@ -483,14 +495,12 @@ impl<'a> Assembly<'a> {
     /// A constant in every lane.
     fn constant(&mut self, scalar: Scalar) -> MemoryOperand {
         let mut vector = [0; BYTES];
-        let lane: Vec<u8> = match scalar {
-            Scalar::Bool(value) => vec![if value { 0xff } else { 0 }],
-            Scalar::I32(value) => value.to_le_bytes().into(),
-            Scalar::I64(value) => value.to_le_bytes().into(),
-            Scalar::F32(value) => value.to_le_bytes().into(),
-            Scalar::F64(value) => value.to_le_bytes().into(),
+        let bits = match scalar {
+            Scalar::Bool(value) => u64::from(u8::MAX) * u64::from(value),
+            _ => scalar.bits(),
         };
-        vector.chunks_mut(lane.len()).for_each(|chunk| chunk.copy_from_slice(&lane));
+        let lane = &bits.to_le_bytes()[..scalar.dtype().bytes()];
+        vector.chunks_mut(lane.len()).for_each(|chunk| chunk.copy_from_slice(lane));
         self.pooled(vector)
     }
 
@@ -502,5 +512,12 @@ impl<'a> Assembly<'a> {
 
 /// The primitive operations that have no 256-bit form.
 const fn is_scalar(primitive: Primitive) -> bool {
-    matches!(primitive, Primitive::FloorDivide | Primitive::Remainder)
+    matches!(
+        primitive,
+        Primitive::FloorDivide
+            | Primitive::Remainder
+            | Primitive::ShiftLeft
+            | Primitive::ShiftRight
+            | Primitive::CountOnes
+    )
 }

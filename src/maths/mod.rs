@@ -9,10 +9,12 @@
 
 mod dispatch;
 mod exp;
+mod integers;
 mod remainder;
 
 #[cfg(test)]
 mod tests;
 
 pub use dispatch::{exp_f32, exp_f64};
-pub use remainder::{floor_divide_f32, floor_divide_f64, remainder_f32, remainder_f64};
+pub use integers::{gcd, lcm};
+pub use remainder::{floor_divide_f32, floor_divide_f64, fmod_f32, fmod_f64, remainder_f32, remainder_f64};

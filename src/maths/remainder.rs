@@ -56,3 +56,13 @@ macro_rules! floor_division {
 
 floor_division!(f32, remainder_f32, floor_divide_f32, remainder_one_f32, floor_divide_one_f32);
 floor_division!(f64, remainder_f64, floor_divide_f64, remainder_one_f64, floor_divide_one_f64);
+
+/// Replaces each `x` by C's `fmod(x, y)`, which is exact and has the sign of `x`.
+pub fn fmod_f32(x: &mut [f32], y: &[f32]) {
+    x.iter_mut().zip(y).for_each(|(x, y)| *x %= y);
+}
+
+/// Replaces each `x` by C's `fmod(x, y)`, which is exact and has the sign of `x`.
+pub fn fmod_f64(x: &mut [f64], y: &[f64]) {
+    x.iter_mut().zip(y).for_each(|(x, y)| *x %= y);
+}

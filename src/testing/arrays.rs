@@ -1,6 +1,6 @@
 //! Arrays of any dtype in ordinary Rust memory, in every layout a view can have.
 
-use crate::view::{Element, View, ViewMut};
+use crate::view::{View, ViewMut};
 use fusewire_ir::interpret::Array;
 use fusewire_ir::{ArrayType, DType, Scalar, Shape};
 
@@ -49,14 +49,54 @@ impl Placement {
     }
 }
 
-#[derive(Clone, Debug)]
-enum Elements {
-    Bool(Vec<bool>),
-    I32(Vec<i32>),
-    I64(Vec<i64>),
-    F32(Vec<f32>),
-    F64(Vec<f64>),
+macro_rules! elements {
+    ($($(#[doc = $doc:literal])+ $dtype:ident: $host:ty, $category:ident, $exact:literal;)+) => {
+        #[derive(Clone, Debug)]
+        enum Elements { $( $dtype(Vec<$host>), )+ }
+
+        impl Elements {
+            fn zeroed(dtype: DType, count: usize) -> Self {
+                match dtype { $( DType::$dtype => Self::$dtype(vec![<$host>::default(); count]), )+ }
+            }
+
+            fn dtype(&self) -> DType {
+                match self { $( Self::$dtype(_) => DType::$dtype, )+ }
+            }
+
+            fn get(&self, at: usize) -> Scalar {
+                match self { $( Self::$dtype(elements) => elements[at].into(), )+ }
+            }
+
+            fn set(&mut self, at: usize, scalar: Scalar) {
+                match (self, scalar) {
+                    $( (Self::$dtype(elements), Scalar::$dtype(element)) => elements[at] = element, )+
+                    _ => {}
+                }
+            }
+        }
+
+        impl TypedArray {
+            /// To bind it as an input.
+            #[must_use]
+            pub fn view(&self) -> View<'_> {
+                match &self.elements { $(
+                    Elements::$dtype(elements) => View::strided(elements, &self.sizes, &self.strides, self.offset),
+                )+ }
+            }
+
+            /// To bind it as an output.
+            #[must_use]
+            pub fn view_mut(&mut self) -> ViewMut<'_> {
+                match &mut self.elements { $(
+                    Elements::$dtype(elements) => {
+                        ViewMut::strided(elements, &self.sizes, &self.strides, self.offset)
+                    }
+                )+ }
+            }
+        }
+    };
 }
+fusewire_ir::dtypes!(elements);
 
 /// An array of any dtype that owns its memory and can be bound to a program.
 #[derive(Clone, Debug)]
@@ -67,30 +107,12 @@ pub struct TypedArray {
     offset: usize,
 }
 
-macro_rules! each {
-    ($elements:expr, $vector:ident => $use:expr) => {
-        match $elements {
-            Elements::Bool($vector) => $use,
-            Elements::I32($vector) => $use,
-            Elements::I64($vector) => $use,
-            Elements::F32($vector) => $use,
-            Elements::F64($vector) => $use,
-        }
-    };
-}
-
 impl TypedArray {
     pub(super) fn zeroed(dtype: DType, sizes: &[u64], placement: Placement) -> Self {
         let sizes: Vec<usize> = sizes.iter().map(|size| *size as usize).collect();
         let (strides, offset, needed) = placement.layout(&sizes);
         // A dense array has no room to spare, as `View::new` asks for.
-        let elements = match dtype {
-            DType::Bool => Elements::Bool(vec![false; needed]),
-            DType::I32 => Elements::I32(vec![0; needed]),
-            DType::I64 => Elements::I64(vec![0; needed]),
-            DType::F32 => Elements::F32(vec![0.0; needed]),
-            DType::F64 => Elements::F64(vec![0.0; needed]),
-        };
+        let elements = Elements::zeroed(dtype, needed);
         Self { elements, sizes, strides, offset }
     }
 
@@ -113,20 +135,16 @@ impl TypedArray {
             let bits = next();
             let fraction = (bits >> 11) as f64 / (1u64 << 53) as f64;
             let unusual = bits.trailing_zeros() >= 4;
-            match dtype {
-                DType::Bool => Scalar::Bool(bits >> 63 == 1),
-                DType::I32 | DType::I64 if unusual => {
-                    let extremes = [0, -1, i64::MIN, i64::MAX, i64::from(i32::MIN), i64::from(i32::MAX)];
-                    let value = extremes[(bits >> 32) as usize % extremes.len()];
-                    if dtype == DType::I32 {
-                        Scalar::I32(value.clamp(i64::from(i32::MIN), i64::from(i32::MAX)) as i32)
-                    } else {
-                        Scalar::I64(value)
-                    }
+            let special = special[(bits >> 32) as usize % special.len()];
+            match dtype.int_info() {
+                _ if dtype == DType::Bool => Scalar::Bool(bits >> 63 == 1),
+                Some(info) if unusual => {
+                    let extremes = [0, 1, info.min, info.max, info.max / 2 + 1];
+                    Scalar::from_int(extremes[(bits >> 32) as usize % extremes.len()], dtype)
                 }
-                DType::I32 | DType::I64 => Scalar::I64((fraction * 41.0) as i64 - 20).cast(dtype),
-                _ if unusual => Scalar::F64(special[(bits >> 32) as usize % special.len()]).cast(dtype),
-                _ => Scalar::F64(fraction * 8.0 - 4.0).cast(dtype),
+                Some(_) => Scalar::from_int((fraction * 41.0) as i128 - 20, dtype),
+                None if unusual => Scalar::F64(special).cast(dtype),
+                None => Scalar::F64(fraction * 8.0 - 4.0).cast(dtype),
             }
         });
         array
@@ -135,15 +153,7 @@ impl TypedArray {
     /// Calls `element` for each index in C order and writes what it gives.
     fn fill(&mut self, mut element: impl FnMut() -> Scalar) {
         for at in self.positions() {
-            let scalar = element();
-            match (&mut self.elements, scalar) {
-                (Elements::Bool(v), Scalar::Bool(x)) => v[at] = x,
-                (Elements::I32(v), Scalar::I32(x)) => v[at] = x,
-                (Elements::I64(v), Scalar::I64(x)) => v[at] = x,
-                (Elements::F32(v), Scalar::F32(x)) => v[at] = x,
-                (Elements::F64(v), Scalar::F64(x)) => v[at] = x,
-                _ => {}
-            }
+            self.elements.set(at, element());
         }
     }
 
@@ -171,17 +181,7 @@ impl TypedArray {
     }
 
     pub(super) fn to_reference(&self) -> Array {
-        let elements = self
-            .positions()
-            .into_iter()
-            .map(|at| match &self.elements {
-                Elements::Bool(v) => Scalar::Bool(v[at]),
-                Elements::I32(v) => Scalar::I32(v[at]),
-                Elements::I64(v) => Scalar::I64(v[at]),
-                Elements::F32(v) => Scalar::F32(v[at]),
-                Elements::F64(v) => Scalar::F64(v[at]),
-            })
-            .collect();
+        let elements = self.positions().into_iter().map(|at| self.elements.get(at)).collect();
         let shape: Shape = Shape::from(&self.sizes[..]);
         Array { array: ArrayType { dtype: self.dtype(), shape }, elements }
     }
@@ -189,21 +189,6 @@ impl TypedArray {
     /// The dtype of the elements.
     #[must_use]
     pub fn dtype(&self) -> DType {
-        fn dtype<T: Element>(_: &[T]) -> DType {
-            T::DTYPE
-        }
-        each!(&self.elements, vector => dtype(vector))
-    }
-
-    /// To bind it as an input.
-    #[must_use]
-    pub fn view(&self) -> View<'_> {
-        each!(&self.elements, vector => View::strided(vector, &self.sizes, &self.strides, self.offset))
-    }
-
-    /// To bind it as an output.
-    #[must_use]
-    pub fn view_mut(&mut self) -> ViewMut<'_> {
-        each!(&mut self.elements, vector => ViewMut::strided(vector, &self.sizes, &self.strides, self.offset))
+        self.elements.dtype()
     }
 }

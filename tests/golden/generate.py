@@ -1,5 +1,5 @@
 """Writes what NumPy does, as golden files next to this script: `python tests/golden/generate.py`
-with NumPy 2.x and nothing else. `ir/tests/golden` holds the reference evaluator against them.
+with NumPy 2.x and mpmath. `ir/tests/golden` holds the reference evaluator against them.
 
 One line is one case, `call = result`. Never edit the files by hand. The tokens:
 
@@ -18,18 +18,30 @@ import pathlib
 import random
 import warnings
 
+import mpmath
 import numpy as np
 
 HERE = pathlib.Path(__file__).parent
-DTYPES = {"bool": np.bool_, "i32": np.int32, "i64": np.int64, "f32": np.float32, "f64": np.float64}
+DTYPES = {"bool": np.bool_}
+DTYPES |= {f"{kind[0]}{bits}": getattr(np, f"{kind}{bits}") for bits in [8, 16, 32, 64] for kind in ["int", "uint"]}
+DTYPES |= {f"f{bits}": getattr(np, f"float{bits}") for bits in [16, 32, 64]}
 NAMES = {np.dtype(dtype): name for name, dtype in DTYPES.items()}
 
-UNARY = "negative absolute square sqrt exp floor ceil trunc rint isnan logical_not invert".split()
-ARITHMETIC = "add subtract multiply divide floor_divide remainder minimum maximum".split()
+# Functions whose values come from mpmath, correctly rounded: NumPy's own differ between machines.
+EXACT = {
+    "exp": mpmath.exp,
+}
+# Functions that NumPy does not have, with one that treats dtypes alike.
+ALIKE = {}
+UNARY = "negative positive absolute sign square reciprocal sqrt deg2rad rad2deg floor ceil trunc rint".split()
+UNARY += "isnan isfinite isinf isposinf isneginf signbit spacing nan_to_num logical_not invert bitwise_count".split()
+UNARY += [name for name in EXACT if name not in ["power"]]
+ARITHMETIC = "add subtract multiply divide floor_divide remainder fmod minimum maximum fmin fmax".split()
 COMPARISONS = "equal not_equal less less_equal greater greater_equal".split()
 LOGICAL = "logical_and logical_or logical_xor".split()
-BITS = "bitwise_and bitwise_or bitwise_xor".split()
-BINARY = ARITHMETIC + COMPARISONS + LOGICAL + BITS
+BITS = "bitwise_and bitwise_or bitwise_xor left_shift right_shift gcd lcm".split()
+FLOAT_PARTS = "copysign nextafter heaviside isclose".split()
+BINARY = ARITHMETIC + COMPARISONS + LOGICAL + BITS + FLOAT_PARTS
 REDUCTIONS = "sum prod min max mean".split()
 
 # The first base class that fits names the error.
@@ -43,7 +55,7 @@ def elements(array):
     """The elements of an array as one token."""
     array = np.asarray(array)
     name = NAMES[array.dtype]
-    if name == "bool" or name.startswith("i"):
+    if name[0] in "biu":
         texts = [str(int(value)) for value in array.ravel()]
     else:
         bits = np.ascontiguousarray(array).view(f"u{array.dtype.itemsize}").ravel()
@@ -96,30 +108,39 @@ def array(dtype, *values):
     return np.array(values, dtype=DTYPES[dtype])
 
 
-def exact_exp(values):
-    """The correctly rounded exponential: NumPy's own differs between machines in the last bit."""
-    dtype = np.exp(values).dtype.type
+def exact(op, *operands):
+    """The correctly rounded values of a function."""
+    like = getattr(np, ALIKE.get(op, op))
+    with np.errstate(all="ignore"):
+        approximate = like(*operands)
+    dtype = approximate.dtype.type
 
-    def one(x):
-        if not math.isfinite(x) or abs(x) > 800:
-            return dtype(math.inf if x > 0 else 0.0 if x < 0 else x)
-        exact = decimal.Decimal(x).exp()
-        nearest = dtype(float(exact))
+    def one(*x):
+        value = EXACT[op](*[mpmath.mpf(float(x)) for x in x])
+        if not mpmath.isfinite(value):
+            return dtype(float(value))
+        nearest = dtype(float(value))
         if not np.isfinite(nearest):
             return nearest
-        # An f32 was rounded twice: one of its neighbours may be nearer.
+        # What is not f64 was rounded twice: one of its neighbours may be nearer.
         around = [np.nextafter(nearest, dtype(-math.inf)), nearest, np.nextafter(nearest, dtype(math.inf))]
         finite = [value for value in around if np.isfinite(value)]
-        return min(finite, key=lambda value: abs(decimal.Decimal(float(value)) - exact))
+        return min(finite, key=lambda near: abs(mpmath.mpf(float(near)) - value))
 
-    return np.array([one(float(x)) for x in values], dtype=dtype)
+    # Where a float is not a number, NumPy follows the same rules of C99.
+    special = lambda x, value: not all(map(math.isfinite, x)) or not np.isfinite(value)
+    columns = [np.asarray(operand, dtype=np.float64) for operand in operands]
+    rows = zip(*[column.tolist() for column in columns])
+    values = [value if special(row, value) else one(*row) for row, value in zip(rows, approximate)]
+    return np.array(values, dtype=dtype)
 
 
 def call(op, *operands):
     """An operation of the op table, by fusewire's name."""
-    if op == "exp":
-        return exact_exp(*operands)
-    return getattr(np, {"select": "where"}.get(op, op))(*operands)
+    if op in EXACT:
+        return exact(op, *operands)
+    computed = getattr(np, {"select": "where"}.get(op, op))(*operands)
+    return np.asarray(computed)
 
 
 # Promotion: every operation on every choice of dtypes and Python numbers. One number fits any dtype,
@@ -131,8 +152,13 @@ def promotion_lines():
     def line(op, operands):
         arrays = [np.ones(1, DTYPES[value]) if value in NAMES.values() else value for value in operands]
         texts = [value if isinstance(value, str) else repr(value) for value in operands]
-        return f"{op} {' '.join(texts)} = {result(lambda: call(op, *arrays), dtype_name)}"
+        numpys = {"select": "where"}.get(op, ALIKE.get(op, op))
+        compute = lambda: np.asarray(getattr(np, numpys)(*arrays))
+        return f"{op} {' '.join(texts)} = {result(compute, dtype_name)}"
 
+    for bounds in itertools.product(DTYPES, repeat=3):
+        if len(set(bounds)) < 3:
+            yield line("clip", bounds)
     for op in UNARY:
         for dtype in DTYPES:
             yield line(op, [dtype])
@@ -141,10 +167,11 @@ def promotion_lines():
         for left, right in itertools.product(anything, repeat=2):
             if isinstance(left, str) or isinstance(right, str):
                 yield line(op, [left, right])
-    for mask, left, right in itertools.product(anything, repeat=3):
-        # The mask is never promoted: as a number, one is enough.
-        if mask is True or isinstance(mask, str):
-            yield line("select", [mask, left, right])
+    # The mask is never promoted: as an array, one dtype is enough.
+    for left, right in itertools.product(anything, repeat=2):
+        yield line("select", ["bool", left, right])
+    for mask in [True, *DTYPES]:
+        yield line("select", [mask, "i32", "f32"])
 
 
 # Values at which something changes: signs of zero, halves, the ends of a range, what is no number.
@@ -160,10 +187,10 @@ def edges(dtype, more):
     """Operands of a dtype; `more` of them for operations on one or two, else few."""
     if dtype == "bool":
         return [False, True]
-    if dtype.startswith("i"):
+    if dtype[0] in "iu":
         limits = np.iinfo(DTYPES[dtype])
-        few = [0, 1, -1, limits.min, limits.max]
-        return few + [3, -3, 7] if more else few
+        few = list(dict.fromkeys([0, 1, -1 if limits.min else 2, limits.min, limits.max]))
+        return few + [3, -3 if limits.min else 5, 7, limits.max // 3] if more else few
     limits = np.finfo(DTYPES[dtype])
     if not more:
         return SOME_FLOATS
@@ -184,13 +211,17 @@ def element_lines():
         values = edges(dtype, True)
         if dtype.startswith("f"):
             values = values + MORE_FLOATS + [float(np.finfo(DTYPES[dtype]).min)]
-        if op == "exp" and dtype != "bool":
+        if op in EXACT and dtype in ["f16", "f32", "f64"]:
             values = values + [-745, -709, -104, -103, -88, -10, -2, 2, 10, 88, 89, 709, 710]
-            values += [random.uniform(-90, 90) for _ in range(40)] if dtype.startswith("f") else []
+            values += [random.uniform(-90, 90) for _ in range(20)] + [random.uniform(-1, 1) for _ in range(20)]
         for value in values:
             yield from line(op, array(dtype, value))
+    for dtype in DTYPES:
+        values = edges(dtype, False)
+        for value, lower, upper in itertools.product(values, repeat=3):
+            yield from line("clip", *[array(dtype, operand) for operand in (value, lower, upper)])
     for op, dtype in itertools.product(BINARY, DTYPES):
-        values = edges(dtype, op in ARITHMETIC + BITS)
+        values = edges(dtype, op in ARITHMETIC + BITS + FLOAT_PARTS)
         pairs = list(itertools.product(values, repeat=2))
         if op in ARITHMETIC and dtype.startswith("f"):
             pairs += FLOAT_PAIRS + [(random.uniform(-100, 100), random.uniform(-9, 9)) for _ in range(10)]
@@ -203,6 +234,9 @@ def element_lines():
     pairs = [("i64", 2**53 + 1, "f64", 1.0), ("i64", 2**24 + 1, "f32", 0.0), ("i32", 2**24 + 1, "f32", 0.0)]
     pairs += [("i64", -(2**63), "i32", -1), ("bool", True, "i32", -1), ("bool", True, "f32", 0.5)]
     pairs += [("f32", 0.1, "f64", 0.1), ("i64", 2**63 - 1, "f64", 2.0**63)]
+    pairs += [("u8", 200, "i8", -100), ("u32", 2**32 - 1, "i32", -1), ("u8", 255, "f16", 0.5)]
+    pairs += [("u64", 2**63 + 1, "i64", 2**63 - 1), ("u64", 2**64 - 1, "i64", -1), ("u64", 5, "i8", 5)]
+    pairs += [("i16", 2**15 - 1, "f16", 1.0), ("f16", 0.1, "f32", 0.1)]
     for op in ["add", "multiply", "divide", "floor_divide", "equal", "less"]:
         for left_dtype, left, right_dtype, right in pairs:
             left, right = array(left_dtype, left), array(right_dtype, right)
@@ -210,7 +244,7 @@ def element_lines():
             yield from line(op, right, left)
     # Python numbers are converted to the array's dtype, which may round, too.
     numbers = [True, 0, -1, 3, 2**31 - 1, -(2**31), 2**24 + 1, 0.1, -2.5, 1e30, 1e-50, math.inf, math.nan]
-    numbers += [2**53 + 1, 2**60 + 2**36 + 1, 2**63 - 1, -(2**63), 1e300]
+    numbers += [2**53 + 1, 2**60 + 2**36 + 1, 2**63 - 1, -(2**63), 1e300, 255, 256, 2**64 - 1, 70000.0, 1e-7]
     for op, dtype, number in itertools.product(["add", "multiply", "less"], DTYPES, numbers):
         strong = array(dtype, 1)
         yield from line(op, strong, number)
@@ -375,8 +409,8 @@ def reduction_lines():
         count = math.prod(shape)
         if dtype == "bool":
             values = [random.random() < 0.6 for _ in range(count)]
-        elif dtype.startswith("i"):
-            values = [random.randint(-9, 9) for _ in range(count)]
+        elif dtype[0] in "iu":
+            values = [random.randint(-9 if dtype[0] == "i" else 0, 9) for _ in range(count)]
         else:
             values = [random.randint(-12, 12) / 4 for _ in range(count)]
         return array(dtype, *values).reshape(shape)
@@ -408,11 +442,12 @@ def reduction_lines():
     special += [[-0.0], [-0.0, -0.0], [0.0, -0.0], [-0.0, 1], [inf, 0.0], [0.5, -3, 0.0]]
     for dtype, op, values in itertools.product(["f32", "f64"], REDUCTIONS, special):
         yield line(op, None, False, array(dtype, *values))
-    for dtype, op in itertools.product(["i32", "i64"], REDUCTIONS):
+    for dtype, op in itertools.product([dtype for dtype in DTYPES if dtype[0] in "iu"], REDUCTIONS):
         limits = np.iinfo(DTYPES[dtype])
-        for values in [[limits.max, 1], [limits.min, -1], [limits.max, limits.max, 3], [limits.min], [0, 5]]:
+        low = -1 if limits.min else 0
+        for values in [[limits.max, 1], [limits.min, low], [limits.max, limits.max, 3], [limits.min], [0, 5]]:
             # NumPy adds integers as floats for a mean, so here too the sums must be exact.
-            if op != "mean" or dtype == "i32":
+            if op != "mean" or dtype[1:] != "64":
                 yield line(op, None, False, array(dtype, *values))
     for dtype, op, spread in itertools.product(["f32", "f64"], REDUCTIONS, [1.0, 4.0]):
         values = [random.uniform(0.5, 2.0) * random.choice([1, -1]) * spread for _ in range(40)]
@@ -452,21 +487,26 @@ def range_lines():
 
 
 def cast_lines():
-    values = {
-        "bool": [False, True],
-        "i32": [0, 1, -1, 7, 2**24 + 1, 2**31 - 1, -(2**31)],
-        "i64": [0, 1, -1, 7, 2**24 + 1, 2**31, -(2**31) - 1, 2**32, 2**53 + 1, -(2**53) - 1]
-        + [2**60 + 2**36 + 1, 2**63 - 1, -(2**63)],
-        "f32": [0.0, -0.0, 0.5, -0.5, 0.99, -1.99, 2.5, 1e9, -1e9, 1e18, 1e-45, 3e38]
-        + [math.inf, -math.inf, math.nan],
-        "f64": [0.0, -0.0, 0.5, -0.5, 0.1, 0.99, -1.99, 2.5, 2147483647.9, -2147483648.9, 1e18, -1e18, 5e-324]
-        + [1e-46, 1e39, -1e39, 3.4028235677973366e38, 1.0000000596046448, 1.7e308]
-        + [math.inf, -math.inf, math.nan],
-    }
+    integers = [0, 1, -1, 7, 100, 200, -200, 300, 2**16 - 1, 2**16 + 3, 2**24 + 1, 2**31, -(2**31) - 1, 2**32]
+    integers += [2**53 + 1, -(2**53) - 1, 2**60 + 2**36 + 1, 2**64 - 2**10, 2049, 65519, 65520, 4095, -2051]
+    floats = [0.0, -0.0, 0.5, -0.5, 0.1, 0.99, -1.99, 2.5, 100.7, -100.7, 200.5, 300.2, 65504.0, 65519.9, 65520.0]
+    floats += [1e9, -1e9, 1e18, -1e18, 1e19, 3e38, 1e-7, 6e-8, 2.98e-8, 2.99e-8, 1.0009765625, 1.00048828125]
+    floats += [1.0004882812500002, 2147483647.9, -2147483648.9, 5e-324, 1e-45, 1e-46, 1e39, -1e39]
+    floats += [3.4028235677973366e38, 1.0000000596046448, 1.7e308, math.inf, -math.inf, math.nan]
+
+    def values_of(dtype):
+        if dtype == "bool":
+            return [False, True]
+        if dtype.startswith("f"):
+            return floats
+        limits = np.iinfo(DTYPES[dtype])
+        return [value for value in integers if limits.min <= value <= limits.max] + [limits.min, limits.max]
+
     for source, target in itertools.product(DTYPES, repeat=2):
-        for value in values[source]:
+        for value in values_of(source):
             # Outside of the integer's range C leaves the result undefined, and NumPy with it.
-            if source.startswith("f") and target.startswith("i"):
+            if source.startswith("f") and target[0] in "iu":
+                value = float(DTYPES[source](value))
                 limits = np.iinfo(DTYPES[target])
                 if not math.isfinite(value) or not limits.min <= math.trunc(value) <= limits.max:
                     continue

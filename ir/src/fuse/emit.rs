@@ -2,9 +2,10 @@
 
 use super::{Group, Instance, entry, operand_instances};
 use crate::body::{BodyBuilder, Code, Primitive, Value};
-use crate::dtype::{DType, Scalar};
+use crate::dtype::DType;
 use crate::graph::{Generator, Graph, NodeId, Op};
 use crate::kernel::{Access, Buffer, Kernel, Loop, Reduction};
+use crate::scalar::Scalar;
 use crate::size::SizeExpr;
 use crate::view::{AxisMap, IndexMap, identity_map};
 use std::collections::HashMap;
@@ -167,14 +168,7 @@ impl Emitter<'_> {
         let builder = &mut stage.builder;
         match &self.graph.node(*node).op {
             Op::Element(op) => op.lower(builder, operands),
-            Op::Cast => match array.dtype {
-                // NumPy's `astype(bool)` asks whether there is anything but zero.
-                DType::Bool => {
-                    let zero = builder.number(0.0, operands[0]);
-                    builder.apply(Primitive::NotEqual, &[operands[0], zero])
-                }
-                dtype => builder.convert(operands[0], dtype),
-            },
+            Op::Cast => builder.convert(operands[0], array.dtype),
             Op::View(_) | Op::Reduce { .. } => operands[0],
             Op::Generator(Generator::Full(scalar)) => builder.constant(*scalar),
             Op::Generator(Generator::Arange { start, step }) => {

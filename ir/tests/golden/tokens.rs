@@ -15,14 +15,12 @@ pub fn dtype(token: &str) -> Option<DType> {
 pub fn elements(token: &str) -> Option<(DType, Vec<Scalar>)> {
     let (name, values) = token.split_once(':')?;
     let dtype = dtype(name)?;
-    let element = |text: &str| match (dtype, text) {
-        (DType::F32, "nan") => Some(Scalar::F32(f32::NAN)),
-        (DType::F64, "nan") => Some(Scalar::F64(f64::NAN)),
-        (DType::Bool, _) => Some(Scalar::Bool(text == "1")),
-        (DType::I32, _) => text.parse().ok().map(Scalar::I32),
-        (DType::I64, _) => text.parse().ok().map(Scalar::I64),
-        (DType::F32, _) => u32::from_str_radix(text, 16).ok().map(f32::from_bits).map(Scalar::F32),
-        (DType::F64, _) => u64::from_str_radix(text, 16).ok().map(f64::from_bits).map(Scalar::F64),
+    let element = |text: &str| {
+        Some(match text {
+            "nan" => Scalar::F64(f64::NAN).cast(dtype),
+            _ if dtype.is_float() => Scalar::from_bits(u64::from_str_radix(text, 16).ok()?, dtype),
+            _ => Scalar::from_int(text.parse().ok()?, dtype),
+        })
     };
     let values = values.split(',').filter(|text| !text.is_empty());
     Some((dtype, values.map(element).collect::<Option<_>>()?))
@@ -99,13 +97,11 @@ pub fn written_shape(shape: &Shape) -> String {
 }
 
 fn written_elements(value: &Array) -> String {
-    let element = |element: &Scalar| match *element {
-        Scalar::Bool(value) => u8::from(value).to_string(),
-        Scalar::F32(value) if value.is_nan() => "nan".into(),
-        Scalar::F64(value) if value.is_nan() => "nan".into(),
-        Scalar::F32(value) => format!("{:08x}", value.to_bits()),
-        Scalar::F64(value) => format!("{:016x}", value.to_bits()),
-        Scalar::I32(_) | Scalar::I64(_) => element.to_string(),
+    let element = |element: &Scalar| match element.dtype() {
+        DType::Bool => element.bits().to_string(),
+        dtype if !dtype.is_float() => element.to_string(),
+        _ if element.as_f64().is_nan() => "nan".into(),
+        dtype => format!("{:0digits$x}", element.bits(), digits = 2 * dtype.bytes()),
     };
     let texts: Vec<String> = value.elements.iter().map(element).collect();
     format!("{}:{}", value.array.dtype, texts.join(","))

@@ -26,11 +26,11 @@ pub(super) struct ByType {
 impl ByType {
     pub fn of(&self, dtype: DType) -> Result<Forms, Declined> {
         let forms = match dtype {
-            DType::Bool => None,
             DType::I32 => self.i32,
             DType::I64 => self.i64,
             DType::F32 => self.f32,
             DType::F64 => self.f64,
+            _ => None,
         };
         forms.ok_or(Declined::Operation)
     }

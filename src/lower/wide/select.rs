@@ -91,6 +91,12 @@ impl Assembly<'_> {
         self.unary(form(LOAD, full), (full, to), (full, Operand::Memory(from)))
     }
 
+    /// Copies a vector of a dtype.
+    pub(super) fn copy(&mut self, to: u32, dtype: DType, from: Operand) -> Result<(), Declined> {
+        let full = self.is_full(dtype);
+        self.unary(form(LOAD, full), (full, to), (full, from))
+    }
+
     /// Copies a vector of a dtype to memory.
     pub(super) fn move_out(&mut self, to: MemoryOperand, dtype: DType, from: u32) -> Result<(), Declined> {
         let full = self.is_full(dtype);

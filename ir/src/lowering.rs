@@ -1,0 +1,286 @@
+//! What operations of the op table are in terms of primitives, where that is more than one of them.
+//! Floats are `f32` or `f64` here, but for the operations that the table lists as working on bits.
+
+use crate::body::{BodyBuilder, Primitive, Value};
+use crate::dtype::DType;
+use crate::op::ElementOp;
+use crate::scalar::Scalar;
+
+/// A comparison; 64-bit integers with and without sign are compared by value.
+pub(crate) fn compare(b: &mut BodyBuilder, primitive: Primitive, v: &[Value]) -> Value {
+    let (left, right) = (b.dtype(v[0]), b.dtype(v[1]));
+    if left == right {
+        return b.apply(primitive, v);
+    }
+    // The signed one is negative, and so smaller; or both are compared without sign.
+    let signed = if left == DType::I64 { v[0] } else { v[1] };
+    let operands = [v[0], v[1]].map(|value| b.convert(value, DType::U64));
+    let unsigned = b.apply(primitive, &operands);
+    let zero = b.constant(Scalar::I64(0));
+    let negative = b.apply(Primitive::Less, &[signed, zero]);
+    // What holds where the signed one is smaller?
+    let holds = match primitive {
+        Primitive::NotEqual => true,
+        Primitive::Equal => false,
+        _ => left == DType::I64,
+    };
+    if holds {
+        return b.apply(Primitive::Or, &[negative, unsigned]);
+    }
+    let positive = b.apply(Primitive::Not, &[negative]);
+    b.apply(Primitive::And, &[positive, unsigned])
+}
+
+pub(crate) fn is_nan(b: &mut BodyBuilder, value: Value) -> Value {
+    b.apply(Primitive::NotEqual, &[value, value])
+}
+
+/// A question that no integer answers with yes.
+fn float_test(
+    b: &mut BodyBuilder,
+    value: Value,
+    test: impl Fn(&mut BodyBuilder, Value) -> Value,
+    of_ints: bool,
+) -> Value {
+    if b.dtype(value).is_float() { test(b, value) } else { b.constant(Scalar::Bool(of_ints)) }
+}
+
+pub(crate) fn isnan(b: &mut BodyBuilder, v: &[Value]) -> Value {
+    float_test(b, v[0], is_nan, false)
+}
+
+pub(crate) fn isfinite(b: &mut BodyBuilder, v: &[Value]) -> Value {
+    let test = |b: &mut BodyBuilder, x| {
+        let (size, infinity) = (b.apply(Primitive::Absolute, &[x]), b.number(f64::INFINITY, x));
+        b.apply(Primitive::Less, &[size, infinity])
+    };
+    float_test(b, v[0], test, true)
+}
+
+pub(crate) fn isinf(b: &mut BodyBuilder, v: &[Value]) -> Value {
+    let test = |b: &mut BodyBuilder, x| {
+        let (size, infinity) = (b.apply(Primitive::Absolute, &[x]), b.number(f64::INFINITY, x));
+        b.apply(Primitive::Equal, &[size, infinity])
+    };
+    float_test(b, v[0], test, false)
+}
+
+pub(crate) fn is_infinity(b: &mut BodyBuilder, v: &[Value], infinity: f64) -> Value {
+    let test = |b: &mut BodyBuilder, x| {
+        let infinity = b.number(infinity, x);
+        b.apply(Primitive::Equal, &[x, infinity])
+    };
+    float_test(b, v[0], test, false)
+}
+
+/// The bits of a float as a signed integer.
+fn bits(b: &mut BodyBuilder, value: Value) -> Value {
+    let bytes = b.dtype(value).bytes();
+    b.reinterpret(value, DType::int_of(bytes, true))
+}
+
+pub(crate) fn signbit(b: &mut BodyBuilder, v: &[Value]) -> Value {
+    let bits = bits(b, v[0]);
+    let zero = b.number(0.0, bits);
+    b.apply(Primitive::Less, &[bits, zero])
+}
+
+/// The bit that is the sign, as an integer like these bits.
+fn sign_bit(b: &mut BodyBuilder, bits: Value) -> Value {
+    let dtype = b.dtype(bits);
+    b.constant(Scalar::from_int(1i128 << (8 * dtype.bytes() - 1), dtype))
+}
+
+pub(crate) fn copysign(b: &mut BodyBuilder, v: &[Value]) -> Value {
+    let dtype = b.dtype(v[0]);
+    let (x, y) = (bits(b, v[0]), bits(b, v[1]));
+    let sign = sign_bit(b, x);
+    let rest = b.apply(Primitive::Not, &[sign]);
+    let (magnitude, sign) = (b.apply(Primitive::And, &[x, rest]), b.apply(Primitive::And, &[y, sign]));
+    let both = b.apply(Primitive::Or, &[magnitude, sign]);
+    b.reinterpret(both, dtype)
+}
+
+/// The float with these bits moved on by an integer.
+fn moved(b: &mut BodyBuilder, bits: Value, by: Value, dtype: DType) -> Value {
+    let moved = b.apply(Primitive::Add, &[bits, by]);
+    b.reinterpret(moved, dtype)
+}
+
+pub(crate) fn nextafter(b: &mut BodyBuilder, v: &[Value]) -> Value {
+    let dtype = b.dtype(v[0]);
+    let [x, y] = [v[0], v[1]].map(|value| b.convert(value, dtype.computed()));
+    let own = bits(b, v[0]);
+    let (one, minus_one, zero) = (b.number(1.0, own), b.number(-1.0, own), b.number(0.0, x));
+    // Bits of floats are ordered by their distance from zero.
+    let upwards = b.apply(Primitive::Less, &[x, y]);
+    let positive = b.apply(Primitive::Less, &[zero, x]);
+    let away = b.apply(Primitive::Equal, &[upwards, positive]);
+    let step = b.select(away, one, minus_one);
+    let neighbour = moved(b, own, step, dtype);
+    // From zero on: the smallest number with the sign of the direction.
+    let sign = sign_bit(b, own);
+    let down = b.apply(Primitive::Or, &[one, sign]);
+    let from_zero = b.select(upwards, one, down);
+    let from_zero = b.reinterpret(from_zero, dtype);
+    let at_zero = b.apply(Primitive::Equal, &[x, zero]);
+    let next = b.select(at_zero, from_zero, neighbour);
+    let (y_nan, same) = (is_nan(b, y), b.apply(Primitive::Equal, &[x, y]));
+    let is_y = b.apply(Primitive::Or, &[y_nan, same]);
+    let next = b.select(is_y, v[1], next);
+    let x_nan = is_nan(b, x);
+    b.select(x_nan, v[0], next)
+}
+
+pub(crate) fn spacing(b: &mut BodyBuilder, v: &[Value]) -> Value {
+    let dtype = b.dtype(v[0]);
+    let own = bits(b, v[0]);
+    let one = b.number(1.0, own);
+    // Beyond infinity is NaN, and so is the difference.
+    let next = moved(b, own, one, dtype);
+    let smallest = b.reinterpret(one, dtype);
+    let [x, next, smallest] = [v[0], next, smallest].map(|value| b.convert(value, dtype.computed()));
+    let distance = b.apply(Primitive::Subtract, &[next, x]);
+    let zero = b.number(0.0, x);
+    let at_zero = b.apply(Primitive::Equal, &[x, zero]);
+    let distance = b.select(at_zero, smallest, distance);
+    b.convert(distance, dtype)
+}
+
+pub(crate) fn sign(b: &mut BodyBuilder, v: &[Value]) -> Value {
+    let x = v[0];
+    let (zero, one) = (b.number(0.0, x), b.number(1.0, x));
+    if b.dtype(x).is_unsigned() {
+        return b.apply(Primitive::Minimum, &[x, one]);
+    }
+    let minus_one = b.number(-1.0, x);
+    let (above, below) = (b.apply(Primitive::Less, &[zero, x]), b.apply(Primitive::Less, &[x, zero]));
+    // Zero of either sign gives 0, and NaN stays.
+    let rest = if b.dtype(x).is_float() {
+        let at_zero = b.apply(Primitive::Equal, &[x, zero]);
+        b.select(at_zero, zero, x)
+    } else {
+        zero
+    };
+    let rest = b.select(below, minus_one, rest);
+    b.select(above, one, rest)
+}
+
+pub(crate) fn reciprocal(b: &mut BodyBuilder, v: &[Value]) -> Value {
+    let one = b.number(1.0, v[0]);
+    if b.dtype(v[0]).is_float() {
+        return b.apply(Primitive::Divide, &[one, v[0]]);
+    }
+    let zero = b.number(0.0, v[0]);
+    let size = if b.dtype(v[0]).is_unsigned() { v[0] } else { b.apply(Primitive::Absolute, v) };
+    let is_one = b.apply(Primitive::Equal, &[size, one]);
+    b.select(is_one, v[0], zero)
+}
+
+pub(crate) fn absolute(b: &mut BodyBuilder, v: &[Value]) -> Value {
+    let dtype = b.dtype(v[0]);
+    if dtype == DType::Bool || dtype.is_unsigned() { v[0] } else { b.apply(Primitive::Absolute, v) }
+}
+
+pub(crate) fn heaviside(b: &mut BodyBuilder, v: &[Value]) -> Value {
+    let (zero, one) = (b.number(0.0, v[0]), b.number(1.0, v[0]));
+    let above = b.apply(Primitive::Less, &[zero, v[0]]);
+    let step = b.select(above, one, zero);
+    let at_zero = b.apply(Primitive::Equal, &[v[0], zero]);
+    let step = b.select(at_zero, v[1], step);
+    let nan = is_nan(b, v[0]);
+    b.select(nan, v[0], step)
+}
+
+/// `minimum` and `maximum`, which on `bool` are and, or.
+pub(crate) fn extreme(b: &mut BodyBuilder, primitive: Primitive, v: &[Value]) -> Value {
+    let logical = if primitive == Primitive::Minimum { Primitive::And } else { Primitive::Or };
+    b.apply(if b.dtype(v[0]) == DType::Bool { logical } else { primitive }, v)
+}
+
+/// The extreme of two where neither is NaN, else the other.
+pub(crate) fn number_of_two(b: &mut BodyBuilder, primitive: Primitive, v: &[Value]) -> Value {
+    if !b.dtype(v[0]).is_float() {
+        return extreme(b, primitive, v);
+    }
+    let ordered = if primitive == Primitive::Minimum { [v[0], v[1]] } else { [v[1], v[0]] };
+    let is_first = b.apply(Primitive::LessEqual, &ordered);
+    let other_nan = is_nan(b, v[1]);
+    let is_first = b.apply(Primitive::Or, &[is_first, other_nan]);
+    b.select(is_first, v[0], v[1])
+}
+
+pub(crate) fn clip(b: &mut BodyBuilder, v: &[Value]) -> Value {
+    let above = extreme(b, Primitive::Maximum, &[v[0], v[1]]);
+    extreme(b, Primitive::Minimum, &[above, v[2]])
+}
+
+pub(crate) fn nan_to_num(b: &mut BodyBuilder, v: &[Value]) -> Value {
+    let dtype = b.dtype(v[0]);
+    let Some(info) = dtype.float_info() else { return v[0] };
+    let x = b.convert(v[0], dtype.computed());
+    let (low, high, zero) = (b.number(-info.max, x), b.number(info.max, x), b.number(0.0, x));
+    let finite = clip(b, &[x, low, high]);
+    let nan = is_nan(b, x);
+    let result = b.select(nan, zero, finite);
+    b.convert(result, dtype)
+}
+
+pub(crate) fn isclose(b: &mut BodyBuilder, v: &[Value]) -> Value {
+    let (x, y) = (v[0], v[1]);
+    let (relative, absolute) = (b.number(1e-5, y), b.number(1e-8, y));
+    let (size, apart) = (b.apply(Primitive::Absolute, &[y]), b.apply(Primitive::Subtract, &[x, y]));
+    let apart = b.apply(Primitive::Absolute, &[apart]);
+    let allowed = b.apply(Primitive::Multiply, &[relative, size]);
+    let allowed = b.apply(Primitive::Add, &[absolute, allowed]);
+    let near = b.apply(Primitive::LessEqual, &[apart, allowed]);
+    // Next to infinity everything would be near.
+    let finite = isfinite(b, &[y]);
+    let near = b.apply(Primitive::And, &[near, finite]);
+    let same = b.apply(Primitive::Equal, &[x, y]);
+    b.apply(Primitive::Or, &[same, near])
+}
+
+/// An operation that a vector function does for floats, and a primitive for integers.
+pub(crate) fn call_or(b: &mut BodyBuilder, op: ElementOp, primitive: Primitive, v: &[Value]) -> Value {
+    if b.dtype(v[0]).is_float() { b.call(op, v) } else { b.apply(primitive, v) }
+}
+
+pub(crate) fn fmod(b: &mut BodyBuilder, v: &[Value]) -> Value {
+    if b.dtype(v[0]).is_float() {
+        return b.call(ElementOp::Fmod, v);
+    }
+    let rest = b.apply(Primitive::Remainder, v);
+    if b.dtype(v[0]).is_unsigned() {
+        return rest;
+    }
+    // The remainder with the sign of the divisor, moved to that of the dividend.
+    let zero = b.number(0.0, rest);
+    let inexact = b.apply(Primitive::NotEqual, &[rest, zero]);
+    let signs = b.apply(Primitive::Xor, &[rest, v[0]]);
+    let differ = b.apply(Primitive::Less, &[signs, zero]);
+    let adjust = b.apply(Primitive::And, &[inexact, differ]);
+    let other = b.apply(Primitive::Subtract, &[rest, v[1]]);
+    b.select(adjust, other, rest)
+}
+
+/// A function of integers that is computed in 64 bits and wrapped around.
+pub(crate) fn call_ints(b: &mut BodyBuilder, op: ElementOp, v: &[Value]) -> Value {
+    let dtype = b.dtype(v[0]);
+    let wide = DType::int_of(8, dtype.is_signed());
+    let operands: Vec<Value> = v.iter().map(|value| b.convert(*value, wide)).collect();
+    let result = b.call(op, &operands);
+    b.convert(result, dtype)
+}
+
+pub(crate) fn bitwise_count(b: &mut BodyBuilder, v: &[Value]) -> Value {
+    let size = absolute(b, v);
+    let count = b.apply(Primitive::CountOnes, &[size]);
+    b.convert(count, DType::U8)
+}
+
+/// The product with a constant.
+pub(crate) fn scaled(b: &mut BodyBuilder, value: Value, factor: f64) -> Value {
+    let factor = b.number(factor, value);
+    b.apply(Primitive::Multiply, &[value, factor])
+}

@@ -1,0 +1,57 @@
+//! Functions of 64-bit integers, with and without sign. What does not fit wraps around.
+
+/// A 64-bit integer.
+pub trait Integer: Copy {
+    /// Its distance from zero.
+    fn magnitude(self) -> u64;
+    /// The number with these bits.
+    fn of(magnitude: u64) -> Self;
+}
+
+impl Integer for i64 {
+    fn magnitude(self) -> u64 {
+        self.unsigned_abs()
+    }
+    fn of(magnitude: u64) -> Self {
+        magnitude as Self
+    }
+}
+
+impl Integer for u64 {
+    fn magnitude(self) -> u64 {
+        self
+    }
+    fn of(magnitude: u64) -> Self {
+        magnitude
+    }
+}
+
+/// Stein's binary algorithm: shifts and subtractions instead of divisions.
+fn divisor(mut a: u64, mut b: u64) -> u64 {
+    if a == 0 || b == 0 {
+        return a | b;
+    }
+    let shared = (a | b).trailing_zeros();
+    a >>= a.trailing_zeros();
+    while b != 0 {
+        b >>= b.trailing_zeros();
+        (a, b) = (a.min(b), a.abs_diff(b));
+    }
+    a << shared
+}
+
+/// Replaces each `x` by its greatest common divisor with `y`, which is not negative.
+pub fn gcd<T: Integer>(x: &mut [T], y: &[T]) {
+    for (x, y) in x.iter_mut().zip(y) {
+        *x = T::of(divisor(x.magnitude(), y.magnitude()));
+    }
+}
+
+/// Replaces each `x` by its least common multiple with `y`, which is not negative; 0 where either is 0.
+pub fn lcm<T: Integer>(x: &mut [T], y: &[T]) {
+    for (x, y) in x.iter_mut().zip(y) {
+        let (a, b) = (x.magnitude(), y.magnitude());
+        let multiple = a.checked_div(divisor(a, b)).unwrap_or(0).wrapping_mul(b);
+        *x = T::of(multiple);
+    }
+}
