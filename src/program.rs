@@ -182,7 +182,8 @@ impl Program {
             .map(|stored| {
                 let sizes: Vec<u64> =
                     stored.array.shape.iter().map(|dim| size(dim, &binding.sizes)).collect();
-                dense(stored.array.dtype, &sizes, workspace + offsets[stored.slot])
+                // Wraps only while code is prepared for sizes that no workspace has.
+                dense(stored.array.dtype, &sizes, workspace.wrapping_add(offsets[stored.slot]))
             })
             .collect();
         let constants: Vec<Layout> = self.constants.iter().map(|constant| constant.layout.clone()).collect();

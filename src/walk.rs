@@ -21,6 +21,9 @@ pub(crate) struct Stride {
 }
 
 /// Loops with the strides of every access along them.
+///
+/// Arithmetic on strides wraps: it is exact for arrays that exist, and code is prepared also for the
+/// upper bounds of sizes, which no memory need have.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Walk {
     pub extents: Vec<u64>,
@@ -148,10 +151,10 @@ impl Walk {
         for l in 0..self.extents.len() {
             let memory = || self.strides.iter().filter(|stride| !stride.index).map(|stride| stride.steps[l]);
             if memory().all(|step| step <= 0) && memory().any(|step| step < 0) {
-                let last = self.extents[l] as i64 - 1;
+                let last = (self.extents[l] as i64).wrapping_sub(1);
                 for stride in &mut self.strides {
-                    stride.start += last * stride.steps[l];
-                    stride.steps[l] = -stride.steps[l];
+                    stride.start = stride.start.wrapping_add(last.wrapping_mul(stride.steps[l]));
+                    stride.steps[l] = stride.steps[l].wrapping_neg();
                 }
             }
         }

@@ -283,3 +283,23 @@ fn workspace_that_no_machine_has_is_an_error() {
     assert_eq!(error.kind(), DiagnosticKind::Workspace);
     assert_snapshot!(error);
 }
+
+#[test]
+fn stored_values_whose_bytes_overflow_are_refused() {
+    let g = Graph::new();
+    let x = g.input("x", F64, [1]);
+    let sum = |elements: u64| {
+        let stored = x.broadcast_to([elements]).exp().store(Always);
+        [stored.sum(All) + (stored.flip(Axis(0)) * 2).sum(All)]
+    };
+    let limits = Limits::default().with_elements(u64::MAX);
+    for elements in [(1 << 60) - 1, 1 << 61, (1 << 61) + 1, 1 << 62, (1 << 63) - 1] {
+        let error = g.plan(sum(elements), &limits).unwrap_err();
+        assert_eq!(error.kind(), DiagnosticKind::Workspace, "{elements}: {error}");
+        // Without any limit it is the machine that refuses.
+        let program = g.plan(sum(elements), &limits.clone().with_bytes(u64::MAX)).unwrap().compile().unwrap();
+        let mut out = -1.0;
+        let error = program.run([("x", &[1.0])], [("out", &mut out)]).unwrap_err();
+        assert_eq!(error.kind(), DiagnosticKind::Workspace, "{elements}: {error}");
+    }
+}

@@ -225,7 +225,7 @@ impl Graph {
                 if places.write.contains_key(&root) {
                     continue;
                 }
-                let bytes = array.shape.bytes(array.dtype).unwrap_or(u64::MAX).next_multiple_of(64);
+                let bytes = slot_bytes(array.shape.bytes(array.dtype));
                 let reusable = free
                     .iter()
                     .enumerate()
@@ -283,6 +283,12 @@ impl Graph {
         }
         memory
     }
+}
+
+/// What a value of this size takes up in workspace: whole cache lines. A size that does not fit is more
+/// than any limit that is not the largest number, and more than any machine gives.
+fn slot_bytes(bytes: Option<u64>) -> u64 {
+    bytes.and_then(|bytes| bytes.checked_next_multiple_of(64)).unwrap_or(u64::MAX)
 }
 
 /// For each stored value that another kernel reads: the last step that does.
