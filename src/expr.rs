@@ -2,7 +2,7 @@
 
 use crate::axes::{Axes, NewAxes, Positions};
 use crate::plan::Plan;
-use crate::recipe::Recipe;
+use crate::recipe::{Recipe, RecipeId};
 use fusewire_ir as ir;
 use fusewire_ir::{
     ArrayType, AxisRef, BroadcastPolicy, DType, Dim, ElementOp, Error, Limits, Operand, ReduceOp, Scalar,
@@ -30,6 +30,8 @@ pub struct Graph {
     ir: RefCell<ir::Graph>,
     /// What the handles to sizes stand for.
     dims: RefCell<Vec<Dim>>,
+    /// The recipe that it continues.
+    recipe: Option<RecipeId>,
 }
 
 /// A handle to an expression: it can be copied freely, and copying it shares the work.
@@ -65,12 +67,12 @@ impl Graph {
         Self::default()
     }
 
-    pub(crate) fn from_ir(ir: ir::Graph) -> Self {
-        Self { ir: RefCell::new(ir), dims: RefCell::default() }
+    pub(crate) fn continuing(ir: ir::Graph, recipe: RecipeId) -> Self {
+        Self { ir: RefCell::new(ir), dims: RefCell::default(), recipe: Some(recipe) }
     }
 
-    pub(crate) fn id(&self) -> u64 {
-        self.ir.borrow().id()
+    pub(crate) const fn recipe_id(&self) -> Option<RecipeId> {
+        self.recipe
     }
 
     pub(crate) const fn expr(&self, site: SiteId) -> Expr<'_> {

@@ -5,6 +5,7 @@ use crate::plan::Plan;
 use fusewire_ir as ir;
 use fusewire_ir::{Error, Limits, SiteId};
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A graph with its outputs, free of any borrow: to keep in a struct or a test case.
 ///
@@ -25,13 +26,26 @@ use std::fmt;
 /// ```
 #[derive(Clone)]
 pub struct Recipe {
+    id: RecipeId,
     graph: ir::Graph,
     outputs: Vec<SiteId>,
 }
 
+/// Tells apart the moments at which graphs were copied: from then on they go different ways, and a call
+/// site of one means something else in another, or nothing.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct RecipeId(u64);
+
+impl RecipeId {
+    fn next() -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        Self(NEXT.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
 impl Recipe {
-    pub(crate) const fn new(graph: ir::Graph, outputs: Vec<SiteId>) -> Self {
-        Self { graph, outputs }
+    pub(crate) fn new(graph: ir::Graph, outputs: Vec<SiteId>) -> Self {
+        Self { id: RecipeId::next(), graph, outputs }
     }
 
     /// No outputs.
@@ -51,7 +65,7 @@ impl Recipe {
     /// A graph to go on building with.
     #[must_use]
     pub fn graph(&self) -> Graph {
-        Graph::from_ir(self.graph.clone())
+        Graph::continuing(self.graph.clone(), self.id)
     }
 
     /// The inputs that the outputs depend on, by name.
@@ -72,10 +86,11 @@ impl Recipe {
         (&self.graph, &self.outputs)
     }
 
-    /// The outputs in a graph made by [`Recipe::graph`] of this recipe; none in any other graph.
+    /// The outputs in a graph made by [`Recipe::graph`] of this recipe or a clone of it; none in any
+    /// other graph, the one that the recipe was made from included.
     #[must_use]
     pub fn outputs<'g>(&self, graph: &'g Graph) -> Vec<Expr<'g>> {
-        if graph.id() != self.graph.id() {
+        if graph.recipe_id() != Some(self.id) {
             return Vec::new();
         }
         self.outputs.iter().map(|site| graph.expr(*site)).collect()

@@ -21,7 +21,6 @@ use smallvec::SmallVec;
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A node of a [`Graph`]. Operands have smaller ids than the nodes that use them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -196,9 +195,8 @@ struct Declaration {
 }
 
 /// An append-only expression graph.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Graph {
-    id: u64,
     /// Edges run from operand to user and carry the operand's slot.
     nodes: DiGraph<Node, u32>,
     interned: HashMap<NodeKey, NodeId>,
@@ -217,37 +215,11 @@ pub struct Graph {
     diagnostics: Vec<(SiteId, Diagnostic)>,
 }
 
-impl Default for Graph {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
 impl Graph {
-    /// An empty graph, with an identity of its own.
+    /// An empty graph.
     #[must_use]
     pub fn new() -> Self {
-        static NEXT: AtomicU64 = AtomicU64::new(0);
-        Self {
-            id: NEXT.fetch_add(1, Ordering::Relaxed),
-            nodes: DiGraph::new(),
-            interned: HashMap::new(),
-            call_sites: Vec::new(),
-            interned_sites: HashMap::new(),
-            arrays: Vec::new(),
-            inputs: HashMap::new(),
-            symbols: HashMap::new(),
-            requirements: HashMap::new(),
-            assumptions: Vec::new(),
-            policy: BroadcastPolicy::NumPy,
-            diagnostics: Vec::new(),
-        }
-    }
-
-    /// Tells graphs apart: handles of one graph mean nothing in another. A clone keeps the identity.
-    #[must_use]
-    pub const fn id(&self) -> u64 {
-        self.id
+        Self::default()
     }
 
     /// The number of nodes.
