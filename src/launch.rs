@@ -81,10 +81,10 @@ pub(crate) struct Elements(Call);
 
 /// A part of the results of a reduction, with the code that completes and that uses totals.
 pub(crate) struct Results {
-    reduce: Call,
+    /// `None` where no elements are combined, and every total is that of nothing.
+    reduce: Option<Reduce>,
     finish: Call,
     /// The loops over results; the innermost is cut into tiles.
-    reduce_walk: Walk,
     finish_walk: Walk,
     accumulators: Vec<Accumulator>,
     /// Elements combined into each result.
@@ -93,10 +93,17 @@ pub(crate) struct Results {
     tile: u64,
     /// Tiles of this part.
     tiles: std::ops::Range<u64>,
-    /// Argument words to set per tile.
-    results_word: usize,
     partials: Vec<u64>,
     totals: Block,
+}
+
+/// The call that combines elements.
+struct Reduce {
+    call: Call,
+    /// The loops over results; the innermost is cut into tiles.
+    walk: Walk,
+    /// The argument word for the number of results, to set per tile.
+    results_word: usize,
 }
 
 /// A reduction cut along its reduced loop.
@@ -201,10 +208,13 @@ fn results(kernel: &Kernel, memory: &Memory<'_>, threads: usize) -> Result<Optio
         strides: walk.strides[range].to_vec(),
     };
     let kept = kept.ordered().merged().with_a_loop();
-    // The order of the reduced loops is the order of the reduction: they merge, but stay in place.
-    let reduced = only(&reduced, 0..accesses.len()).merged().with_a_loop();
     let reduce_kept = only(&kept, 0..accesses.len());
     let mut finish_walk = only(&kept, accesses.len()..all.len());
+    // The order of the reduced loops is the order of the reduction: they merge, but stay in place.
+    // Those over no elements vanish.
+    let is_nothing = reduced.is_empty();
+    let reduced = only(&reduced, 0..accesses.len());
+    let reduced = if is_nothing { reduced.select(&[]) } else { reduced.merged() }.with_a_loop();
 
     // Side by side where memory is consecutive along the results, one after another otherwise.
     let consecutive = |walk: &Walk| {
@@ -222,7 +232,7 @@ fn results(kernel: &Kernel, memory: &Memory<'_>, threads: usize) -> Result<Optio
     let code_walk = join(if columns { [&reduced, &inner_kept] } else { [&inner_kept, &reduced] });
     let mut routine = code_walk.routine(form, body.clone());
     routine.accumulators.clone_from(&accumulators);
-    let code = cache::compiled(routine)?;
+    let code = if is_nothing { None } else { Some(cache::compiled(routine)?) };
 
     let mut totals = Block::new(tile * 8 * accumulators.len());
     for (at, accumulator) in accumulators.iter().enumerate() {
@@ -248,22 +258,29 @@ fn results(kernel: &Kernel, memory: &Memory<'_>, threads: usize) -> Result<Optio
             stride.start = totals.address() as i64 + (at * tile * 8) as i64;
         }
         Results {
-            reduce: Call::new(&code, &code_walk),
+            reduce: code.as_ref().map(|code| Reduce {
+                call: Call::new(code, &code_walk),
+                walk: reduce_kept.clone(),
+                results_word,
+            }),
             finish: Call::new(&finish_code, &finish_walk.select(&[inner])),
-            reduce_walk: reduce_kept.clone(),
             finish_walk,
             accumulators: accumulators.clone(),
-            count: reduced.iterations(),
+            count: if is_nothing { 0 } else { reduced.iterations() },
             tile: tile as u64,
             tiles,
-            results_word,
             partials: vec![0; tile * accumulators.len()],
             totals,
         }
     };
     let work = kept.iterations().saturating_mul(reduced.iterations()).saturating_mul(cost(&body));
     let parts = parts_for(work, threads);
-    if parts > 1 && tiles < 2 * parts && reduced.extents.len() == 1 && reduced_extent >= 4 * BLOCK as u64 {
+    if let Some(code) = &code
+        && parts > 1
+        && tiles < 2 * parts
+        && reduced.extents.len() == 1
+        && reduced_extent >= 4 * BLOCK as u64
+    {
         // Chunks of a power of two of blocks: the tree over blocks then has each chunk as a node.
         let blocks = reduced_extent.div_ceil(BLOCK as u64);
         let per_chunk = (blocks / (4 * parts)).max(1).next_power_of_two() * BLOCK as u64;
@@ -272,7 +289,7 @@ fn results(kernel: &Kernel, memory: &Memory<'_>, threads: usize) -> Result<Optio
             .map(|chunk| {
                 let first = chunk * per_chunk;
                 let part = code_walk.part(reduced_loop, first, per_chunk.min(reduced_extent - first));
-                (Call::new(&code, &part), vec![0; tile * accumulators.len()])
+                (Call::new(code, &part), vec![0; tile * accumulators.len()])
             })
             .collect();
         return Ok(Some(Launch::Chunks(Box::new(Chunks { whole: make(0..tiles), calls }))));
@@ -291,15 +308,9 @@ fn join([outer, inner]: [&Walk; 2]) -> Walk {
     joined
 }
 
-/// Sets the addresses of a call to the given position of the loops over results.
-fn place(
-    call: &mut Call,
-    words: usize,
-    walk: &Walk,
-    tile: u64,
-    per_tile: u64,
-    shift: impl Fn(usize) -> i64,
-) -> u64 {
+/// Sets the addresses of a call to the given position of the loops over results; how many there are.
+fn place(call: &mut Call, walk: &Walk, tile: u64, per_tile: u64, shift: impl Fn(usize) -> i64) -> u64 {
+    let words = call.code.loops;
     let inner = walk.extents.len() - 1;
     let per_row = walk.extents[inner].div_ceil(per_tile);
     let (mut row, first) = (tile / per_row, tile % per_row * per_tile);
@@ -317,27 +328,47 @@ fn place(
     per_tile.min(walk.extents[inner] - first)
 }
 
+impl Reduce {
+    /// Moves the call to a tile; the number of results there.
+    fn place(&mut self, tile: u64, per_tile: u64) -> u64 {
+        let results = place(&mut self.call, &self.walk, tile, per_tile, |_| 0);
+        self.call.arguments[self.results_word] = results as i64;
+        results
+    }
+}
+
 impl Results {
+    fn code(&self) -> impl Iterator<Item = Arc<Compiled>> + '_ {
+        let reduce = self.reduce.iter().map(|reduce| &reduce.call);
+        reduce.chain([&self.finish]).map(|call| call.code.clone())
+    }
+
     fn run(&mut self) {
         for tile in self.tiles.clone() {
-            let loops = self.reduce.loops();
-            let results = place(&mut self.reduce, loops, &self.reduce_walk, tile, self.tile, |_| 0);
-            self.reduce.arguments[self.results_word] = results as i64;
-            if self.count > 0 {
-                self.reduce.run(self.partials.as_mut_ptr());
+            if let Some(reduce) = &mut self.reduce {
+                reduce.place(tile, self.tile);
+                reduce.call.run(self.partials.as_mut_ptr());
             }
-            self.finish(tile, results);
+            self.finish(tile);
         }
     }
 
     /// Makes totals of the partial results and runs the epilogue on them.
-    fn finish(&mut self, tile: u64, results: u64) {
+    fn finish(&mut self, tile: u64) {
         let width = self.accumulators.len();
+        let own = self.finish_walk.strides.len() - width;
+        let walk = &self.finish_walk;
+        let inner = walk.extents.len() - 1;
+        let per_row = walk.extents[inner].div_ceil(self.tile);
+        let first = (tile % per_row * self.tile) as i64;
+        // Totals begin anew with every tile.
+        let back = |stream: usize| if stream >= own { -first * walk.strides[stream].steps[inner] } else { 0 };
+        let results = place(&mut self.finish, walk, tile, self.tile, back);
         for (at, accumulator) in self.accumulators.iter().enumerate() {
             // SAFETY: `totals` has `tile` words for each accumulator, and `results <= tile`.
             let base = unsafe { self.totals.address().add(at * self.tile as usize * 8) };
             for result in 0..results as usize {
-                let total = if self.count == 0 {
+                let total = if self.reduce.is_none() {
                     accumulator
                         .op
                         .of_nothing(accumulator.dtype)
@@ -349,14 +380,6 @@ impl Results {
                 unsafe { write(base, result, total) };
             }
         }
-        let own = self.finish_walk.strides.len() - width;
-        let walk = &self.finish_walk;
-        let inner = walk.extents.len() - 1;
-        let per_row = walk.extents[inner].div_ceil(self.tile);
-        let first = (tile % per_row * self.tile) as i64;
-        // Totals begin anew with every tile.
-        let back = |stream: usize| if stream >= own { -first * walk.strides[stream].steps[inner] } else { 0 };
-        place(&mut self.finish, 1, walk, tile, self.tile, back);
         self.finish.arguments[0] = results as i64;
         self.finish.run(std::ptr::null_mut());
     }
@@ -372,38 +395,27 @@ unsafe fn write(base: *mut u8, at: usize, total: Scalar) {
     unsafe { std::ptr::copy_nonoverlapping(bits.as_ptr(), base.add(at * bytes), bytes) };
 }
 
-impl Call {
-    /// The number of loops its code has, from the number of its argument words.
-    fn loops(&self) -> usize {
-        self.code.loops
-    }
-}
-
 impl Chunks {
     fn run(&mut self) {
         let whole = &mut self.whole;
         let width = whole.accumulators.len();
         for tile in whole.tiles.clone() {
-            let loops = whole.reduce.loops();
-            let results = place(&mut whole.reduce, loops, &whole.reduce_walk, tile, whole.tile, |_| 0);
-            for (call, _) in &mut self.calls {
-                call.arguments[whole.results_word] = results as i64;
-            }
+            let Some(reduce) = &mut whole.reduce else { return };
+            let results = reduce.place(tile, whole.tile);
+            let words = reduce.call.code.loops;
             // Chunks differ from the whole by where they begin along the reduced loop.
-            for stream in 0..whole.reduce_walk.strides.len() {
-                let word = loops + stream * (1 + loops);
-                let moved = whole.reduce.arguments[word] - whole.reduce_walk.strides[stream].start;
-                for (call, _) in &mut self.calls {
-                    call.arguments[word] += moved;
-                }
+            let moved = |stream: usize| {
+                let word = words + stream * (1 + words);
+                (word, reduce.call.arguments[word].wrapping_sub(reduce.walk.strides[stream].start))
+            };
+            let moves = || (0..reduce.walk.strides.len()).map(moved);
+            for (call, _) in &mut self.calls {
+                call.arguments[reduce.results_word] = results as i64;
+                moves().for_each(|(word, by)| call.arguments[word] += by);
             }
             in_parallel(&mut self.calls, &|(call, partials)| call.run(partials.as_mut_ptr()));
-            for stream in 0..whole.reduce_walk.strides.len() {
-                let word = loops + stream * (1 + loops);
-                let moved = whole.reduce.arguments[word] - whole.reduce_walk.strides[stream].start;
-                for (call, _) in &mut self.calls {
-                    call.arguments[word] -= moved;
-                }
+            for (call, _) in &mut self.calls {
+                moves().for_each(|(word, by)| call.arguments[word] -= by);
             }
             for result in 0..results as usize {
                 for (at, accumulator) in whole.accumulators.iter().enumerate() {
@@ -412,7 +424,7 @@ impl Chunks {
                     whole.partials[word] = tree::combine_chunks(*accumulator, chunks);
                 }
             }
-            whole.finish(tile, results);
+            whole.finish(tile);
         }
     }
 }
@@ -422,10 +434,8 @@ impl Launch {
     pub fn code(&self) -> Vec<Arc<Compiled>> {
         match self {
             Self::Elements(parts) => parts.iter().map(|part| part.0.code.clone()).collect(),
-            Self::Results(parts) => {
-                parts.iter().flat_map(|part| [part.reduce.code.clone(), part.finish.code.clone()]).collect()
-            }
-            Self::Chunks(chunks) => vec![chunks.whole.reduce.code.clone(), chunks.whole.finish.code.clone()],
+            Self::Results(parts) => parts.iter().flat_map(Results::code).collect(),
+            Self::Chunks(chunks) => chunks.whole.code().collect(),
         }
     }
 

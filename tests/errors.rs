@@ -303,3 +303,40 @@ fn stored_values_whose_bytes_overflow_are_refused() {
         assert_eq!(error.kind(), DiagnosticKind::Workspace, "{elements}: {error}");
     }
 }
+
+#[test]
+fn empty_arrays_of_any_size_and_rank_need_no_code() {
+    let empty = [0f64; 0];
+    let (long, high) = (vec![1usize << 40, 1 << 40, 0], [vec![2; 500], vec![0]].concat());
+    for shape in [long, high] {
+        let g = Graph::new();
+        let x = g.input("x", F64, shape.iter().map(|size| *size as u64).collect::<Vec<_>>());
+        let rows = x
+            .slice(vec![Slice::from(0..2); shape.len() - 1].as_slice())
+            .slice(vec![Slice::from(0..1); shape.len() - 2]);
+        let outputs = [
+            x.sum(All).named("sum"),
+            x.mean(All).isnan().named("mean"),
+            (rows.prod(Axis(-1)).sum(All) + 1).named("prod"),
+        ];
+        let program = g.plan(outputs, &Limits::default()).unwrap().compile().unwrap();
+        let (mut sum, mut is_nan, mut prod) = (-1f64, false, -1f64);
+        let strides: Vec<isize> = (0..shape.len()).map(|axis| (axis % 2) as isize).collect();
+        let view = View::strided(&empty, &shape, &strides, 0);
+        let outputs: [(&str, ViewMut<'_>); 3] =
+            [("sum", (&mut sum).into()), ("mean", (&mut is_nan).into()), ("prod", (&mut prod).into())];
+        program.run([("x", view)], outputs).unwrap();
+        assert_eq!((sum, is_nan, prod), (0.0, true, 3.0));
+    }
+}
+
+#[test]
+fn slices_without_elements_take_no_step() {
+    let g = Graph::new();
+    let x = g.input("x", F64, [3]);
+    let none = x.slice_axis(Axis(0), Slice { start: Some(3), stop: Some(3), step: i64::MAX });
+    let sliced = none.slice_axis(Axis(0), Slice::ALL.step_by(5)) + 1;
+    let plan = g.plan([sliced], &Limits::default()).unwrap();
+    assert!(!plan.explain().to_string().contains('*'), "{}", plan.explain());
+    plan.compile().unwrap().run([("x", &[1.0, 2.0, 3.0])], [("out", &mut [0f64; 0])]).unwrap();
+}

@@ -48,7 +48,7 @@ impl Array {
 
 /// Every index of an array of these sizes, in C order.
 fn indices(sizes: &[u64]) -> impl Iterator<Item = Vec<u64>> + '_ {
-    let count: u64 = sizes.iter().product();
+    let count = if sizes.contains(&0) { 0 } else { sizes.iter().product() };
     (0..count).map(move |position| {
         let mut rest = position;
         let mut index = vec![0; sizes.len()];

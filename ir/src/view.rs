@@ -125,11 +125,16 @@ impl View {
             Self::Slice(ranges) => map
                 .iter()
                 .zip(ranges)
-                .map(|(at, range)| AxisMap {
-                    start: range.start.plus(&at.start.times(&range.step.into())),
-                    // Wraps only where the axis has at most one element, and no step is taken.
-                    step: range.step.wrapping_mul(at.step),
-                    axis: at.axis,
+                .zip(view.iter())
+                .map(|((at, range), dim)| match dim.known() {
+                    // At most one element: no step is taken.
+                    Some(0 | 1) => AxisMap::at(range.start.clone()),
+                    _ => AxisMap {
+                        start: range.start.plus(&at.start.times(&range.step.into())),
+                        // Wraps only where the size turns out to be at most 1.
+                        step: range.step.wrapping_mul(at.step),
+                        axis: at.axis,
+                    },
                 })
                 .collect(),
             Self::LabelAxes => map.into(),
