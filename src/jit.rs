@@ -10,6 +10,7 @@ use cranelift_module::{Linkage, Module, ModuleError, ModuleResult, default_libca
 use memmap2::{Mmap, MmapMut};
 use std::fmt;
 use std::io;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// Why no code was made.
@@ -73,11 +74,26 @@ impl JITMemoryProvider for PageProvider {
     }
 }
 
+/// Bytes of machine code that have not been freed.
+static LIVE_BYTES: AtomicUsize = AtomicUsize::new(0);
+
+/// How many bytes of machine code this process has.
+#[cfg(feature = "proptest")]
+pub(crate) fn live_bytes() -> usize {
+    LIVE_BYTES.load(Ordering::Relaxed)
+}
+
 /// A compiled function and the memory it stands in.
 pub(crate) struct Code {
     entry: usize,
     bytes: usize,
     _pages: Pages,
+}
+
+impl Drop for Code {
+    fn drop(&mut self) {
+        LIVE_BYTES.fetch_sub(self.bytes, Ordering::Relaxed);
+    }
 }
 
 impl fmt::Debug for Code {
@@ -157,5 +173,6 @@ pub(crate) fn compile(
     let bytes = context.compiled_code().map_or(0, |code| code.code_buffer().len());
     module.finalize_definitions().map_err(failed)?;
     let entry = module.get_finalized_function(id) as usize;
+    LIVE_BYTES.fetch_add(bytes, Ordering::Relaxed);
     Ok(Code { entry, bytes, _pages: pages })
 }

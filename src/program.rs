@@ -9,9 +9,10 @@ use crate::walk::Memory;
 use fusewire_ir::diagnostic::human_bytes;
 use fusewire_ir::plan::{Plan, Port};
 use fusewire_ir::{ArrayType, DType, Diagnostic, DiagnosticKind, Error, Scalar, Site, Sizes};
+use std::collections::HashMap;
 use std::fmt;
 use std::marker::PhantomData;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// A compiled plan. It is `Send` and `Sync`: any number of threads may bind and run it at once. The
 /// machine code is freed when nothing uses it any more.
@@ -22,8 +23,27 @@ pub struct Program {
     threads: usize,
     /// Sizes that no array decides.
     sizes: Sizes,
-    /// Code for densely packed arrays, so that the first run need not wait for the compiler.
-    _dense: Arc<Vec<Arc<Compiled>>>,
+    code: Arc<Mutex<HeldCode>>,
+}
+
+/// Code that is not compiled again while a program lives: that for densely packed arrays, made before
+/// the first run, and that for the layouts that were bound.
+#[derive(Default)]
+struct HeldCode(HashMap<usize, Arc<Compiled>>);
+
+impl HeldCode {
+    /// The most routines held for each kernel; programs that meet more layouts than that begin anew.
+    const PER_KERNEL: usize = 64;
+
+    fn hold(&mut self, launches: &Launches) {
+        let most = Self::PER_KERNEL * launches.0.len();
+        for code in launches.0.iter().flat_map(Launch::code) {
+            if self.0.len() >= most {
+                self.0.clear();
+            }
+            self.0.insert(Arc::as_ptr(&code) as usize, code);
+        }
+    }
 }
 
 /// A program with its arrays: everything is checked and prepared, and [`Bound::run`] only computes.
@@ -71,26 +91,24 @@ impl Program {
     pub(crate) fn new(plan: Plan) -> Result<Self, Error> {
         let constants =
             plan.constants().iter().map(|held| Constant::new(&held.array, &held.elements)).collect();
-        let mut program = Self {
+        let program = Self {
             plan: Arc::new(plan),
             constants: Arc::new(constants),
             threads: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
             sizes: Sizes::new(),
-            _dense: Arc::default(),
+            code: Arc::default(),
         };
         program.compile_dense()?;
         Ok(program)
     }
 
     /// Compiles what dense arrays of the planned shapes need.
-    fn compile_dense(&mut self) -> Result<(), Error> {
+    fn compile_dense(&self) -> Result<(), Error> {
         let ports = |ports: &[Port]| ports.iter().map(|port| dense_at(&port.array, 64)).collect();
         let sizes = self.plan.dims().iter().map(|dim| (dim.name.clone(), dim.upper)).collect();
         let binding =
             Binding { inputs: ports(self.plan.inputs()), outputs: ports(self.plan.outputs()), sizes };
-        let launches = self.prepare(&binding, 64, 1)?;
-        self._dense = Arc::new(launches.0.iter().flat_map(Launch::code).collect());
-        Ok(())
+        self.prepare(&binding, 64, 1).map(|_| ())
     }
 
     /// The same program, on at most this many threads (at least one). By default it is as many as the
@@ -194,7 +212,9 @@ impl Program {
                 launches.push(launch);
             }
         }
-        Ok(Launches(launches))
+        let launches = Launches(launches);
+        self.code.lock().unwrap_or_else(PoisonError::into_inner).hold(&launches);
+        Ok(launches)
     }
 }
 

@@ -26,6 +26,21 @@ use fusewire_ir::{Dim, ElementOp, Error, Limits, Scalar, SiteId, Sizes, Symbol, 
 use std::collections::HashMap;
 use std::fmt;
 
+/// What machine code this process has made and has not freed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CodeCount {
+    /// Routines compiled so far.
+    pub compiled: usize,
+    /// Bytes of code that are alive.
+    pub bytes: usize,
+}
+
+/// Counts machine code, in all programs together.
+#[must_use]
+pub fn count_code() -> CodeCount {
+    CodeCount { compiled: crate::cache::count_compiled(), bytes: crate::jit::live_bytes() }
+}
+
 /// Where compiled code and what it should have computed differ.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Mismatch(String);
