@@ -247,3 +247,18 @@ fn the_readme_shows_what_is_printed() {
     let readme = without_places(include_str!("../README.md"));
     assert!(readme.contains(&without_places(&explained)), "{explained}");
 }
+
+#[test]
+fn what_must_be_stored_comes_before_what_may_be() {
+    let g = Graph::new();
+    let x = g.input("x", F64, [1000, 20]);
+    let scale = (g.input("scale", F64, [1000, 1]).exp() + 1).sqrt();
+    let scaled = (x - x.max(Axis(1)).expand_dims(1)) * scale;
+    let stored = |bytes: u64| {
+        let plan = g.plan([scaled], &Limits::default().with_bytes(bytes)).unwrap();
+        plan.stored().iter().map(|stored| stored.name.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(stored(16_000), ["sqrt", "max"]);
+    assert_eq!(stored(15_999), ["max"]);
+    assert_eq!(stored(8_000), ["max"]);
+}

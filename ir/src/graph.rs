@@ -144,9 +144,11 @@ pub enum StorePolicy {
     /// Where it pays.
     #[default]
     Auto,
-    /// Computed once, at its own shape, and written to memory if another kernel reads it.
+    /// Computed once, at its own shape, and written to memory if another kernel reads it. Wins over
+    /// `Never` of another call that computes the same value.
     Always,
-    /// Never: it is computed again wherever it is needed.
+    /// Never: it is computed again wherever it is needed. Gives way only where an expression is too long
+    /// for one kernel and nothing else could be stored.
     Never,
 }
 
@@ -203,6 +205,7 @@ pub struct Graph {
     call_sites: Vec<CallSite>,
     interned_sites: HashMap<SiteKey, SiteId>,
     arrays: Vec<ConstantArray>,
+    interned_arrays: HashMap<ConstantArray, usize>,
     inputs: HashMap<Arc<str>, SiteId>,
     symbols: HashMap<Arc<str>, Declaration>,
     /// What must hold for a call to be right.
@@ -498,11 +501,11 @@ impl Graph {
     }
 
     pub(crate) fn hold(&mut self, constant: ConstantArray) -> usize {
-        if let Some(at) = self.arrays.iter().position(|held| *held == constant) {
-            return at;
-        }
-        self.arrays.push(constant);
-        self.arrays.len() - 1
+        let next = self.arrays.len();
+        *self.interned_arrays.entry(constant).or_insert_with_key(|constant| {
+            self.arrays.push(constant.clone());
+            next
+        })
     }
 
     fn insert(&mut self, op: Op, array: Option<ArrayType>, operands: &[NodeId]) -> NodeId {

@@ -10,7 +10,7 @@ use crate::plan_dims::PlanDim;
 use crate::requirement::{Required, tightened};
 use crate::shape::ArrayType;
 use crate::size::Bounds;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// An array that a caller binds by name.
@@ -116,11 +116,24 @@ impl Graph {
             }
         }
         let nodes: Vec<NodeId> = outputs.iter().map(|site| self.call_site(*site).node).collect();
-        let stores = fuse::decide(self, &nodes, &policies, limits.bytes);
         let equalities = Equalities::new(required.iter().map(|required| &required.requirement));
-        let groups = fuse::group(self, &stores, &equalities);
-        let (mut plan, places) = self.lay_out(ports, &nodes, &sites, &stores, &groups);
-        plan.steps = groups.iter().map(|group| Step::Kernel(fuse::emit(self, group, &places))).collect();
+        let fused = |budget: u64| {
+            let (stores, views) = fuse::decide(self, &nodes, &policies, budget);
+            let reads = fuse::all_reads(self, &views, &stores);
+            let groups = fuse::group(self, &stores, &reads, &equalities);
+            let last_uses = last_uses(&reads, &groups);
+            let (mut plan, places) =
+                self.lay_out(ports.clone(), &nodes, &sites, &stores, &groups, &last_uses);
+            let kernel = |group| Step::Kernel(fuse::emit(self, &views, group, &places));
+            plan.steps = groups.iter().map(kernel).collect();
+            plan
+        };
+        let mut plan = fused(limits.bytes);
+        // What could as well be computed again must not keep a plan from its limits.
+        let fits = |plan: &Plan| plan.workspace_in(&bounds) <= limits.bytes;
+        if !fits(&plan) && plan.stored.iter().any(|stored| stored.reason.is_optional()) {
+            plan = Some(fused(0)).filter(fits).unwrap_or(plan);
+        }
         plan.numpy = self.numpy_memory(&nodes);
         plan.stretches = sites.iter().flat_map(|site| self.stretches_of(*site)).collect();
         plan.limits = limits.clone();
@@ -131,6 +144,7 @@ impl Graph {
 
     fn output_ports(&self, outputs: &[SiteId], diagnostics: &mut Vec<Diagnostic>) -> Vec<Port> {
         let mut ports: Vec<Port> = Vec::new();
+        let mut named: HashMap<Arc<str>, usize> = HashMap::new();
         for (position, site) in outputs.iter().enumerate() {
             let call = self.call_site(*site);
             let name: Arc<str> = match &call.label {
@@ -138,7 +152,7 @@ impl Graph {
                 None if outputs.len() == 1 => "out".into(),
                 None => format!("out{position}").into(),
             };
-            if let Some(first) = ports.iter().find(|port| port.name == name) {
+            if let Some(first) = named.get(&name).map(|first| &ports[*first]) {
                 let note = OperandNote {
                     text: format!("`{name}` {}", first.array),
                     slot: 0,
@@ -154,6 +168,7 @@ impl Graph {
                 diagnostics.push(diagnostic);
             }
             if let Some(array) = self.array(call.node) {
+                named.entry(name.clone()).or_insert(ports.len());
                 ports.push(Port { name, array: array.clone(), site: call.site });
             }
         }
@@ -168,6 +183,7 @@ impl Graph {
         sites: &[SiteId],
         stores: &fuse::Stores,
         groups: &[fuse::Group],
+        last_uses: &HashMap<NodeId, usize>,
     ) -> (Plan, Places) {
         let mut plan = Plan {
             inputs: Vec::new(),
@@ -216,12 +232,11 @@ impl Graph {
                 places.read.entry(*node).or_insert(buffer);
             }
         }
-        let last_use = last_uses(self, stores, groups);
         // Values whose last reader is behind us give their slots to new ones.
         let mut free: Vec<(usize, usize)> = Vec::new();
         for (step, group) in groups.iter().enumerate() {
             for root in group.members() {
-                let (Some(last), Some(array)) = (last_use.get(&root), self.array(root)) else { continue };
+                let (Some(last), Some(array)) = (last_uses.get(&root), self.array(root)) else { continue };
                 if places.write.contains_key(&root) {
                     continue;
                 }
@@ -266,6 +281,7 @@ impl Graph {
 
     fn numpy_memory(&self, outputs: &[NodeId]) -> NumpyMemory {
         let mut memory = NumpyMemory::default();
+        let written: HashSet<&NodeId> = outputs.iter().collect();
         for node in self.reachable_nodes(outputs) {
             let made = self.node(node);
             let allocates = match &made.op {
@@ -275,7 +291,7 @@ impl Graph {
                 Op::Element(_) | Op::Reduce { .. } => true,
                 Op::Cast => false,
             };
-            if allocates && !outputs.contains(&node) {
+            if allocates && !written.contains(&node) {
                 let bytes = made.array.as_ref().and_then(|array| array.shape.bytes(array.dtype));
                 memory.temporaries += 1;
                 memory.bytes = memory.bytes.saturating_add(bytes.unwrap_or(u64::MAX));
@@ -292,16 +308,13 @@ fn slot_bytes(bytes: Option<u64>) -> u64 {
 }
 
 /// For each stored value that another kernel reads: the last step that does.
-fn last_uses(graph: &Graph, stores: &fuse::Stores, groups: &[fuse::Group]) -> HashMap<NodeId, usize> {
+fn last_uses(reads: &fuse::AllReads, groups: &[fuse::Group]) -> HashMap<NodeId, usize> {
     let mut last = HashMap::new();
     for (step, group) in groups.iter().enumerate() {
-        let members: Vec<NodeId> = group.members().collect();
-        for root in &members {
-            for (read, _) in fuse::region(graph, *root, |node| stores.contains_key(&node), usize::MAX).stored
-            {
-                if !members.contains(&read) {
-                    last.insert(read, step);
-                }
+        let members: HashSet<NodeId> = group.members().collect();
+        for read in members.iter().flat_map(|root| &reads[root].stored) {
+            if !members.contains(&read.node) {
+                last.insert(read.node, step);
             }
         }
     }

@@ -274,6 +274,10 @@ impl SizeExpr {
     }
 
     fn combined(&self, other: &Self, sign: i128) -> Self {
+        if let (Form::Known(left), Form::Known(right)) = (&self.0, &other.0) {
+            let sum = right.checked_mul(sign).and_then(|right| left.checked_add(right));
+            return sum.map_or(Self(Form::Invalid(SizeProblem::Overflow)), Self::known);
+        }
         if let Some(problem) = self.problem().or(other.problem()) {
             return Self(Form::Invalid(problem));
         }
@@ -294,6 +298,9 @@ impl SizeExpr {
     /// The product.
     #[must_use]
     pub fn times(&self, other: &Self) -> Self {
+        if let (Form::Known(left), Form::Known(right)) = (&self.0, &other.0) {
+            return left.checked_mul(*right).map_or(Self(Form::Invalid(SizeProblem::Overflow)), Self::known);
+        }
         if let Some(problem) = self.problem().or(other.problem()) {
             return Self(Form::Invalid(problem));
         }

@@ -1,6 +1,6 @@
 //! Writes the body of a group's kernel.
 
-use super::{Group, Instance, entry, operand_instances};
+use super::{Group, Instance, Views, entry, operand_instances};
 use crate::body::{BodyBuilder, Code, Primitive, Value};
 use crate::dtype::DType;
 use crate::graph::{Generator, Graph, NodeId, Op};
@@ -8,6 +8,7 @@ use crate::kernel::{Access, Buffer, Kernel, Loop, Reduction};
 use crate::scalar::Scalar;
 use crate::size::SizeExpr;
 use crate::view::{AxisMap, IndexMap, identity_map};
+use smallvec::SmallVec;
 use std::collections::HashMap;
 
 /// Where the values that kernels exchange live.
@@ -21,6 +22,7 @@ pub(crate) struct Places {
 
 struct Emitter<'a> {
     graph: &'a Graph,
+    views: &'a Views,
     group: &'a Group,
     places: &'a Places,
     accesses: Vec<Access>,
@@ -41,12 +43,13 @@ impl Stage {
 }
 
 /// The kernel of a group.
-pub(crate) fn emit(graph: &Graph, group: &Group, places: &Places) -> Kernel {
-    let mut emitter = Emitter { graph, group, places, accesses: Vec::new(), known_accesses: HashMap::new() };
+pub(crate) fn emit(graph: &Graph, views: &Views, group: &Group, places: &Places) -> Kernel {
+    let mut emitter =
+        Emitter { graph, views, group, places, accesses: Vec::new(), known_accesses: HashMap::new() };
     let mut body = Stage::new(false);
     let mut reductions = Vec::new();
     for root in &group.reductions {
-        let value = emitter.evaluate(&mut body, entry(graph, *root));
+        let value = emitter.evaluate(&mut body, entry(graph, views, *root));
         if let Op::Reduce { op, .. } = graph.node(*root).op {
             reductions.push(Reduction { op, value });
         }
@@ -122,9 +125,9 @@ impl Emitter<'_> {
                 continue;
             }
             let operands = if self.ends_at(stage, &instance.0) {
-                Vec::new()
+                SmallVec::new()
             } else {
-                operand_instances(self.graph, instance.0, &instance.1)
+                operand_instances(self.graph, self.views, instance.0, &instance.1)
             };
             let before = pending.len();
             // The last one pushed is evaluated first: operands from left to right.

@@ -33,6 +33,11 @@ impl Equalities {
         size
     }
 
+    /// The same size for all dims that always have the same size.
+    pub fn representative(&self, dim: &Dim) -> SizeExpr {
+        if self.next.is_empty() { dim.size() } else { self.find(dim.size()) }
+    }
+
     /// Do both always have the same size?
     pub fn same_size(&self, a: &Dim, b: &Dim) -> bool {
         a.same_size(b) || (!self.next.is_empty() && self.find(a.size()) == self.find(b.size()))

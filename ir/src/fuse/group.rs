@@ -1,13 +1,14 @@
 //! Which stored values share a loop nest.
 
-use super::{Equalities, Instance, MAX_BODY, Stores, loop_shape, region};
+use super::reads::{Read, Reads};
+use super::{AllReads, Equalities, MAX_BODY, Stores, loop_shape};
 use crate::dim::Dim;
 use crate::graph::{Graph, NodeId, Op};
 use crate::shape::Shape;
+use crate::size::SizeExpr;
 use petgraph::Direction::Incoming;
-use petgraph::algo::has_path_connecting;
 use petgraph::graph::{DiGraph, NodeIndex};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// Stored values that are computed by one kernel.
 #[derive(Clone, Debug, Default)]
@@ -24,7 +25,8 @@ pub(crate) struct Group {
     pub epilogue: Vec<NodeId>,
     /// Evaluations in the body, about.
     size: usize,
-    sources: Vec<NodeId>,
+    sources: HashSet<NodeId>,
+    loops_key: Option<usize>,
 }
 
 impl Group {
@@ -39,81 +41,108 @@ impl Group {
     }
 }
 
-/// Does an array read at `instance` give each loop of `shape` its own element, in order?
-fn is_identity((_, map): &Instance, shape: &Shape) -> bool {
-    let mut loops = (0..shape.len()).filter(|axis| !shape[*axis].is_one());
-    let follows = map.iter().filter(|at| at.axis.is_some() || at.start.as_known() != Some(0)).all(|at| {
-        at.start.as_known() == Some(0) && at.step == 1 && at.axis.is_some() && at.axis == loops.next()
-    });
-    follows && loops.next().is_none()
-}
-
 fn same_dims<'a>(
     equalities: &Equalities,
-    a: impl Iterator<Item = &'a Dim>,
-    b: impl Iterator<Item = &'a Dim>,
+    mut a: impl Iterator<Item = &'a Dim>,
+    mut b: impl Iterator<Item = &'a Dim>,
 ) -> bool {
-    let (a, b): (Vec<_>, Vec<_>) = (a.collect(), b.collect());
-    a.len() == b.len() && a.iter().zip(&b).all(|(a, b)| equalities.same_size(a, b))
+    loop {
+        match (a.next(), b.next()) {
+            (Some(a), Some(b)) if equalities.same_size(a, b) => {}
+            (None, None) => return true,
+            _ => return false,
+        }
+    }
+}
+
+/// Groups that a value might join are looked at from the latest back, up to this many.
+const CANDIDATES: usize = 32;
+
+/// Edges that are followed to see whether joining a group would close a cycle. Beyond that it is not
+/// joined: a plan is made in time that grows with the expression.
+const SEARCHED: usize = 1000;
+
+/// The loops of a group, up to sizes that are equal.
+type LoopsKey = Vec<SizeExpr>;
+
+/// Groups under construction.
+struct Grouping<'a> {
+    graph: &'a Graph,
+    equalities: &'a Equalities,
+    /// Edges run from the group that stores a value to one that reads it.
+    groups: DiGraph<Group, ()>,
+    edges: HashSet<(NodeIndex, NodeIndex)>,
+    /// For each group, the most edges on a way that ends at it.
+    depths: Vec<usize>,
+    home: HashMap<NodeId, NodeIndex>,
+    loops_keys: HashMap<LoopsKey, usize>,
+    /// The groups with these loops that read a source, in order of creation.
+    readers: HashMap<(NodeId, usize), Vec<NodeIndex>>,
 }
 
 /// Groups the stored values, in an order in which the kernels can run.
-pub(crate) fn group(graph: &Graph, stores: &Stores, equalities: &Equalities) -> Vec<Group> {
-    let mut groups: DiGraph<Group, ()> = DiGraph::new();
-    let mut home: HashMap<NodeId, NodeIndex> = HashMap::new();
-    for root in stores.keys().copied() {
-        let found = region(graph, root, |node| stores.contains_key(&node), usize::MAX);
-        let shape = loop_shape(graph, root);
-        let reduced: Vec<bool> = match &graph.node(root).op {
-            Op::Reduce { axes, .. } => (0..shape.len()).map(|axis| axes.contains(&axis)).collect(),
-            _ => vec![false; shape.len()],
-        };
-        let is_reduction = matches!(graph.node(root).op, Op::Reduce { .. });
-        let candidates: Vec<NodeIndex> = groups.node_indices().rev().collect();
-        let fits = |at: NodeIndex, place: Place| {
-            let candidate = &groups[at];
-            candidate.size + found.inside.len() <= MAX_BODY
-                && place_matches(equalities, candidate, place, &shape, &reduced)
-                && found.stored.iter().all(|read| {
-                    let owner = home[&read.0];
-                    if owner == at {
-                        is_identity(read, &shape)
-                            && match place {
-                                Place::Epilogue => !candidate.full.contains(&read.0),
-                                Place::Full | Place::Reduction => candidate.full.contains(&read.0),
-                            }
-                    } else {
-                        !has_path_connecting(&groups, at, owner, None)
-                    }
-                })
-                && (found.stored.iter().any(|read| home[&read.0] == at)
-                    || place != Place::Epilogue
-                        && found.sources.iter().any(|source| candidate.sources.contains(source)))
-        };
+pub(crate) fn group(graph: &Graph, stores: &Stores, reads: &AllReads, equalities: &Equalities) -> Vec<Group> {
+    let mut grouping = Grouping {
+        graph,
+        equalities,
+        groups: DiGraph::new(),
+        edges: HashSet::new(),
+        depths: Vec::new(),
+        home: HashMap::new(),
+        loops_keys: HashMap::new(),
+        readers: HashMap::new(),
+    };
+    for root in stores.keys() {
+        grouping.add(*root, &reads[root]);
+    }
+    let mut groups = grouping.groups;
+    let order = stable_order(&groups);
+    order.into_iter().map(|at| std::mem::take(&mut groups[at])).collect()
+}
+
+impl Grouping<'_> {
+    /// Finds a group for a stored value, or makes one.
+    fn add(&mut self, root: NodeId, reads: &Reads) {
+        let shape = loop_shape(self.graph, root);
+        let op = &self.graph.node(root).op;
+        let axes = if let Op::Reduce { axes, .. } = op { Some(axes) } else { None };
+        let reduced: Vec<bool> =
+            (0..shape.len()).map(|axis| axes.is_some_and(|axes| axes.contains(&axis))).collect();
+        let key = shape.iter().map(|dim| self.equalities.representative(dim)).collect();
+        let next = self.loops_keys.len();
+        let key = *self.loops_keys.entry(key).or_insert(next);
+        let mut owners: Vec<NodeIndex> = reads.stored.iter().map(|read| self.home[&read.node]).collect();
+        owners.sort_unstable();
+        owners.dedup();
         let places: &[Place] =
-            if is_reduction { &[Place::Reduction] } else { &[Place::Epilogue, Place::Full] };
-        let choice = places
-            .iter()
-            .find_map(|place| candidates.iter().find(|at| fits(**at, *place)).map(|at| (*at, *place)));
-        let (at, place) = choice.unwrap_or_else(|| {
-            let at = groups.add_node(Group {
-                loops: shape.to_vec(),
-                reduced: vec![false; shape.len()],
-                ..Group::default()
-            });
-            (at, places[places.len() - 1])
+            if axes.is_some() { &[Place::Reduction] } else { &[Place::Epilogue, Place::Full] };
+        let choice = places.iter().find_map(|place| {
+            let candidates = self.candidates(*place, &shape, &reduced, reads, &owners, key);
+            candidates.into_iter().find_map(|at| Some((at, *place, self.join(at, *place, reads, &owners)?)))
         });
-        for read in &found.stored {
-            if home[&read.0] != at {
-                groups.update_edge(home[&read.0], at, ());
+        let (at, place, raised) = choice.unwrap_or_else(|| {
+            let reduced = vec![false; shape.len()];
+            let at = self.groups.add_node(Group { loops: shape.to_vec(), reduced, ..Group::default() });
+            self.depths.push(0);
+            let depth = owners.iter().map(|owner| self.depths[owner.index()] + 1).max();
+            (at, places[places.len() - 1], HashMap::from([(at, depth.unwrap_or(0))]))
+        });
+        for (at, depth) in raised {
+            self.depths[at.index()] = depth;
+        }
+        for owner in owners {
+            if owner != at && self.edges.insert((owner, at)) {
+                self.groups.add_edge(owner, at, ());
             }
         }
-        home.insert(root, at);
-        let group = &mut groups[at];
-        group.size += found.inside.len();
-        for source in found.sources {
-            if !group.sources.contains(&source) {
-                group.sources.push(source);
+        self.home.insert(root, at);
+        let group = &mut self.groups[at];
+        group.size += reads.size;
+        // Where a value joins as an epilogue, it reads in the loops of the group.
+        let key = *group.loops_key.get_or_insert(key);
+        for source in &reads.sources {
+            if group.sources.insert(*source) {
+                self.readers.entry((*source, key)).or_default().push(at);
             }
         }
         match place {
@@ -125,8 +154,78 @@ pub(crate) fn group(graph: &Graph, stores: &Stores, equalities: &Equalities) -> 
             Place::Epilogue => group.epilogue.push(root),
         }
     }
-    let order = stable_order(&groups);
-    order.into_iter().map(|at| std::mem::take(&mut groups[at])).collect()
+
+    /// The groups whose loops fit and which have something in common with the value, latest first: they
+    /// store what it reads or, but for an epilogue, read a source that it reads.
+    fn candidates(
+        &self,
+        place: Place,
+        shape: &Shape,
+        reduced: &[bool],
+        reads: &Reads,
+        owners: &[NodeIndex],
+        key: usize,
+    ) -> Vec<NodeIndex> {
+        let fits = |at: &NodeIndex| {
+            let group = &self.groups[*at];
+            group.size + reads.size <= MAX_BODY
+                && place_matches(self.equalities, group, place, shape, reduced)
+        };
+        let mut candidates: Vec<NodeIndex> =
+            owners.iter().rev().copied().filter(fits).take(CANDIDATES).collect();
+        if place != Place::Epilogue {
+            for source in &reads.sources {
+                let readers = self.readers.get(&(*source, key)).into_iter().flatten();
+                candidates.extend(readers.rev().take(CANDIDATES).filter(|at| fits(at)));
+            }
+            candidates.sort_unstable_by(|a, b| b.cmp(a));
+            candidates.dedup();
+            candidates.truncate(CANDIDATES);
+        }
+        candidates
+    }
+
+    /// Can a value that reads from `owners` join a group? The depths of groups that change with it, or
+    /// `None` where it reads what is not there yet, or where the groups would wait for each other.
+    fn join(
+        &self,
+        at: NodeIndex,
+        place: Place,
+        reads: &Reads,
+        owners: &[NodeIndex],
+    ) -> Option<HashMap<NodeIndex, usize>> {
+        let group = &self.groups[at];
+        let is_there = |read: &Read| {
+            let is_full = group.full.contains(&read.node);
+            read.is_own && if place == Place::Epilogue { !is_full } else { is_full }
+        };
+        if !reads.stored.iter().filter(|read| self.home[&read.node] == at).all(is_there) {
+            return None;
+        }
+        // A group that waits for this one is deeper, and so are those on the way to it.
+        let others = owners.iter().filter(|owner| **owner != at);
+        let depth = others.map(|owner| self.depths[owner.index()] + 1).max().unwrap_or(0);
+        let mut raised = HashMap::new();
+        if depth <= self.depths[at.index()] {
+            return Some(raised);
+        }
+        raised.insert(at, depth);
+        let (mut pending, mut searched) = (vec![at], 0);
+        while let Some(before) = pending.pop() {
+            let depth = raised[&before] + 1;
+            for next in self.groups.neighbors(before) {
+                searched += 1;
+                if searched > SEARCHED || owners.binary_search(&next).is_ok() {
+                    return None;
+                }
+                if raised.get(&next).copied().unwrap_or(self.depths[next.index()]) < depth {
+                    raised.insert(next, depth);
+                    pending.push(next);
+                }
+            }
+        }
+        Some(raised)
+    }
 }
 
 /// The groups in an order in which each comes after those it reads from, otherwise as they were made:

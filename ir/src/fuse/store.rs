@@ -1,13 +1,20 @@
 //! Which values are written to memory: outputs, reductions, and what is cheaper to keep than to
 //! compute again.
 
-use super::{MAX_BODY, region};
+use super::{MAX_BODY, Views, region};
 use crate::graph::{Graph, NodeId, Op, StorePolicy};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
 
 /// An operation this costly (a division, a root) is worth storing before a broadcast repeats it.
 const COSTLY: u64 = 6;
+
+/// A value this costly, down to what is stored, is worth storing before a kernel that waits for a
+/// reduction computes it again.
+const LONG: u64 = 64;
+
+/// The most evaluations that are looked at to find where to cut.
+const WALKED: usize = 16 * MAX_BODY;
 
 /// A broadcast that repeats a value at least this often is worth storing it for.
 const REPEATS: u64 = 4;
@@ -27,10 +34,24 @@ pub enum StoreReason {
         /// In additions.
         cost: u64,
     },
+    /// A kernel that waits for a reduction would compute it again, at this cost per element.
+    Recomputed {
+        /// In additions.
+        cost: u64,
+    },
     /// The expression is too long for the body of one kernel.
     TooLong,
+    /// The same, where `.store(Never)` stands on everything that could have been stored instead.
+    TooLongForNever,
     /// The user wrote `.store(Always)`.
     Requested,
+}
+
+impl StoreReason {
+    /// Could the value as well be computed again?
+    pub(crate) const fn is_optional(&self) -> bool {
+        matches!(self, Self::Broadcast { .. } | Self::Recomputed { .. })
+    }
 }
 
 impl fmt::Display for StoreReason {
@@ -41,7 +62,13 @@ impl fmt::Display for StoreReason {
             Self::Broadcast { repeats, cost } => {
                 write!(f, "a broadcast would compute it {repeats} times, at {cost} operations each")
             }
+            Self::Recomputed { cost } => {
+                write!(f, "a kernel after a reduction would compute it again, at {cost} operations each")
+            }
             Self::TooLong => f.write_str("the expression is too long for one kernel"),
+            Self::TooLongForNever => f.write_str(
+                "the expression is too long for one kernel, and `.store(Never)` stands on all of it",
+            ),
             Self::Requested => f.write_str("`.store(Always)` asks for it"),
         }
     }
@@ -50,15 +77,16 @@ impl fmt::Display for StoreReason {
 /// The stored nodes with the reason, in topological order.
 pub(crate) type Stores = BTreeMap<NodeId, StoreReason>;
 
-/// Decides what is stored. `budget` is the most bytes that may be spent on values that could as well
+/// Decides what is stored, and composes the views that are not. `budget` is the most bytes that may be spent on values that could as well
 /// be computed again.
 pub(crate) fn decide(
     graph: &Graph,
     outputs: &[NodeId],
     policies: &HashMap<NodeId, StorePolicy>,
     budget: u64,
-) -> Stores {
+) -> (Stores, Views) {
     let nodes = graph.reachable_nodes(outputs);
+    let written: HashSet<NodeId> = outputs.iter().copied().collect();
     let mut stores: Stores = outputs.iter().map(|output| (*output, StoreReason::Output)).collect();
     for node in &nodes {
         if matches!(graph.node(*node).op, Op::Reduce { .. }) {
@@ -68,21 +96,36 @@ pub(crate) fn decide(
             stores.entry(*node).or_insert(StoreReason::Requested);
         }
     }
-    store_before_broadcasts(graph, &nodes, policies, budget, &mut stores);
-    cut_long_bodies(graph, &mut stores);
-    stores
+    // What must be stored comes first: it would be refused if anything else had used up the budget.
+    let must = stores.keys().filter(|node| !written.contains(node));
+    let must = must.fold(0u64, |sum, node| sum.saturating_add(bytes_of(graph, *node)));
+    store_what_pays(graph, &nodes, policies, budget.saturating_sub(must), &mut stores);
+    // Only views that were stored from the beginning are.
+    let views = Views::new(graph, &nodes, |node| stores.contains_key(&node));
+    cut_long_bodies(graph, &views, policies, &mut stores);
+    (stores, views)
+}
+
+fn bytes_of(graph: &Graph, node: NodeId) -> u64 {
+    graph.array(node).and_then(|array| array.shape.bytes(array.dtype)).unwrap_or(u64::MAX)
 }
 
 /// What is known of computing a node inside a loop.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy)]
 struct Estimate {
+    /// The value below views that are not stored: what is computed where the node is read.
+    value: NodeId,
     /// Per element, in additions, down to what is stored.
     cost: u64,
     /// Elements of the largest array it reads.
     widest: u64,
+    /// The value nearest to it that has several users and is computed with it.
+    shared: Option<NodeId>,
+    /// How many reductions must be complete, one after another, before it can be computed.
+    waits: usize,
 }
 
-fn store_before_broadcasts(
+fn store_what_pays(
     graph: &Graph,
     nodes: &[NodeId],
     policies: &HashMap<NodeId, StorePolicy>,
@@ -91,86 +134,122 @@ fn store_before_broadcasts(
 ) {
     let elements = |node: NodeId| graph.array(node).and_then(|array| array.shape.elements()).unwrap_or(0);
     let mut estimates: HashMap<NodeId, Estimate> = HashMap::new();
+    let mut uses: HashMap<NodeId, usize> = HashMap::new();
+    for node in nodes {
+        for operand in graph.operands(*node) {
+            *uses.entry(operand).or_default() += 1;
+        }
+    }
     for node in nodes {
         let op = &graph.node(*node).op;
-        for operand in graph.operands(*node) {
-            // The value that would be repeated is the one below the views.
-            let mut value = operand;
-            while let (Op::View(_), [source]) = (&graph.node(value).op, &graph.operands(value)[..]) {
-                if stores.contains_key(&value) {
-                    break;
-                }
-                value = *source;
+        let operands = graph.operands(*node);
+        let is_reduction = matches!(op, Op::Reduce { .. });
+        let below = operands.iter().filter_map(|operand| estimates.get(operand));
+        let waits = below.map(|estimate| estimate.waits).max().unwrap_or(0) + usize::from(is_reduction);
+        for operand in &operands {
+            let Some(at) = estimates.get(operand).map(|estimate| estimate.value) else { continue };
+            let Some(Estimate { cost, widest, shared, .. }) = estimates.get(&at).copied() else { continue };
+            let repeats = elements(*node).checked_div(elements(at)).unwrap_or(0);
+            let again = shared.and_then(|shared| estimates.get(&shared)).copied();
+            let again = again.filter(|again| again.cost >= LONG && waits > again.waits);
+            let (value, reason) = if cost >= COSTLY && repeats >= REPEATS && elements(at) <= widest {
+                (at, StoreReason::Broadcast { repeats, cost })
+            } else if let Some(again) = again {
+                (again.value, StoreReason::Recomputed { cost: again.cost })
+            } else {
+                continue;
+            };
+            let (never, bytes) = (policies.get(&value) == Some(&StorePolicy::Never), bytes_of(graph, value));
+            if is_reduction || never || bytes > budget || stores.contains_key(&value) {
+                continue;
             }
-            let own = elements(value);
-            let repeats = elements(*node).checked_div(own).unwrap_or(0);
-            let estimate = estimates.get(&value).copied().unwrap_or_default();
-            let bytes =
-                graph.array(value).and_then(|array| array.shape.bytes(array.dtype)).unwrap_or(u64::MAX);
-            let pays =
-                estimate.cost >= COSTLY && repeats >= REPEATS && own <= estimate.widest && bytes <= budget;
-            let never = policies.get(&value) == Some(&StorePolicy::Never);
-            if pays && !never && !matches!(op, Op::Reduce { .. }) && !stores.contains_key(&value) {
-                budget -= bytes;
-                stores.insert(value, StoreReason::Broadcast { repeats, cost: estimate.cost });
-                estimates.insert(value, Estimate { cost: 0, widest: own });
-            }
+            budget -= bytes;
+            stores.insert(value, reason);
+            let saved = estimates[&value].cost;
+            estimates.entry(at).and_modify(|above| {
+                above.cost = above.cost.saturating_sub(saved);
+                above.shared = None;
+            });
+            estimates.entry(value).and_modify(|stored| {
+                (stored.cost, stored.widest, stored.shared) = (0, elements(value), None);
+            });
         }
-        let mut estimate = Estimate::default();
-        for operand in graph.operands(*node) {
-            let below = estimates.get(&operand).copied().unwrap_or_default();
+        let mut estimate = Estimate { value: *node, cost: 0, widest: 0, shared: None, waits };
+        for below in operands.iter().filter_map(|operand| estimates.get(operand)) {
             estimate.cost = estimate.cost.saturating_add(below.cost);
             estimate.widest = estimate.widest.max(below.widest);
+            estimate.shared = estimate.shared.max(below.shared);
         }
-        estimate.cost = estimate.cost.saturating_add(match op {
-            Op::Element(op) => op.row().cost,
-            Op::Cast => 1,
-            _ => 0,
-        });
-        if op.is_leaf() {
-            let computed = matches!(op, Op::Generator(_));
-            estimate =
-                Estimate { cost: u64::from(computed), widest: if computed { 0 } else { elements(*node) } };
-        } else if stores.contains_key(node) {
-            estimate = Estimate { cost: 0, widest: elements(*node) };
+        if uses.get(node) > Some(&1) {
+            estimate.shared = Some(*node);
+        }
+        match op {
+            // A view of what is stored by now costs nothing either.
+            Op::View(_) => {
+                if let Some(below) = operands.first().and_then(|operand| estimates.get(operand)) {
+                    let value = estimates.get(&below.value).copied().unwrap_or(*below);
+                    estimate = Estimate { waits, ..value };
+                }
+            }
+            Op::Element(op) => estimate.cost = estimate.cost.saturating_add(op.row().cost),
+            Op::Cast => estimate.cost = estimate.cost.saturating_add(1),
+            Op::Generator(_) => estimate.cost = 1,
+            Op::Input(_) | Op::Array(_) => estimate.widest = elements(*node),
+            Op::Reduce { .. } => {}
+        }
+        if stores.contains_key(node) && !op.is_leaf() {
+            estimate = Estimate { value: *node, cost: 0, widest: elements(*node), shared: None, waits };
         }
         estimates.insert(*node, estimate);
     }
 }
 
 /// Cuts regions that would make a body too long: first in slices of the creation order, then, where
-/// one value is read at many index maps, at that value.
-fn cut_long_bodies(graph: &Graph, stores: &mut Stores) {
+/// one value is read at many index maps, at that value. A value that is never to be stored is cut at
+/// only where there is no other.
+fn cut_long_bodies(
+    graph: &Graph,
+    views: &Views,
+    policies: &HashMap<NodeId, StorePolicy>,
+    stores: &mut Stores,
+) {
     let mut pending: Vec<NodeId> = stores.keys().copied().collect();
     while let Some(root) = pending.pop() {
-        let found = region(graph, root, |node| stores.contains_key(&node), 64 * MAX_BODY);
-        if found.inside.len() <= MAX_BODY {
+        let found = region(graph, views, root, |node| stores.contains_key(&node), WALKED);
+        let length = found.inside.len();
+        if length <= MAX_BODY {
             continue;
         }
-        let mut inside: Vec<NodeId> = found
-            .inside
-            .iter()
-            .map(|(node, _)| *node)
-            .filter(|node| *node != root && matches!(graph.node(*node).op, Op::Element(_) | Op::Cast))
-            .collect();
-        inside.sort_unstable();
-        let mut distinct = inside.clone();
-        distinct.dedup();
-        // The value that is read at the most places, or the middle of the expression.
-        let mut places: HashMap<NodeId, usize> = HashMap::new();
-        for node in &inside {
-            *places.entry(*node).or_default() += 1;
+        let may_be_stored = |node: &NodeId| policies.get(node) != Some(&StorePolicy::Never);
+        // How often each value is computed, in order of creation.
+        let mut computed: BTreeMap<NodeId, usize> = BTreeMap::new();
+        for (node, _) in found.inside {
+            if node != root && matches!(graph.node(node).op, Op::Element(_) | Op::Cast) {
+                *computed.entry(node).or_default() += 1;
+            }
         }
-        let repeated = distinct.iter().copied().max_by_key(|node| (places[node], *node));
-        let cut = match repeated {
-            Some(node) if places[&node] > 1 => node,
-            _ => match distinct.get(distinct.len() / 2) {
-                Some(middle) => *middle,
-                None => continue,
-            },
+        let is_free = computed.keys().any(may_be_stored);
+        if is_free {
+            computed.retain(|node, _| may_be_stored(node));
+        }
+        // The value that is read at the most places, or the middle of the expression.
+        let repeated = computed.iter().max_by_key(|(node, places)| (**places, **node));
+        let cuts: Vec<NodeId> = match repeated {
+            // Far too long: all that is read at about as many places.
+            Some((_, most)) if *most > 1 && length > WALKED / 2 => {
+                computed.iter().filter(|(_, places)| **places > *most / 2).map(|(node, _)| *node).collect()
+            }
+            Some((node, places)) if *places > 1 => vec![*node],
+            _ => computed.keys().nth(computed.len() / 2).copied().into_iter().collect(),
         };
-        stores.insert(cut, StoreReason::TooLong);
+        if cuts.is_empty() {
+            continue;
+        }
+        let reason = if is_free { StoreReason::TooLong } else { StoreReason::TooLongForNever };
         pending.push(root);
-        pending.push(cut);
+        for cut in cuts {
+            stores.insert(cut, reason.clone());
+            pending.push(cut);
+        }
     }
 }
