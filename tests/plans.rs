@@ -262,3 +262,37 @@ fn what_must_be_stored_comes_before_what_may_be() {
     assert_eq!(stored(15_999), ["max"]);
     assert_eq!(stored(8_000), ["max"]);
 }
+
+#[test]
+fn store_policies_that_cannot_be_kept_say_so() {
+    let g = Graph::new();
+    let halved = |policy: [fusewire::StorePolicy; 2]| {
+        let mut x = g.input("x", F64, [500]);
+        for _ in 0..60 {
+            let (next, this) = (x.slice_axis(Axis(0), 1..), x.slice_axis(Axis(0), Slice::new(0, -1)));
+            x = ((next + this).store(policy[0]) * 0.5).store(policy[1]);
+        }
+        let plan = g.plan([x], &Limits::default()).unwrap();
+        plan.stored().iter().map(|stored| (stored.name.clone(), stored.reason.clone())).collect::<Vec<_>>()
+    };
+    let auto = fusewire::StorePolicy::Auto;
+    assert!(halved([Never, Never]).iter().all(|(_, reason)| *reason == StoreReason::TooLongForNever));
+    let cut = halved([Never, auto]);
+    assert!(!cut.is_empty());
+    assert!(cut.iter().all(|(name, reason)| name == "multiply" && *reason == StoreReason::TooLong));
+}
+
+#[test]
+fn always_wins_over_never_on_the_same_value() {
+    let g = Graph::new();
+    let y = g.input("y", F64, [100]);
+    for policies in [[Always, Never], [Never, Always]] {
+        let [one, other] = policies.map(|policy| y.exp().store(policy));
+        let plan = g.plan([one.sum(All) + (other.flip(Axis(0)) * y).sum(All)], &Limits::default()).unwrap();
+        assert!(plan.stored().iter().any(|stored| stored.reason == StoreReason::Requested));
+    }
+    // What is said last of one call is what counts for it.
+    let last = y.exp().store(Always).store(Never);
+    let plan = g.plan([last.sum(All) + (last.flip(Axis(0)) * y).sum(All)], &Limits::default()).unwrap();
+    assert!(plan.stored().iter().all(|stored| stored.reason != StoreReason::Requested));
+}

@@ -111,8 +111,11 @@ impl Graph {
         let mut policies: HashMap<NodeId, StorePolicy> = HashMap::new();
         for site in &sites {
             let call = self.call_site(*site);
-            if call.store != StorePolicy::Auto {
+            // A value that one call wants stored is stored, whatever others say of it.
+            if call.store == StorePolicy::Always {
                 policies.insert(call.node, call.store);
+            } else if call.store == StorePolicy::Never {
+                policies.entry(call.node).or_insert(call.store);
             }
         }
         let nodes: Vec<NodeId> = outputs.iter().map(|site| self.call_site(*site).node).collect();
