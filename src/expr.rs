@@ -54,6 +54,16 @@ pub enum Argument<'g> {
     Number(Weak),
 }
 
+impl Argument<'_> {
+    /// What it is to an operation of this graph.
+    pub(crate) fn operand(self, of: &Graph) -> Operand {
+        match self {
+            Self::Expr(expr) => expr.operand(of),
+            Self::Number(weak) => Operand::Weak(weak),
+        }
+    }
+}
+
 impl<'g> From<Expr<'g>> for Argument<'g> {
     fn from(expr: Expr<'g>) -> Self {
         Self::Expr(expr)
@@ -291,12 +301,8 @@ impl<'g> Expr<'g> {
     #[track_caller]
     fn element_of<'a>(graph: &'g Graph, op: ElementOp, all: impl Iterator<Item = Argument<'a>>) -> Self {
         let site = Site::caller();
-        let operands: smallvec::SmallVec<[Operand; 3]> = all
-            .map(|argument| match argument {
-                Argument::Expr(expr) => expr.operand(graph),
-                Argument::Number(weak) => Operand::Weak(weak),
-            })
-            .collect();
+        let operands: smallvec::SmallVec<[Operand; 3]> =
+            all.map(|argument| argument.operand(graph)).collect();
         graph.push(|g| g.element(op, &operands, site))
     }
 

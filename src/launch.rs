@@ -4,6 +4,7 @@
 use crate::cache;
 use crate::jit::CodeError;
 use crate::lower::{Accumulator, COLUMNS, Compiled, Form};
+use crate::tile_function;
 use crate::tree;
 use crate::walk::{Memory, Walk, used_accesses};
 use fusewire_ir::body::{Body, Code, Instruction};
@@ -63,6 +64,9 @@ impl Call {
         // the binding has checked and borrows; scratch has the size the code asks for, and `partials`
         // holds a word for every result and accumulator.
         unsafe { self.code.code.call(&self.arguments, self.scratch.address(), partials) };
+        if !self.code.customs.is_empty() {
+            tile_function::resume_panic();
+        }
     }
 }
 
@@ -130,7 +134,7 @@ fn cost(body: &Body) -> u64 {
     body.instructions
         .iter()
         .map(|instruction| match &instruction.code {
-            Code::Call(op, _) => op.row().cost,
+            Code::Call(callee, _) => callee.cost(),
             _ => 1,
         })
         .sum::<u64>()

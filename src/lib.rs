@@ -26,6 +26,7 @@
 mod axes;
 mod bind;
 mod cache;
+mod custom;
 mod dims;
 mod expr;
 mod jit;
@@ -43,6 +44,7 @@ mod view;
 mod walk;
 
 pub use axes::{All, Axes, Axis, NewAxes, Positions};
+pub use custom::{Custom, TileFunction};
 pub use dims::DimExpr;
 pub use expr::{Argument, Expr, Graph};
 pub use fusewire_ir as ir;

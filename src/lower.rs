@@ -5,7 +5,7 @@
 //! addresses are arguments, so one routine serves every size.
 
 mod convert;
-mod nest;
+pub(crate) mod nest;
 mod reduce;
 mod segment;
 mod vector;
@@ -13,8 +13,9 @@ mod wide;
 
 use crate::jit::{Code, CodeError};
 use cranelift_codegen::ir::{AbiParam, Signature, types};
-use fusewire_ir::body::{Body, Value};
-use fusewire_ir::{DType, ReduceOp};
+use fusewire_ir::body::{self, Body, Value};
+use fusewire_ir::{Custom, DType, ReduceOp};
+use std::sync::Arc;
 pub(crate) use wide::Width;
 
 /// Elements per tile of scratch memory: what vector functions are called with.
@@ -85,6 +86,8 @@ pub(crate) struct Compiled {
     pub loops: usize,
     /// Bytes of scratch memory that a call needs.
     pub scratch: usize,
+    /// The user's functions that it calls, whose addresses are in the code.
+    pub customs: Vec<Arc<Custom>>,
 }
 
 impl Routine {
@@ -98,11 +101,21 @@ impl Routine {
         self.loops + stream * (1 + self.loops)
     }
 
+    /// The user's functions that it calls.
+    fn customs(&self) -> impl Iterator<Item = &Custom> {
+        self.body.instructions.iter().filter_map(|instruction| match &instruction.code {
+            body::Code::Call(body::Callee::Custom(custom), _) => Some(custom),
+            _ => None,
+        })
+    }
+
     /// Translates the routine to machine code.
     pub fn compile(&self) -> Result<Compiled, CodeError> {
         let scratch = nest::scratch_bytes(self);
-        let code = crate::jit::compile(signature(), |builder, pages| nest::emit(builder, self, pages))?;
-        Ok(Compiled { code, loops: self.loops, scratch })
+        let customs: Vec<Arc<Custom>> = self.customs().map(|custom| Arc::new(custom.clone())).collect();
+        let code =
+            crate::jit::compile(signature(), |builder, pages| nest::emit(builder, self, pages, &customs))?;
+        Ok(Compiled { code, loops: self.loops, scratch, customs })
     }
 }
 

@@ -1,8 +1,13 @@
 //! Vector functions as compiled code calls them: on tiles of scratch memory.
 #![allow(unsafe_code)]
 
+use crate::lower::nest::TILE_BYTES;
 use crate::maths;
+use fusewire_ir::custom::{Custom, Elements, ElementsMut};
 use fusewire_ir::{DType, ElementOp};
+use std::any::Any;
+use std::cell::RefCell;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 /// The address of a function `(x, y, count)` that replaces the `count` elements at `x` by the
 /// operation's result; functions of one operand ignore `y`. `None` where there is no such function.
@@ -76,3 +81,73 @@ pub(crate) fn address(op: ElementOp, dtype: DType) -> Option<usize> {
         Fmod: maths::fmod_f32, maths::fmod_f64, binary;
     }
 }
+
+thread_local! {
+    /// What a user's function has panicked with, on its way around compiled code, which cannot unwind.
+    static PANIC: RefCell<Option<Box<dyn Any + Send>>> = const { RefCell::new(None) };
+}
+
+/// Goes on with the panic of a user's function that compiled code has called on this thread, if any.
+pub(crate) fn resume_panic() {
+    if let Some(panic) = PANIC.take() {
+        resume_unwind(panic);
+    }
+}
+
+/// The address of a function `(custom, tiles, count)` that calls a user's function on consecutive tiles:
+/// those of its operands, then that of its result.
+pub(crate) fn custom_address() -> usize {
+    call_custom as *const () as usize
+}
+
+unsafe extern "sysv64" fn call_custom(custom: *const Custom, tiles: *mut u8, count: usize) {
+    // SAFETY: compiled code keeps the functions alive whose addresses are in it.
+    let custom = unsafe { &*custom };
+    let operands: Vec<Elements<'_>> = custom
+        .operands()
+        .iter()
+        .enumerate()
+        // SAFETY: compiled code passes aligned tiles of its own scratch memory, the operands' filled with
+        // `count` elements of their dtypes, and nobody else uses them during the call.
+        .map(|(slot, dtype)| unsafe { elements(*dtype, tiles.add(slot * TILE_BYTES), count) })
+        .collect();
+    // SAFETY: as above; the tile of the result comes after those of the operands.
+    let result = unsafe { elements_mut(custom.result(), tiles.add(operands.len() * TILE_BYTES), count) };
+    if let Err(panic) = catch_unwind(AssertUnwindSafe(|| custom.call(&operands, result))) {
+        PANIC.set(Some(panic));
+    }
+}
+
+macro_rules! slices {
+    ($($(#[doc = $doc:literal])+ $dtype:ident: $host:ty, $category:ident, $exact:literal;)+) => {
+        /// A tile as a slice.
+        ///
+        /// # Safety
+        /// The tile holds `count` elements of the dtype, and is not written while the slice lives.
+        unsafe fn elements<'t>(dtype: DType, tile: *const u8, count: usize) -> Elements<'t> {
+            // SAFETY: the caller's promise.
+            match dtype { $(
+                DType::$dtype => {
+                    Elements::$dtype(unsafe { std::slice::from_raw_parts(tile.cast::<$host>(), count) })
+                }
+            )+ }
+        }
+
+        /// A tile as a slice to be written.
+        ///
+        /// # Safety
+        /// The tile has room for `count` elements of the dtype, and nobody else uses it while the slice lives.
+        unsafe fn elements_mut<'t>(dtype: DType, tile: *mut u8, count: usize) -> ElementsMut<'t> {
+            // What was there may be no `bool`.
+            // SAFETY: the caller's promise.
+            unsafe { tile.write_bytes(0, count * dtype.bytes()) };
+            // SAFETY: the caller's promise; zeros are elements of every dtype.
+            match dtype { $(
+                DType::$dtype => {
+                    ElementsMut::$dtype(unsafe { std::slice::from_raw_parts_mut(tile.cast::<$host>(), count) })
+                }
+            )+ }
+        }
+    };
+}
+fusewire_ir::dtypes!(slices);

@@ -11,7 +11,7 @@ mod sealed {
 }
 
 /// A Rust type that arrays can hold.
-pub trait Element: Copy + Send + Sync + 'static + sealed::Sealed {
+pub trait Element: Copy + Send + Sync + 'static + fusewire_ir::custom::Native + sealed::Sealed {
     /// Its dtype.
     const DTYPE: DType;
 }

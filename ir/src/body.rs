@@ -1,5 +1,6 @@
 //! The straight-line program inside a loop nest: SSA instructions on one element at a time.
 
+use crate::custom::Custom;
 use crate::dtype::DType;
 use crate::op::ElementOp;
 use crate::scalar::Scalar;
@@ -167,6 +168,35 @@ impl Primitive {
     }
 }
 
+/// A function that runs on tiles of elements.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Callee {
+    /// A row of the op table.
+    Op(ElementOp),
+    /// A user's function.
+    Custom(Custom),
+}
+
+impl Callee {
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Op(op) => op.name(),
+            Self::Custom(custom) => custom.name(),
+        }
+    }
+
+    /// Rough cost per element, where an addition is 1.
+    #[must_use]
+    pub fn cost(&self) -> u64 {
+        match self {
+            Self::Op(op) => op.row().cost,
+            Self::Custom(custom) => custom.cost(),
+        }
+    }
+}
+
 /// What an instruction does.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Code {
@@ -184,7 +214,7 @@ pub enum Code {
     /// The bits of the value as the instruction's dtype, which has as many bytes.
     Reinterpret(Value),
     /// A vector function that runs on tiles of elements.
-    Call(ElementOp, SmallVec<[Value; 3]>),
+    Call(Callee, SmallVec<[Value; 3]>),
     /// The finished reduction at this position; only in an epilogue.
     Total(usize),
 }
@@ -266,6 +296,10 @@ impl Body {
                         && primitive.takes(operand)
                         && parts.iter().all(|part| self.dtype(*part) == operand)
                         && instruction.dtype == primitive.result(operand)
+                }
+                Code::Call(Callee::Custom(custom), parts) => {
+                    custom.operands().iter().copied().eq(parts.iter().map(|part| self.dtype(*part)))
+                        && custom.result() == instruction.dtype
                 }
                 Code::Convert(from) => convertible(self.dtype(*from), instruction.dtype),
                 Code::Reinterpret(from) => {
@@ -413,7 +447,7 @@ impl BodyBuilder {
     /// A vector function of the operands, which share one dtype.
     pub fn call(&mut self, op: ElementOp, operands: &[Value]) -> Value {
         let dtype = self.dtype(operands[0]);
-        self.push(dtype, Code::Call(op, operands.into()))
+        self.push(dtype, Code::Call(Callee::Op(op), operands.into()))
     }
 
     /// The value where `mask` holds, else the other.

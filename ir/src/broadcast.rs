@@ -261,7 +261,7 @@ impl Graph {
     pub(crate) fn stretches_of(&self, site: SiteId) -> Vec<Stretch> {
         let call = self.call_site(site);
         let op = &self.node(call.node).op;
-        if !matches!(op, Op::Element(_)) {
+        if !matches!(op, Op::Element(_) | Op::Custom(_)) {
             return Vec::new();
         }
         let Some(result) = self.array(call.node) else { return Vec::new() };
@@ -293,7 +293,7 @@ impl Graph {
     pub(crate) fn policy_breach(&self, site: SiteId) -> Option<Diagnostic> {
         let call = self.call_site(site);
         let op = &self.node(call.node).op;
-        if call.policy == BroadcastPolicy::NumPy || !matches!(op, Op::Element(_)) {
+        if call.policy == BroadcastPolicy::NumPy || !matches!(op, Op::Element(_) | Op::Custom(_)) {
             return None;
         }
         let result = self.array(call.node)?;

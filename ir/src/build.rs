@@ -3,6 +3,7 @@
 
 use crate::axis::AxisRef;
 use crate::broadcast::{self, Broadcast};
+use crate::custom::Custom;
 use crate::diagnostic::{Diagnostic, DiagnosticKind, OperandNote, Site};
 use crate::dim::Dim;
 use crate::dtype::DType;
@@ -10,7 +11,7 @@ use crate::graph::{ConstantArray, Generator, Graph, Op, SiteId};
 use crate::op::ElementOp;
 use crate::reduce::ReduceOp;
 use crate::requirement::Requirement;
-use crate::rules::OperandDType;
+use crate::rules::{OperandDType, Signature};
 use crate::scalar::{Scalar, Weak};
 use crate::shape::{ArrayType, Conflict, Shape};
 use crate::size::SizeExpr;
@@ -25,6 +26,14 @@ pub enum Operand {
     Weak(Weak),
     /// An expression of another graph, made at this place.
     Foreign(Site),
+}
+
+/// The operands that are expressions of the graph.
+fn exprs_of(operands: &[Operand]) -> impl Iterator<Item = SiteId> + '_ {
+    operands.iter().filter_map(|operand| match operand {
+        Operand::Expr(expr) => Some(*expr),
+        _ => None,
+    })
 }
 
 impl From<SiteId> for Operand {
@@ -205,18 +214,59 @@ impl Graph {
 
     /// An operation of the op table. Operands are converted as its dtype rule says and broadcast.
     pub fn element(&mut self, op: ElementOp, operands: &[Operand], site: Site) -> SiteId {
-        let mut exprs: SmallVec<[SiteId; 2]> = SmallVec::new();
-        let mut foreign = None;
-        for operand in operands {
-            match operand {
-                Operand::Expr(expr) => exprs.push(*expr),
-                Operand::Foreign(made) => foreign = foreign.or(Some(*made)),
-                Operand::Weak(_) => {}
+        let rule = op.row().dtypes;
+        self.call(Op::Element(op), operands, site, rule.describe(), |known| rule.signature(known))
+    }
+
+    /// A user's function. Operands are converted to its dtypes, where no value is lost, and broadcast.
+    pub fn custom(&mut self, custom: &Custom, operands: &[Operand], site: Site) -> SiteId {
+        let op = Op::Custom(custom.clone());
+        let wanted: Vec<&str> = custom.operands().iter().map(|dtype| dtype.name()).collect();
+        if operands.len() != wanted.len() || operands.is_empty() {
+            let plural = if wanted.len() == 1 { "" } else { "s" };
+            let message = format!(
+                "`{}` takes {} operand{plural} ({}), but is applied to {}",
+                custom.name(),
+                wanted.len(),
+                wanted.join(", "),
+                operands.len()
+            );
+            let mut diagnostic = Diagnostic::new(DiagnosticKind::DType, message);
+            let exprs: Vec<SiteId> = exprs_of(operands).collect();
+            for (slot, expr) in exprs.iter().enumerate() {
+                diagnostic = diagnostic.operand(self.note(*expr, slot));
             }
+            return self.add_poison(op, &exprs, site, Some(diagnostic));
         }
+        let takes = wanted.join(", ");
+        self.call(op, operands, site, &takes, |known| {
+            for (operand, wanted) in known.iter().zip(custom.operands()) {
+                match operand {
+                    OperandDType::Strong(dtype) if !dtype.can_cast(*wanted) => return Err(*dtype),
+                    _ => {}
+                }
+            }
+            Ok(Signature { operands: custom.operands().into(), result: custom.result() })
+        })
+    }
+
+    /// An operation on operands that are converted as a signature says, and broadcast.
+    fn call(
+        &mut self,
+        op: Op,
+        operands: &[Operand],
+        site: Site,
+        takes: &str,
+        signature: impl FnOnce(&[OperandDType]) -> Result<Signature, DType>,
+    ) -> SiteId {
+        let exprs: SmallVec<[SiteId; 2]> = exprs_of(operands).collect();
+        let foreign = operands.iter().find_map(|operand| match operand {
+            Operand::Foreign(made) => Some(*made),
+            _ => None,
+        });
         if let Some(made) = foreign {
             let diagnostic = foreign_graph(&format!("`{}` mixes expressions of two graphs", op.name()), made);
-            return self.add_poison(Op::Element(op), &exprs, site, Some(diagnostic));
+            return self.add_poison(op, &exprs, site, Some(diagnostic));
         }
         let known: SmallVec<[OperandDType; 3]> = operands
             .iter()
@@ -227,9 +277,9 @@ impl Graph {
             })
             .collect();
         if known.len() != operands.len() {
-            return self.add_poison(Op::Element(op), &exprs, site, None);
+            return self.add_poison(op, &exprs, site, None);
         }
-        let signature = match op.row().dtypes.signature(&known) {
+        let signature = match signature(&known) {
             Ok(signature) => signature,
             Err(refused) => {
                 let message = format!("`{}` is not defined on {refused}", op.name());
@@ -238,9 +288,9 @@ impl Graph {
                     diagnostic = diagnostic.operand(self.note(*expr, slot));
                 }
                 diagnostic = diagnostic
-                    .help(format!("it takes {}", op.row().dtypes.describe()))
+                    .help(format!("it takes {takes}"))
                     .help("convert an operand first: `.astype(dtype)`");
-                return self.add_poison(Op::Element(op), &exprs, site, Some(diagnostic));
+                return self.add_poison(op, &exprs, site, Some(diagnostic));
             }
         };
         let mut converted: SmallVec<[SiteId; 3]> = SmallVec::new();
@@ -256,20 +306,20 @@ impl Graph {
                             diagnostic = diagnostic.operand(self.note(*expr, slot));
                         }
                         let help = "a Rust number takes the dtype of the array it meets: convert the array with `.astype(I64)`";
-                        return self.add_poison(Op::Element(op), &exprs, site, Some(diagnostic.help(help)));
+                        return self.add_poison(op, &exprs, site, Some(diagnostic.help(help)));
                     }
                 },
-                Operand::Foreign(_) => return self.add_poison(Op::Element(op), &exprs, site, None),
+                Operand::Foreign(_) => return self.add_poison(op, &exprs, site, None),
             });
         }
         match self.broadcast_sites(op.name(), &converted) {
             Ok(Broadcast { shape, requirements }) => {
                 let array = ArrayType { dtype: signature.result, shape };
-                let call = self.add(Op::Element(op), array, &converted, site);
+                let call = self.add(op.clone(), array, &converted, site);
                 self.require(call, op.name(), site, requirements);
                 call
             }
-            Err(diagnostic) => self.add_poison(Op::Element(op), &converted, site, Some(*diagnostic)),
+            Err(diagnostic) => self.add_poison(op, &converted, site, Some(*diagnostic)),
         }
     }
 

@@ -5,6 +5,7 @@
 //! two lines that compute the same thing share the work but not the blame.
 
 use crate::broadcast::BroadcastPolicy;
+use crate::custom::Custom;
 use crate::diagnostic::{Diagnostic, DiagnosticKind, OperandNote, Site};
 use crate::dim::Dim;
 use crate::op::ElementOp;
@@ -89,6 +90,8 @@ pub enum Op {
     Generator(Generator),
     /// A row of the op table, on operands of the dtypes its rule asks for.
     Element(ElementOp),
+    /// A user's function, on operands of its dtypes.
+    Custom(Custom),
     /// The operand in the node's dtype.
     Cast,
     /// The operand seen through other axes.
@@ -116,6 +119,7 @@ impl Op {
             Self::Generator(Generator::Linspace { .. } | Generator::LinspaceOver { .. }) => "linspace",
             Self::Generator(Generator::Size(_)) => "size",
             Self::Element(op) => op.name(),
+            Self::Custom(custom) => custom.name(),
             Self::Cast => "astype",
             Self::View(view) => view.name(),
             Self::Reduce { op, .. } => op.name(),

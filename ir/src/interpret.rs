@@ -118,6 +118,15 @@ pub fn evaluate_node(graph: &Graph, node: NodeId, operands: &[&Array], known: &S
             });
             Array::new(dtype, &sizes, elements.collect())
         }
+        (Op::Custom(custom), _) => {
+            let sizes = broadcast_sizes(operands)?;
+            let elements = indices(&sizes).map(|index| {
+                let values: Vec<Scalar> =
+                    operands.iter().map(|operand| operand.at(&broadcast_index(&index, operand))).collect();
+                custom.call_once(&values)
+            });
+            Array::new(dtype, &sizes, elements.collect())
+        }
         (Op::Cast, [operand]) => {
             let elements = operand.elements.iter().map(|element| element.cast(dtype)).collect();
             Array::new(dtype, &operand.sizes(), elements)

@@ -291,7 +291,7 @@ impl Graph {
                 Op::Input(_) | Op::Array(_) | Op::View(_) => false,
                 // A scalar is no array, and a cast inside an operation is buffered.
                 Op::Generator(_) => made.array.as_ref().is_some_and(|array| !array.shape.is_empty()),
-                Op::Element(_) | Op::Reduce { .. } => true,
+                Op::Element(_) | Op::Custom(_) | Op::Reduce { .. } => true,
                 Op::Cast => false,
             };
             if allocates && !written.contains(&node) {

@@ -5,16 +5,18 @@ use super::segment::{Segment, Sink};
 use super::vector::Lanes;
 use super::{Form, Motion, Routine, TILE};
 use crate::jit::Pages;
+use crate::tile_function;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{AbiParam, InstBuilder, Signature, Value, types};
 use cranelift_codegen::isa::CallConv;
 use cranelift_frontend::FunctionBuilder;
-use fusewire_ir::ReduceOp;
-use fusewire_ir::body::Code;
+use fusewire_ir::body::{Callee, Code};
+use fusewire_ir::{Custom, ReduceOp};
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// Bytes of one tile of scratch memory, for elements of any dtype.
-const TILE_BYTES: usize = TILE * 8;
+pub(crate) const TILE_BYTES: usize = TILE * 8;
 
 /// What every part of the code shares.
 pub(super) struct Frame<'a> {
@@ -29,6 +31,8 @@ pub(super) struct Frame<'a> {
     pub constants: HashMap<usize, Value>,
     /// Where code goes that this code calls.
     pub pages: &'a Pages,
+    /// The user's functions that it calls, which live as long as the code.
+    pub customs: &'a [Arc<Custom>],
 }
 
 /// When each value can be computed: a call of a vector function ends a stage, because its argument
@@ -36,8 +40,9 @@ pub(super) struct Frame<'a> {
 pub(super) struct Stages {
     /// Per instruction.
     pub level: Vec<usize>,
-    /// Instructions that are calls, with the tile of their first operand; the result replaces it.
-    pub calls: Vec<(usize, usize)>,
+    /// Instructions that are calls, with the tile of their first operand and that of their result. A row
+    /// of the op table replaces its first operand; a user's function has a tile of its own for its result.
+    pub calls: Vec<(usize, usize, usize)>,
     pub tiles: usize,
 }
 
@@ -49,9 +54,11 @@ impl Stages {
             let ready = operands.iter().map(|operand| stages.level[operand.index()]).max().unwrap_or(0);
             let is_call = matches!(instruction.code, Code::Call(..));
             stages.level.push(ready + usize::from(is_call));
-            if is_call {
-                stages.calls.push((at, stages.tiles));
-                stages.tiles += operands.len();
+            if let Code::Call(callee, _) = &instruction.code {
+                let (first, after) = (stages.tiles, stages.tiles + operands.len());
+                let is_custom = matches!(callee, Callee::Custom(_));
+                stages.calls.push((at, first, if is_custom { after } else { first }));
+                stages.tiles = after + usize::from(is_custom);
             }
         }
         stages
@@ -59,12 +66,12 @@ impl Stages {
 
     /// The tile that holds a call's result.
     pub fn tile_of(&self, instruction: usize) -> Option<usize> {
-        self.calls.iter().find(|(at, _)| *at == instruction).map(|(_, tile)| *tile)
+        self.calls.iter().find(|(at, ..)| *at == instruction).map(|(.., tile)| *tile)
     }
 
     /// The number of loops over a tile.
     fn last(&self) -> usize {
-        self.calls.iter().map(|(at, _)| self.level[*at]).max().unwrap_or(0)
+        self.calls.iter().map(|(at, ..)| self.level[*at]).max().unwrap_or(0)
     }
 }
 
@@ -86,7 +93,7 @@ pub(super) fn scratch_bytes(routine: &Routine) -> usize {
 }
 
 /// Writes the whole function.
-pub(super) fn emit(b: &mut FunctionBuilder<'_>, routine: &Routine, pages: &Pages) {
+pub(super) fn emit(b: &mut FunctionBuilder<'_>, routine: &Routine, pages: &Pages, customs: &[Arc<Custom>]) {
     let entry = b.create_block();
     b.append_block_params_for_function_params(entry);
     b.switch_to_block(entry);
@@ -105,6 +112,7 @@ pub(super) fn emit(b: &mut FunctionBuilder<'_>, routine: &Routine, pages: &Pages
         partials,
         constants: HashMap::new(),
         pages,
+        customs,
     };
     for (at, instruction) in routine.body.instructions.iter().enumerate() {
         if let Code::Constant(scalar) = instruction.code {
@@ -272,7 +280,7 @@ fn pieces(
         for level in 0..frame.stages.last() {
             let sinks = call_arguments(frame, level);
             Segment { frame, addresses, inner, count }.emit(b, &sinks, level);
-            for (at, tile) in &frame.stages.calls {
+            for (at, tile, _) in &frame.stages.calls {
                 if frame.stages.level[*at] == level + 1 {
                     call(b, frame, *at, *tile, count);
                 }
@@ -308,9 +316,9 @@ fn advance(
 
 /// The tiles that must be filled before the calls of a stage.
 fn call_arguments(frame: &Frame<'_>, level: usize) -> Vec<Sink> {
-    let calls = frame.stages.calls.iter().filter(|(at, _)| frame.stages.level[*at] == level + 1);
+    let calls = frame.stages.calls.iter().filter(|(at, ..)| frame.stages.level[*at] == level + 1);
     calls
-        .flat_map(|(at, tile)| {
+        .flat_map(|(at, tile, _)| {
             let operands = frame.routine.body.instructions[*at].code.operands();
             operands
                 .iter()
@@ -323,12 +331,21 @@ fn call_arguments(frame: &Frame<'_>, level: usize) -> Vec<Sink> {
 /// Calls a vector function on its tiles.
 fn call(b: &mut FunctionBuilder<'_>, frame: &Frame<'_>, at: usize, tile: usize, count: Value) {
     let instruction = &frame.routine.body.instructions[at];
-    let Code::Call(op, operands) = &instruction.code else { return };
-    let tiles: Vec<Value> = (0..operands.len()).map(|slot| frame.tile(b, tile + slot)).collect();
-    let address = crate::tile_function::address(*op, instruction.dtype).unwrap_or(0);
-    let mut arguments = vec![tiles[0], *tiles.get(1).unwrap_or(&tiles[0])];
-    arguments.push(count);
-    call_host(b, address, &arguments);
+    let first = frame.tile(b, tile);
+    match &instruction.code {
+        Code::Call(Callee::Op(op), operands) => {
+            let second = if operands.len() > 1 { frame.tile(b, tile + 1) } else { first };
+            let address = tile_function::address(*op, instruction.dtype).unwrap_or(0);
+            call_host(b, address, &[first, second, count]);
+        }
+        Code::Call(Callee::Custom(custom), _) => {
+            let custom = frame.customs.iter().find(|kept| ***kept == *custom);
+            let custom = custom.map_or(0, |kept| std::sync::Arc::as_ptr(kept) as i64);
+            let custom = b.ins().iconst(types::I64, custom);
+            call_host(b, tile_function::custom_address(), &[custom, first, count]);
+        }
+        _ => {}
+    }
 }
 
 /// Calls a function of ours whose arguments are all addresses or counts.

@@ -1,7 +1,7 @@
 //! Writes the body of a group's kernel.
 
 use super::{Group, Instance, Views, entry, operand_instances};
-use crate::body::{BodyBuilder, Code, Primitive, Value};
+use crate::body::{BodyBuilder, Callee, Code, Primitive, Value};
 use crate::dtype::DType;
 use crate::graph::{Generator, Graph, NodeId, Op};
 use crate::kernel::{Access, Buffer, Kernel, Loop, Reduction};
@@ -171,6 +171,9 @@ impl Emitter<'_> {
         let builder = &mut stage.builder;
         match &self.graph.node(*node).op {
             Op::Element(op) => op.lower(builder, operands),
+            Op::Custom(custom) => {
+                builder.push(array.dtype, Code::Call(Callee::Custom(custom.clone()), operands.into()))
+            }
             Op::Cast => builder.convert(operands[0], array.dtype),
             Op::View(_) | Op::Reduce { .. } => operands[0],
             Op::Generator(Generator::Full(scalar)) => builder.constant(*scalar),

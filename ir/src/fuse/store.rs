@@ -191,6 +191,7 @@ fn store_what_pays(
                     estimate = Estimate { waits, ..value };
                 }
             }
+            Op::Custom(custom) => estimate.cost = estimate.cost.saturating_add(custom.cost()),
             Op::Element(op) => estimate.cost = estimate.cost.saturating_add(op.row().cost),
             Op::Cast => estimate.cost = estimate.cost.saturating_add(1),
             Op::Generator(_) => estimate.cost = 1,
@@ -224,7 +225,7 @@ fn cut_long_bodies(
         // How often each value is computed, in order of creation.
         let mut computed: BTreeMap<NodeId, usize> = BTreeMap::new();
         for (node, _) in found.inside {
-            if node != root && matches!(graph.node(node).op, Op::Element(_) | Op::Cast) {
+            if node != root && matches!(graph.node(node).op, Op::Element(_) | Op::Custom(_) | Op::Cast) {
                 *computed.entry(node).or_default() += 1;
             }
         }

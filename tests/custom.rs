@@ -1,0 +1,142 @@
+//! Functions that a user writes, inside fused loops.
+
+use fusewire::DiagnosticKind;
+use fusewire::prelude::*;
+use fusewire::testing::check;
+
+fn smoothstep(x: &[f64], out: &mut [f64]) {
+    for (out, x) in out.iter_mut().zip(x) {
+        let x = x.clamp(0.0, 1.0);
+        *out = x * x * (3.0 - 2.0 * x);
+    }
+}
+
+#[test]
+fn it_fuses_with_what_is_around_it() {
+    let g = Graph::new();
+    let (x, w) = (g.input("x", F64, [7, 300]), g.input("w", F64, [7, 300]));
+    let smooth = g.custom("smoothstep", smoothstep);
+    let blended = g.custom("blend", |a: &[f64], b: &[f64], t: &[f32], out: &mut [f64]| {
+        for (((out, a), b), t) in out.iter_mut().zip(a).zip(b).zip(t) {
+            *out = a + (b - a) * f64::from(*t);
+        }
+    });
+    let t = g.input("t", F32, [7, 1]);
+    let y = blended.apply([smooth.apply([x * 0.5 + w]).exp(), w.sqrt(), t]) - smooth.apply([w]);
+    let plan = g.plan([y.named("y"), y.sum(Axis(1)).named("total")], &Limits::default()).unwrap();
+    assert_eq!((plan.kernels().len(), plan.workspace_bytes()), (1, 0));
+    assert!(plan.explain().to_string().contains("blend"));
+    // Alone and fused, in every layout, against the reference, which calls it on single elements.
+    check(&g.recipe([y.named("y"), y.sum(Axis(1)).named("total")]).unwrap()).unwrap();
+}
+
+#[test]
+fn every_dtype_and_length_goes_through_tiles() {
+    for length in [0u64, 1, 3, 16, 255, 256, 257, 1000] {
+        let g = Graph::new();
+        let even = g.custom("is_even", |x: &[u8], out: &mut [bool]| {
+            out.iter_mut().zip(x).for_each(|(out, x)| *out = x % 2 == 0);
+        });
+        let count = g.custom("count", |mask: &[bool], x: &[i16], out: &mut [i64]| {
+            for ((out, mask), x) in out.iter_mut().zip(mask).zip(x) {
+                *out = i64::from(*mask) * i64::from(*x);
+            }
+        });
+        let half = g.custom("halve", |x: &[fusewire::half::f16], out: &mut [f32]| {
+            out.iter_mut().zip(x).for_each(|(out, x)| *out = x.to_f32() / 2.0);
+        });
+        let bytes = g.input("bytes", U8, [length]);
+        let mask = even.apply([bytes]);
+        let outputs = [
+            mask.named("mask"),
+            count.apply([mask, g.input("words", I16, [length])]).named("count"),
+            half.apply([g.input("halves", F16, [length])]).named("half"),
+            count.apply([mask.into(), fusewire::Argument::from(7)]).named("number"),
+            even.apply([bytes.flip(Axis(0))]).named("flipped"),
+        ];
+        check(&g.recipe(outputs).unwrap()).unwrap();
+    }
+}
+
+#[test]
+fn what_it_does_not_take_is_refused() {
+    let g = Graph::new();
+    let f = g.custom("smoothstep", smoothstep);
+    let (x, n) = (g.input("x", F64, [3]), g.input("n", F32, [4]));
+    // A narrower float is converted, an integer of 64 bits by NumPy's rules as well.
+    assert_eq!(f.apply([n]).dtype(), Some(F64));
+    assert_eq!(f.apply([g.input("i", I64, [3])]).dtype(), Some(F64));
+    assert_eq!(f.apply([fusewire::Argument::from(2)]).shape(), Some(().into()));
+    let single = g.custom("single", |x: &[f32], out: &mut [f32]| out.copy_from_slice(x));
+    let bytes = g.custom("bytes", |x: &[u8], out: &mut [u8]| out.copy_from_slice(x));
+    let other = Graph::new();
+    let none: [Expr<'_>; 0] = [];
+    let error = g
+        .plan(
+            [
+                f.apply([x, x]).named("too many"),
+                f.apply(none).named("too few"),
+                single.apply([x]).named("loses digits"),
+                bytes.apply([fusewire::Argument::from(300)]).named("does not fit"),
+                f.apply([other.input("y", F64, [3])]).named("foreign"),
+            ],
+            &Limits::default(),
+        )
+        .unwrap_err();
+    insta::assert_snapshot!(error);
+    assert_eq!(error.diagnostics().len(), 5);
+    // Broadcasts are checked as those of any operation.
+    let add = g.custom("add", |x: &[f64], y: &[f64], out: &mut [f64]| {
+        out.iter_mut().zip(x.iter().zip(y)).for_each(|(out, (x, y))| *out = x + y);
+    });
+    let error = g.plan([add.apply([x, n])], &Limits::default()).unwrap_err();
+    assert_eq!(error.kind(), DiagnosticKind::Shape);
+    let column = g.input("column", F64, [10_000_000, 1]);
+    let row = g.input("row", F64, [20]);
+    let error = g.plan([add.apply([column, row])], &Limits::default()).unwrap_err();
+    assert_eq!(error.kind(), DiagnosticKind::Limit);
+    assert_eq!(error.diagnostics()[0].factor, Some(20.0));
+}
+
+#[test]
+fn a_panic_in_it_reaches_the_caller() {
+    for count in [10usize, 3_000_000] {
+        let g = Graph::new();
+        let f = g.custom("fussy", |x: &[f64], out: &mut [f64]| {
+            assert!(x.iter().all(|x| *x < 5.0), "five is too much");
+            out.copy_from_slice(x);
+        });
+        let program = g.plan([f.apply([g.input("x", F64, [count])])], &Limits::default());
+        let program = program.unwrap().compile().unwrap();
+        let mut out = vec![0.0; count];
+        let mut x = vec![1.0; count];
+        program.run([("x", &x)], [("out", &mut out)]).unwrap();
+        x[count / 2] = 5.0;
+        let run = std::panic::AssertUnwindSafe(|| program.run([("x", &x)], [("out", &mut out)]));
+        let panic = std::panic::catch_unwind(run).unwrap_err();
+        assert_eq!(panic.downcast_ref::<&str>(), Some(&"five is too much"));
+        // And the program can be used again.
+        x[count / 2] = 4.0;
+        program.run([("x", &x)], [("out", &mut out)]).unwrap();
+        assert_eq!(out, x);
+    }
+}
+
+#[test]
+fn it_lives_as_long_as_its_code() {
+    struct Token(std::sync::Arc<()>);
+    let alive = std::sync::Arc::new(());
+    let g = Graph::new();
+    let token = Token(alive.clone());
+    let f = g.custom("holds", move |x: &[f64], out: &mut [f64]| {
+        let _ = &token.0;
+        out.copy_from_slice(x);
+    });
+    let program = g.plan([f.apply([g.input("x", F64, [3])])], &Limits::default()).unwrap().compile().unwrap();
+    drop(f);
+    drop(g);
+    let mut out = [0.0; 3];
+    program.run([("x", &[1.0, 2.0, 3.0])], [("out", &mut out)]).unwrap();
+    assert_eq!(out, [1.0, 2.0, 3.0]);
+    assert!(std::sync::Arc::strong_count(&alive) > 1);
+}
