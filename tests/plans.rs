@@ -233,6 +233,40 @@ fn views_become_index_maps() {
 }
 
 #[test]
+fn silent_conversions_are_listed() {
+    let g = Graph::new();
+    let (n, x) = (g.input("n", I32, [9, 100]), g.input("x", F32, [100]));
+    let (bytes, mask) = (g.input("bytes", U8, [100]), g.input("mask", Bool, [100]));
+    let (mixed, strong) = (n + x, x * g.scalar(2.0f64));
+    // A weak number, a mask, and conversions that are written count for nothing.
+    let quiet = x * 2.5 + mask * x + bytes.astype(F32) * x;
+    let plan = plan(
+        &g,
+        [mixed.named("mixed"), strong.named("strong"), quiet.named("quiet"), (bytes / 2).named("halves")],
+    );
+    let found: Vec<_> = plan
+        .upcasts()
+        .iter()
+        .map(|upcast| (upcast.operand.name.as_str(), upcast.from, upcast.to, upcast.site))
+        .collect();
+    let halves = plan.outputs()[3].site;
+    assert_eq!(
+        found,
+        [
+            ("n", I32, F64, mixed.location()),
+            ("x", F32, F64, mixed.location()),
+            ("x", F32, F64, strong.location()),
+            ("bytes", U8, F64, halves),
+        ]
+    );
+    let explained = plan.explain().to_string();
+    assert!(
+        explained.contains("`add` converts `n` i32[9, 100] from i32 to f64 (tests/plans.rs:"),
+        "{explained}"
+    );
+}
+
+#[test]
 fn the_readme_shows_what_is_printed() {
     let g = Graph::new();
     let features = g.input("features", F64, [2, 3]);

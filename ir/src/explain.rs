@@ -191,6 +191,12 @@ impl fmt::Display for Explain<'_> {
         for stretch in plan.stretches() {
             writeln!(f, "  {stretch}")?;
         }
+        if !plan.upcasts().is_empty() {
+            writeln!(f, "\nconversions")?;
+        }
+        for upcast in plan.upcasts() {
+            writeln!(f, "  {upcast}")?;
+        }
         Ok(())
     }
 }

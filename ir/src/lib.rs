@@ -30,6 +30,7 @@ pub mod rules;
 mod scalar;
 pub mod shape;
 pub mod size;
+mod upcast;
 pub mod view;
 
 /// The crate of the 16-bit floats.
@@ -56,3 +57,4 @@ pub use resolve::{Misfit, resolve};
 pub use scalar::{Scalar, Weak};
 pub use shape::{ArrayType, Shape};
 pub use size::{Bounds, SizeExpr, Symbol};
+pub use upcast::Upcast;

@@ -10,6 +10,7 @@ use crate::plan_dims::PlanDim;
 use crate::requirement::{Required, tightened};
 use crate::shape::ArrayType;
 use crate::size::Bounds;
+use crate::upcast::Upcast;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -74,6 +75,7 @@ pub struct Plan {
     pub(crate) dims: Vec<PlanDim>,
     pub(crate) required: Vec<Required>,
     pub(crate) stretches: Vec<Stretch>,
+    pub(crate) upcasts: Vec<Upcast>,
     pub(crate) limits: Limits,
     /// What limits hold for, at these bounds of the dims and at others.
     pub(crate) checks: SizeChecks,
@@ -139,6 +141,7 @@ impl Graph {
         }
         plan.numpy = self.numpy_memory(&nodes);
         plan.stretches = sites.iter().flat_map(|site| self.stretches_of(*site)).collect();
+        plan.upcasts = sites.iter().flat_map(|site| self.upcasts_of(*site)).collect();
         plan.limits = limits.clone();
         (plan.dims, plan.required, plan.checks, plan.bounds) = (dims, required, checks, bounds);
         plan.check_workspace(self)?;
@@ -201,6 +204,7 @@ impl Graph {
             dims: Vec::new(),
             required: Vec::new(),
             stretches: Vec::new(),
+            upcasts: Vec::new(),
             limits: Limits::default(),
             checks: SizeChecks::default(),
             bounds: Bounds::declared(),
@@ -370,6 +374,13 @@ impl Plan {
     #[must_use]
     pub fn slots(&self) -> &[u64] {
         &self.slots
+    }
+
+    /// Every operand that is converted to twice its bytes or more without anybody asking for it, in call
+    /// order.
+    #[must_use]
+    pub fn upcasts(&self) -> &[Upcast] {
+        &self.upcasts
     }
 
     /// All that a run allocates beyond inputs and outputs, at the dims' upper bounds.
