@@ -26,6 +26,7 @@
 mod axes;
 mod bind;
 mod cache;
+mod composed;
 mod custom;
 mod dims;
 mod expr;

@@ -1,0 +1,56 @@
+//! Functions composed of operations, against NumPy.
+
+use fusewire::prelude::*;
+
+fn computed<const N: usize>(x: [f64; N], f: impl for<'g> Fn(Expr<'g>) -> Expr<'g>) -> [f64; N] {
+    let g = Graph::new();
+    let y = f(g.input("x", F64, [N as u64])).astype(F64).named("y");
+    let program = g.plan([y], &Limits::default()).unwrap().compile().unwrap();
+    let mut out = [0.0; N];
+    program.run([("x", &x)], [("y", &mut out)]).unwrap();
+    out
+}
+
+#[test]
+fn round_is_numpys() {
+    // np.round([0.5, 1.5, -2.5, 2.675, 1234.5, 0.05, 1e300], d)
+    let x = [0.5, 1.5, -2.5, 2.675, 1234.5, 0.05, 1e300];
+    assert_eq!(computed(x, |x| x.round(0)), [0.0, 2.0, -2.0, 3.0, 1234.0, 0.0, 1e300]);
+    assert_eq!(computed(x, |x| x.round(2)), [0.5, 1.5, -2.5, 2.68, 1234.5, 0.05, 1e300]);
+    assert_eq!(computed(x, |x| x.round(-2)), [0.0, 0.0, 0.0, 0.0, 1200.0, 0.0, 1e300]);
+    let g = Graph::new();
+    let n = g.input("n", I32, [3]);
+    assert_eq!(n.round(2).dtype(), Some(I32));
+    assert_eq!(n.round(-1).dtype(), Some(I32));
+    let program = g.plan([n.round(-1)], &Limits::default()).unwrap().compile().unwrap();
+    let mut out = [0; 3];
+    program.run([("n", &[14, -25, 35])], [("out", &mut out)]).unwrap();
+    assert_eq!(out, [10, -20, 40]);
+}
+
+#[test]
+fn divmod_shares_a_pass() {
+    let g = Graph::new();
+    let (quotient, rest) = g.input("x", I64, [4]).divmod(3);
+    let plan = g.plan([quotient.named("q"), rest.named("r")], &Limits::default()).unwrap();
+    assert_eq!(plan.kernels().len(), 1);
+    let (mut q, mut r) = ([0i64; 4], [0i64; 4]);
+    plan.compile().unwrap().run([("x", &[7i64, -7, 0, -9])], [("q", &mut q), ("r", &mut r)]).unwrap();
+    assert_eq!((q, r), ([2, -3, 0, -3], [1, 2, 0, 0]));
+}
+
+#[test]
+fn isclose_has_a_tolerance() {
+    let g = Graph::new();
+    let (a, b) = (g.input("a", F64, [6]), g.input("b", F64, [6]));
+    let outputs = [a.isclose(b).named("numpys"), a.isclose_within(b, 0.0, 0.1).named("wide")];
+    let program = g.plan(outputs, &Limits::default()).unwrap().compile().unwrap();
+    let (x, y) = (
+        [1.0, 1.0, f64::INFINITY, f64::NAN, 0.0, 1e9],
+        [1.000_001, 1.05, f64::INFINITY, f64::NAN, 1e-9, 1.1e9],
+    );
+    let (mut numpys, mut wide) = ([false; 6], [false; 6]);
+    program.run([("a", &x), ("b", &y)], [("numpys", &mut numpys), ("wide", &mut wide)]).unwrap();
+    assert_eq!(numpys, [true, false, true, false, true, false]);
+    assert_eq!(wide, [true, true, true, false, true, false]);
+}
