@@ -45,6 +45,7 @@ pub fn side_by_side(workload: &str, bytes: usize, mut candidates: Vec<Candidate<
 }
 
 /// Numbers between -1 and 1.
+#[allow(dead_code)] // Not every bench needs them.
 pub fn wave(count: usize, step: f64) -> Vec<f64> {
     (0..count).map(|at| (at as f64 * step).sin()).collect()
 }
