@@ -1,7 +1,7 @@
 //! Compiles each block function once per instruction set and picks one at run time.
 #![allow(unsafe_code)]
 
-use super::exp;
+use super::{exp, trigonometric};
 use std::sync::OnceLock;
 
 /// Which copy of the functions to run. A value other than `Baseline` exists only where the
@@ -121,4 +121,16 @@ unary_functions! {
     exp_f32(f32) = exp::block_f32;
     /// Replaces each element by its exponential, within 0.9 ULP.
     exp_f64(f64) = exp::block_f64;
+    /// Replaces each element by its sine.
+    sin_f32(f32) = trigonometric::sine_f32;
+    /// Replaces each element by its sine.
+    sin_f64(f64) = trigonometric::sine_f64;
+    /// Replaces each element by its cosine.
+    cos_f32(f32) = trigonometric::cosine_f32;
+    /// Replaces each element by its cosine.
+    cos_f64(f64) = trigonometric::cosine_f64;
+    /// Replaces each element by its tangent.
+    tan_f32(f32) = trigonometric::tangent_f32;
+    /// Replaces each element by its tangent.
+    tan_f64(f64) = trigonometric::tangent_f64;
 }

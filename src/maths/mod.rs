@@ -7,14 +7,16 @@
 //! To add a unary function: write its block function (see [`exp`] for the shape) and add one row
 //! to the table in [`dispatch`].
 
+mod compensated;
 mod dispatch;
 mod exp;
 mod integers;
 mod remainder;
+mod trigonometric;
 
 #[cfg(test)]
 mod tests;
 
-pub use dispatch::{exp_f32, exp_f64};
+pub use dispatch::*;
 pub use integers::{gcd, lcm};
 pub use remainder::{floor_divide_f32, floor_divide_f64, fmod_f32, fmod_f64, remainder_f32, remainder_f64};
