@@ -1,7 +1,7 @@
 //! Compiles each block function once per instruction set and picks one at run time.
 #![allow(unsafe_code)]
 
-use super::{exp, trigonometric};
+use super::{exp, hyperbolic, trigonometric};
 use std::sync::OnceLock;
 
 /// Which copy of the functions to run. A value other than `Baseline` exists only where the
@@ -133,4 +133,16 @@ unary_functions! {
     tan_f32(f32) = trigonometric::tangent_f32;
     /// Replaces each element by its tangent.
     tan_f64(f64) = trigonometric::tangent_f64;
+    /// Replaces each element by its hyperbolic sine.
+    sinh_f32(f32) = hyperbolic::sine_f32;
+    /// Replaces each element by its hyperbolic sine.
+    sinh_f64(f64) = hyperbolic::sine_f64;
+    /// Replaces each element by its hyperbolic cosine.
+    cosh_f32(f32) = hyperbolic::cosine_f32;
+    /// Replaces each element by its hyperbolic cosine.
+    cosh_f64(f64) = hyperbolic::cosine_f64;
+    /// Replaces each element by its hyperbolic tangent.
+    tanh_f32(f32) = hyperbolic::tangent_f32;
+    /// Replaces each element by its hyperbolic tangent.
+    tanh_f64(f64) = hyperbolic::tangent_f64;
 }

@@ -10,6 +10,7 @@
 mod compensated;
 mod dispatch;
 mod exp;
+mod hyperbolic;
 mod integers;
 mod remainder;
 mod trigonometric;

@@ -110,9 +110,14 @@ def inverse_trigonometric():
 def hyperbolic():
     limit = mp.log(2) / 2 * mpf("1.0002")
     odd("SINE", mp.sinh, limit, 5)
-    even("COSINE", mp.cosh, mpf(1) / 2, limit, 6)
+    even("COSINE", mp.cosh, mpf(1) / 2, limit, 5)
     odd("SINE_F32", mp.sinh, limit, 3)
     even("COSINE_F32", mp.cosh, mpf(1) / 2, limit, 2)
+    # e^r = 1 + r + r^2 / 2 + r^3 p(r): the error relative to e^r - 1.
+    for name, count in (("EXPONENTIAL", 10), ("EXPONENTIAL_F32", 5)):
+        show(name, lambda r: (mp.expm1(r) - r - r ** 2 / 2) / r ** 3, lambda r: abs(r ** 3 / mp.expm1(r)),
+             -limit, limit * mpf("1.0000001"), count)
+    split("LN_2_FUSED", mp.log(2), 53, 53)
     split("LN_2", mp.log(2), 42, 53)
 
 def logarithm():
