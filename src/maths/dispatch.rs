@@ -1,7 +1,7 @@
 //! Compiles each block function once per instruction set and picks one at run time.
 #![allow(unsafe_code)]
 
-use super::{exp, hyperbolic, trigonometric};
+use super::{exp, hyperbolic, inverse_trigonometric, trigonometric};
 use std::sync::OnceLock;
 
 /// Which copy of the functions to run. A value other than `Baseline` exists only where the
@@ -58,6 +58,38 @@ macro_rules! for_each_block {
             }
             $module::$block::<$fused, SHORT_BLOCK>(&mut padded);
             for (to, from) in tail.iter_mut().zip(padded) {
+                *to = from;
+            }
+        }
+    }};
+}
+
+/// As `for_each_block`, for `$x` and `$y` up to the shorter of them, with results in `$x`.
+macro_rules! for_each_block_of_two {
+    ($x:ident, $y:ident, $element:ty, $module:ident::$block:ident, $fused:literal) => {{
+        let length = $x.len().min($y.len());
+        let ($x, $y) = (&mut $x[..length], &$y[..length]);
+        let (long_blocks, x_rest) = $x.as_chunks_mut::<LONG_BLOCK>();
+        let (y_long_blocks, y_rest) = $y.as_chunks::<LONG_BLOCK>();
+        for (x, y) in long_blocks.iter_mut().zip(y_long_blocks) {
+            $module::$block::<$fused, LONG_BLOCK>(x, y);
+        }
+        let (short_blocks, x_tail) = x_rest.as_chunks_mut::<SHORT_BLOCK>();
+        let (y_short_blocks, y_tail) = y_rest.as_chunks::<SHORT_BLOCK>();
+        for (x, y) in short_blocks.iter_mut().zip(y_short_blocks) {
+            $module::$block::<$fused, SHORT_BLOCK>(x, y);
+        }
+        if !x_tail.is_empty() {
+            let mut x_padded = [0.0 as $element; SHORT_BLOCK];
+            let mut y_padded = [0.0 as $element; SHORT_BLOCK];
+            for (to, from) in x_padded.iter_mut().zip(x_tail.iter()) {
+                *to = *from;
+            }
+            for (to, from) in y_padded.iter_mut().zip(y_tail) {
+                *to = *from;
+            }
+            $module::$block::<$fused, SHORT_BLOCK>(&mut x_padded, &y_padded);
+            for (to, from) in x_tail.iter_mut().zip(x_padded) {
                 *to = from;
             }
         }
@@ -145,4 +177,66 @@ unary_functions! {
     tanh_f32(f32) = hyperbolic::tangent_f32;
     /// Replaces each element by its hyperbolic tangent.
     tanh_f64(f64) = hyperbolic::tangent_f64;
+    /// Replaces each element by its arc sine.
+    asin_f32(f32) = inverse_trigonometric::sine_f32;
+    /// Replaces each element by its arc sine.
+    asin_f64(f64) = inverse_trigonometric::sine_f64;
+    /// Replaces each element by its arc cosine.
+    acos_f32(f32) = inverse_trigonometric::cosine_f32;
+    /// Replaces each element by its arc cosine.
+    acos_f64(f64) = inverse_trigonometric::cosine_f64;
+    /// Replaces each element by its arc tangent.
+    atan_f32(f32) = inverse_trigonometric::tangent_f32;
+    /// Replaces each element by its arc tangent.
+    atan_f64(f64) = inverse_trigonometric::tangent_f64;
+}
+
+/// As `unary_functions`, for functions of two operands, the first of which is replaced. A block
+/// function is `fn<const FUSED: bool, const LENGTH: usize>(&mut [T; LENGTH], &[T; LENGTH])`.
+macro_rules! binary_functions {
+    ($($(#[$attribute:meta])* $name:ident($element:ty) = $module:ident::$block:ident;)*) => {$(
+        $(#[$attribute])*
+        pub fn $name(x: &mut [$element], y: &[$element]) {
+            $name::run(InstructionSet::widest(), x, y);
+        }
+
+        pub(super) mod $name {
+            use super::*;
+
+            pub(in super::super) fn run(set: InstructionSet, x: &mut [$element], y: &[$element]) {
+                match set {
+                    InstructionSet::Baseline => baseline(x, y),
+                    // SAFETY: the value `Avx2` exists only if AVX2 and FMA were detected.
+                    #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+                    InstructionSet::Avx2 => unsafe { avx2(x, y) },
+                    // SAFETY: the value `Avx512` exists only if AVX-512F was detected.
+                    #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+                    InstructionSet::Avx512 => unsafe { avx512(x, y) },
+                }
+            }
+
+            fn baseline(x: &mut [$element], y: &[$element]) {
+                for_each_block_of_two!(x, y, $element, $module::$block, false);
+            }
+
+            #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+            #[target_feature(enable = "avx2,fma")]
+            fn avx2(x: &mut [$element], y: &[$element]) {
+                for_each_block_of_two!(x, y, $element, $module::$block, true);
+            }
+
+            #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+            #[target_feature(enable = "avx512f")]
+            fn avx512(x: &mut [$element], y: &[$element]) {
+                for_each_block_of_two!(x, y, $element, $module::$block, true);
+            }
+        }
+    )*};
+}
+
+binary_functions! {
+    /// Replaces each element y by the angle of the point (x, y). Elements without a counterpart stay as they are.
+    atan2_f32(f32) = inverse_trigonometric::angle_f32;
+    /// Replaces each element y by the angle of the point (x, y). Elements without a counterpart stay as they are.
+    atan2_f64(f64) = inverse_trigonometric::angle_f64;
 }

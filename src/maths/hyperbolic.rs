@@ -9,18 +9,12 @@
 //!
 //! Largest error measured, with and without fused multiply-add: @@
 
-use super::compensated::{divide, fast_two_sum, multiply_add, polynomial, two_product, two_sum};
+use super::compensated::{at_most, divide, fast_two_sum, multiply_add, polynomial, two_product, two_sum};
 use std::f64::consts::{LN_2, LOG2_E};
 
 /// Adding this leaves an integer in the low bits of the fraction. The conversion instruction, in
 /// contrast, does not exist for f64 vectors on AVX2.
 const TO_INTEGER: f64 = 1.5 / f64::EPSILON;
-
-/// x or the limit if x is larger. Unlike `min` it keeps a NaN, and unlike `clamp` it is one instruction.
-#[inline(always)]
-fn at_most(x: f64, limit: f64) -> f64 {
-    if x > limit { limit } else { x }
-}
 
 /// 2^n for the integer n, which must be within the exponents of f64.
 #[inline(always)]

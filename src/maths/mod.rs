@@ -12,6 +12,7 @@ mod dispatch;
 mod exp;
 mod hyperbolic;
 mod integers;
+mod inverse_trigonometric;
 mod remainder;
 mod trigonometric;
 

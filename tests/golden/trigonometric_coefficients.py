@@ -101,10 +101,11 @@ def trigonometric():
 
 def inverse_trigonometric():
     odd("ARCSINE", mp.asin, mpf("0.50001"), 12)
-    odd("ARCTANGENT", mp.atan, mpf("0.41422"), 11)
+    odd("ARCTANGENT", mp.atan, mpf("0.50001"), 13)
     odd("ARCSINE_F32", mp.asin, mpf("0.50001"), 5)
     odd("ARCTANGENT_F32", mp.atan, 1, 9)
     split("HALF_PI", mp.pi / 2, 53, 53)
+    split("PI", mp.pi, 53, 53)
     split("QUARTER_PI", mp.pi / 4, 50, 53)
 
 def hyperbolic():
