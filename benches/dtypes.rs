@@ -44,27 +44,39 @@ fn main() {
     // `cargo test --benches` passes arguments of its own: then small sizes only check the results.
     let quick = std::env::args().any(|argument| argument == "--test");
     println!("{:<26} {:<14} {:>13} {:>12} {:>8}", "workload", "", "median", "", "ratio");
-    let sizes: &[(usize, &str)] = if quick { &[(2000, "2k")] } else { &[(32_768, "32k"), (16_000_000, "16M")] };
+    let sizes: &[(usize, &str)] =
+        if quick { &[(2000, "2k")] } else { &[(32_768, "32k"), (16_000_000, "16M")] };
     for (count, size) in sizes {
         let bytes: Vec<u8> = (0..*count).map(|at| (at * 7 % 256) as u8).collect();
         let words: Vec<i16> = (0..*count).map(|at| (at * 77) as i16).collect();
         let ints: Vec<i32> = (0..*count as i32).collect();
         let halves: Vec<f16> = (0..*count).map(|at| f16::from_f32((at % 512) as f32 / 16.0)).collect();
         let floats: Vec<f32> = (0..*count).map(|at| (at % 1000) as f32 / 4.0).collect();
-        compare(&format!("u8 to f32, scaled {size}"), &bytes, |x| x.astype(F32) * (1.0 / 255.0) - 0.5, |x| {
-            f32::from(*x) * (1.0 / 255.0) - 0.5
-        });
+        compare(
+            &format!("u8 to f32, scaled {size}"),
+            &bytes,
+            |x| x.astype(F32) * (1.0 / 255.0) - 0.5,
+            |x| f32::from(*x) * (1.0 / 255.0) - 0.5,
+        );
         compare(&format!("f32 to u8 {size}"), &floats, |x| x.astype(U8), |x| *x as i32 as u8);
         compare(&format!("u8 + 3 {size}"), &bytes, |x| x + 3, |x| x.wrapping_add(3));
-        compare(&format!("u8 max, masked {size}"), &bytes, |x| x.greater(100).select(x, 7), |x| {
-            if *x > 100 { *x } else { 7 }
-        });
+        compare(
+            &format!("u8 max, masked {size}"),
+            &bytes,
+            |x| x.greater(100).select(x, 7),
+            |x| {
+                if *x > 100 { *x } else { 7 }
+            },
+        );
         compare(&format!("i16 * 3 {size}"), &words, |x| x * 3, |x| x.wrapping_mul(3));
         compare(&format!("i32 to f64, halved {size}"), &ints, |x| x * 0.5, |x| f64::from(*x) * 0.5);
         compare(&format!("f32 mask {size}"), &floats, |x| x.greater(10.0), |x| *x > 10.0);
-        compare(&format!("f16 * 2 + 1 {size}"), &halves, |x| x * 2 + 1, |x| {
-            f16::from_f32(f16::from_f32(x.to_f32() * 2.0).to_f32() + 1.0)
-        });
+        compare(
+            &format!("f16 * 2 + 1 {size}"),
+            &halves,
+            |x| x * 2 + 1,
+            |x| f16::from_f32(f16::from_f32(x.to_f32() * 2.0).to_f32() + 1.0),
+        );
         compare(&format!("f16 to f32 {size}"), &halves, |x| x.astype(F32) * 2, |x| x.to_f32() * 2.0);
     }
 }

@@ -22,7 +22,7 @@ use crate::recipe::Recipe;
 use arrays::Placement;
 use fusewire_ir::graph::{Graph, NodeId, Op};
 use fusewire_ir::interpret::{self, Array};
-use fusewire_ir::{Dim, ElementOp, Error, Limits, Scalar, SiteId, Sizes, Symbol, resolve};
+use fusewire_ir::{DType, Dim, ElementOp, Error, Limits, Scalar, SiteId, Sizes, Symbol, resolve};
 use std::collections::HashMap;
 use std::fmt;
 
@@ -160,7 +160,7 @@ fn one_by_one(
         };
         let reduced = reduced_elements(op, &operands);
         same(&expected, &computed, |at, value| match op {
-            Op::Element(op) => Bound::Ulps(ulps(*op, value)),
+            Op::Element(op) => Bound::Ulps(ulps(*op, value.dtype())),
             Op::Reduce { op, .. } => Bound::Absolute(interpret::reduction_tolerance(*op, &reduced[at])),
             _ => Bound::Ulps(0),
         })
@@ -170,9 +170,15 @@ fn one_by_one(
     Ok(values)
 }
 
-/// How far a result may be from the reference, which is rounded as well.
-fn ulps(op: ElementOp, _value: Scalar) -> u64 {
-    op.row().ulp.ceil() as u64
+/// How far a result may be from the reference, in units in the last place. The reference is rounded as
+/// well, and where an exponent begins a unit is half as large on one side.
+fn ulps(op: ElementOp, dtype: DType) -> u64 {
+    match (op.row().ulp, dtype) {
+        (0.0, _) => 0,
+        (_, DType::F16 | DType::BF16) => 1,
+        (ulp, DType::F32) => (ulp + 2.0) as u64,
+        (ulp, _) => (ulp + 1.0) as u64,
+    }
 }
 
 /// For each result of a reduction, the elements that it combines.
@@ -237,6 +243,14 @@ fn ulp_distance(a: Scalar, b: Scalar) -> Option<u64> {
         (Scalar::F64(a), Scalar::F64(b)) if a.is_finite() == b.is_finite() => {
             let place = |x: f64| ordered(x.to_bits() as i64, i64::MIN);
             Some(place(a).abs_diff(place(b)))
+        }
+        (Scalar::F16(a), Scalar::F16(b)) if a.is_finite() == b.is_finite() => {
+            let place = |x: u16| ordered(i64::from(x as i16), i64::from(i16::MIN));
+            Some(place(a.to_bits()).abs_diff(place(b.to_bits())))
+        }
+        (Scalar::BF16(a), Scalar::BF16(b)) if a.is_finite() == b.is_finite() => {
+            let place = |x: u16| ordered(i64::from(x as i16), i64::from(i16::MIN));
+            Some(place(a.to_bits()).abs_diff(place(b.to_bits())))
         }
         _ => None,
     }

@@ -76,6 +76,16 @@ pub(crate) fn address(op: ElementOp, dtype: DType) -> Option<usize> {
     }
     table! {
         Exp: maths::exp_f32, maths::exp_f64, unary;
+        Sin: maths::sin_f32, maths::sin_f64, unary;
+        Cos: maths::cos_f32, maths::cos_f64, unary;
+        Tan: maths::tan_f32, maths::tan_f64, unary;
+        Asin: maths::asin_f32, maths::asin_f64, unary;
+        Acos: maths::acos_f32, maths::acos_f64, unary;
+        Atan: maths::atan_f32, maths::atan_f64, unary;
+        Atan2: maths::atan2_f32, maths::atan2_f64, binary;
+        Sinh: maths::sinh_f32, maths::sinh_f64, unary;
+        Cosh: maths::cosh_f32, maths::cosh_f64, unary;
+        Tanh: maths::tanh_f32, maths::tanh_f64, unary;
         Remainder: maths::remainder_f32, maths::remainder_f64, binary;
         FloorDivide: maths::floor_divide_f32, maths::floor_divide_f64, binary;
         Fmod: maths::fmod_f32, maths::fmod_f64, binary;

@@ -20,6 +20,7 @@ pub mod kernel;
 mod limits;
 mod lowering;
 pub mod op;
+mod op_table;
 pub mod plan;
 mod plan_dims;
 pub mod reduce;

@@ -284,3 +284,31 @@ pub(crate) fn scaled(b: &mut BodyBuilder, value: Value, factor: f64) -> Value {
     let factor = b.number(factor, value);
     b.apply(Primitive::Multiply, &[value, factor])
 }
+
+/// The sine of pi times the distance to the nearest integer, which is exact, by pi times the value.
+pub(crate) fn sinc(b: &mut BodyBuilder, v: &[Value]) -> Value {
+    let x = b.apply(Primitive::Absolute, v);
+    let nearest = b.apply(Primitive::RoundEven, &[x]);
+    let rest = b.apply(Primitive::Subtract, &[x, nearest]);
+    let angle = scaled(b, rest, std::f64::consts::PI);
+    let sine = b.call(ElementOp::Sin, &[angle]);
+    // Every other integer turns the sign.
+    let half = scaled(b, nearest, 0.5);
+    let whole = b.apply(Primitive::Floor, &[half]);
+    let odd = b.apply(Primitive::NotEqual, &[half, whole]);
+    let turned = b.apply(Primitive::Negate, &[sine]);
+    let sine = b.select(odd, turned, sine);
+    let (zero, one) = (b.number(0.0, x), b.number(1.0, x));
+    // At integers 0 rather than -0.
+    let sine = b.apply(Primitive::Add, &[sine, zero]);
+    let angle = scaled(b, x, std::f64::consts::PI);
+    let quotient = b.apply(Primitive::Divide, &[sine, angle]);
+    let at_zero = b.apply(Primitive::Equal, &[x, zero]);
+    b.select(at_zero, one, quotient)
+}
+
+pub(crate) fn relu(b: &mut BodyBuilder, v: &[Value]) -> Value {
+    let zero = b.number(0.0, v[0]);
+    // In this order -0 gives 0.
+    b.apply(Primitive::Maximum, &[zero, v[0]])
+}

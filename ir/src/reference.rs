@@ -133,6 +133,21 @@ pub(crate) fn fmod(v: &[Scalar]) -> Scalar {
     number2(v, |a, b| if b == 0 { 0 } else { a % b }, |a, b| a % b)
 }
 
+pub(crate) fn sinc(x: f64) -> f64 {
+    let pi = std::f64::consts::PI;
+    let x = x.abs();
+    // `%` is exact: what is left of whole turns.
+    let turns = x % 2.0;
+    let sine = if turns.abs() <= 0.5 {
+        (pi * turns).sin()
+    } else if turns.abs() < 1.5 {
+        (pi * (turns.signum() - turns)).sin()
+    } else {
+        (pi * (turns - 2.0 * turns.signum())).sin()
+    };
+    if x == 0.0 { 1.0 } else { (sine + 0.0) / (pi * x) }
+}
+
 pub(crate) fn sign(v: &[Scalar]) -> Scalar {
     number1(v, i128::signum, |x| if x.is_nan() { x } else { f64::from(x > 0.0) - f64::from(x < 0.0) })
 }

@@ -67,7 +67,8 @@ const OVERFLOW: f64 = 711.0;
 fn sine<const FUSED: bool>(x: f64) -> f64 {
     let (n, t, r, sine, cosine) = parts::<FUSED>(at_most(x.abs(), OVERFLOW));
     let (sum, difference) = (1.0 + t, 1.0 - t);
-    let low = multiply_add::<FUSED>(sum, sine, multiply_add::<FUSED>(difference, cosine, (1.0 - difference) - t));
+    let low =
+        multiply_add::<FUSED>(sum, sine, multiply_add::<FUSED>(difference, cosine, (1.0 - difference) - t));
     scaled_sum::<FUSED>(difference, sum, r, low, n).copysign(x)
 }
 
@@ -85,7 +86,11 @@ fn tangent<const FUSED: bool>(x: f64) -> f64 {
     let (n, (r, r_low)) = reduce::<FUSED>(at_most(x.abs() + x.abs(), 40.0));
     let power = power_of_two(n);
     let square = r * r;
-    let low = multiply_add::<FUSED>(square, multiply_add::<FUSED>(r, polynomial::<FUSED, _>(r, EXPONENTIAL), 0.5), r_low);
+    let low = multiply_add::<FUSED>(
+        square,
+        multiply_add::<FUSED>(r, polynomial::<FUSED, _>(r, EXPONENTIAL), 0.5),
+        r_low,
+    );
     let (high, error) = fast_two_sum(power - 1.0, power * r);
     let (high, low) = fast_two_sum(high, multiply_add::<FUSED>(power, low, error));
     let (denominator, denominator_error) = two_sum(high, 2.0);
@@ -179,16 +184,10 @@ const COSINE: [f64; 5] = [
     2.092_156_365_447_745_6e-9,
 ];
 
-const SINE_F32: [f64; 3] = [
-    0.166_666_667_541_380_26,
-    0.008_333_289_064_740_597,
-    0.000_199_048_966_282_318_28,
-];
+const SINE_F32: [f64; 3] =
+    [0.166_666_667_541_380_26, 0.008_333_289_064_740_597, 0.000_199_048_966_282_318_28];
 
-const COSINE_F32: [f64; 2] = [
-    0.041_666_460_698_507_1,
-    0.001_393_529_383_791_611,
-];
+const COSINE_F32: [f64; 2] = [0.041_666_460_698_507_1, 0.001_393_529_383_791_611];
 
 const EXPONENTIAL: [f64; 10] = [
     0.166_666_666_666_666_77,

@@ -19,7 +19,7 @@ const HALF_PI_LOW: f64 = 6.123_233_995_736_766e-17;
 #[inline(always)]
 fn angle_in_quadrant<const FUSED: bool>(y: f64, x: f64, sum: (f64, f64), left: bool) -> f64 {
     /// The leading 50 bits of pi/4, of which small multiples are exact, and the rest.
-    const QUARTER_PI: [f64; 2] = [0.785_398_163_397_448_3, 3.061_616_997_868_383e-17];
+    const QUARTER_PI: [f64; 2] = [std::f64::consts::FRAC_PI_4, 3.061_616_997_868_383e-17];
     let flat = y < 0.5 * x;
     let steep = y > 2.0 * x;
     // The difference is exact where it is used.

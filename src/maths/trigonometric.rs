@@ -32,7 +32,7 @@ fn reduce<const FUSED: bool>(x: f64) -> ((f64, f64), u64) {
     let k = shifted - TO_INTEGER;
     let reduced = if FUSED {
         // 53 bits each. The first difference is exact, as it needs no more bits than x.
-        let first = (-k).mul_add(1.570_796_326_794_896_6, x);
+        let first = (-k).mul_add(std::f64::consts::FRAC_PI_2, x);
         let (product, product_error) = two_product::<true>(k, 6.123_233_995_736_766e-17);
         let (high, error) = fast_two_sum(first, -product);
         (high, (-k).mul_add(-1.497_384_904_859_169_8e-33, error - product_error))
@@ -214,7 +214,9 @@ macro_rules! run_block {
             *x = $function(*x);
         }
         for (value, x) in $block.iter_mut().zip(arguments.into_iter().flatten()) {
-            if !(x.abs() <= limit) {
+            // Also where it is NaN.
+            let is_ordinary = x.abs() <= limit;
+            if !is_ordinary {
                 *value = $huge(x);
             }
         }
