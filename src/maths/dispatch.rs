@@ -1,7 +1,7 @@
 //! Compiles each block function once per instruction set and picks one at run time.
 #![allow(unsafe_code)]
 
-use super::{exp, hyperbolic, inverse_trigonometric, trigonometric};
+use super::{error_function, exp, hyperbolic, inverse_trigonometric, trigonometric};
 use std::sync::OnceLock;
 
 /// Which copy of the functions to run. A value other than `Baseline` exists only where the
@@ -189,6 +189,14 @@ unary_functions! {
     atan_f32(f32) = inverse_trigonometric::tangent_f32;
     /// Replaces each element by its arc tangent.
     atan_f64(f64) = inverse_trigonometric::tangent_f64;
+    /// Replaces each element by its error function.
+    erf_f32(f32) = error_function::error_function_f32;
+    /// Replaces each element by its error function.
+    erf_f64(f64) = error_function::error_function_f64;
+    /// Replaces each element by the complement to 1 of its error function.
+    erfc_f32(f32) = error_function::complement_f32;
+    /// Replaces each element by the complement to 1 of its error function.
+    erfc_f64(f64) = error_function::complement_f64;
 }
 
 /// As `unary_functions`, for functions of two operands, the first of which is replaced. A block

@@ -9,6 +9,8 @@
 
 mod compensated;
 mod dispatch;
+mod error_function;
+mod error_function_table;
 mod exp;
 mod hyperbolic;
 mod integers;

@@ -125,17 +125,36 @@ def logarithm():
     odd("AREA_TANGENT", mp.atanh, mpf("0.2035"), 9)
     odd("AREA_TANGENT_F32", mp.atanh, mpf("0.2035"), 4)
 
-def error():
+def error_function():
     scale = 2 / mp.sqrt(mp.pi)
-    for name, limit, count in (("ERROR", "1.0", 13), ("ERROR_F32", "1.0", 7)):
-        odd(name, mp.erf, mpf(limit), count, scale)
+    odd("ERROR_TO_HALF", mp.erf, mpf("0.5001"), 8, scale)
+    show("MINUS_LOG_COMPLEMENT_F32", lambda x: -mp.log(mp.erfc(x)) / x, lambda x: mp.erfc(x) * x / mp.erf(x),
+         small, 4, 10)
+    odd("ERROR_TO_HALF_F32", mp.erf, mpf("0.5001"), 4, scale)
+    # (1 + 2 x) exp(x^2) erfc(x), which varies little, in u = 1 / (x + 3) - 5/32.
+    def scaled_complement(u):
+        x = 1 / (u + mpf(5) / 32) - 3
+        return mp.exp(x ** 2) * mp.erfc(x) * (1 + 2 * x)
+    for name, last, count in (("SCALED_COMPLEMENT", "27.4", 22), ("SCALED_COMPLEMENT_F32", "10.3", 10)):
+        show(name, scaled_complement, lambda u: 1 / scaled_complement(u),
+             1 / (mpf(last) + 3) - mpf(5) / 32, 1 / mpf("3.499") - mpf(5) / 32, count)
     split("TWO_OVER_ROOT_PI", scale, 53, 53)
+
+def error_function_table():
+    """The table of src/maths/error_function_table.rs."""
+    print("pub(super) static ROWS: Rows = Rows([")
+    for k in range(385):
+        r = mpf(k) / 64
+        value = mp.erf(r)
+        slope = 2 / mp.sqrt(mp.pi) * mp.exp(-r * r)
+        print(f"    [{literal(value)}, {literal(value - mpf(float(value)))}, {literal(slope)}, {literal(r)}],")
+    print("]);")
 
 def gamma():
     show("GAMMA_AT_2", lambda z: mp.loggamma(2 + z) / z if z else mp.psi(0, 2), lambda z: 1 / abs(mp.loggamma(2+z)/z) if z else 1/mp.psi(0,2), -mpf("0.5"), mpf("0.5"), 20)
 
 if __name__ == "__main__":
     import sys
-    for section in sys.argv[1:] or ["trigonometric", "inverse_trigonometric", "hyperbolic", "logarithm", "error", "gamma"]:
+    for section in sys.argv[1:] or ["trigonometric", "inverse_trigonometric", "hyperbolic", "logarithm", "error_function", "gamma"]:
         print(f"\n// {section}")
         globals()[section]()
