@@ -4,7 +4,7 @@
 //! value and the slope; its coefficients are polynomials in that multiple (in the manner of Arm's optimized
 //! routines). In `f32` it is 1 - e^-g, where g = x Q(x) stands for -log(erfc x), so that one polynomial serves
 //! all arguments: its error matters less and less.
-//! The complement is 1 less an odd polynomial up to 1/2, and beyond it e^-x^2 times a
+//! The complement is 1 less an odd polynomial up to 0.65, and beyond it e^-x^2 times a
 //! polynomial in 1 / (x + 3) over 1 + 2 x (in the manner of Shepherd and Laframboise, Chebyshev approximation
 //! of (1 + 2x) exp(x^2) erfc x, 1981), where x^2 carries its rounding error; erfc(-x) = 2 - erfc x.
 //! In `f32` everything is computed in `f64`, without the compensation of rounding errors.
@@ -84,7 +84,7 @@ fn complement<const FUSED: bool>(x: f64) -> f64 {
     let square = x * x;
     let (high, error) = two_product::<FUSED>(x, SCALE[0]);
     let low = multiply_add::<FUSED>(x, SCALE[1], error);
-    let low = multiply_add::<FUSED>(high * square, polynomial::<FUSED, _>(square, ERROR_TO_HALF), low);
+    let low = multiply_add::<FUSED>(high * square, polynomial::<FUSED, _>(square, ERROR), low);
     let (one_less, error) = fast_two_sum(1.0, -high);
     let small = one_less + (error - low);
 
@@ -116,16 +116,22 @@ fn complement<const FUSED: bool>(x: f64) -> f64 {
     };
     let remainder = multiply_add::<FUSED>(-t, denominator_low, remainder);
     let u = multiply_add::<FUSED>(reciprocal, denominator, -5.0 / 32.0);
-    let scaled = t * polynomial::<FUSED, _>(u, SCALED_COMPLEMENT);
+    let (scaled, scaled_error) = two_product::<FUSED>(t, polynomial::<FUSED, _>(u, SCALED_COMPLEMENT));
     // What the exponential lacks and what t lacks, relative to them.
     let low = multiply_add::<FUSED>(high + low, r_low + remainder, low);
-    let product = multiply_add::<FUSED>(scaled, high, scaled * low);
+    let low = multiply_add::<FUSED>(scaled, low, scaled_error * high);
+    let product = if FUSED {
+        scaled.mul_add(high, low)
+    } else {
+        let (product, error) = two_product::<FUSED>(scaled, high);
+        product + (error + low)
+    };
     // 2^n in two steps: the second rounds a subnormal result.
     let half_n = multiply_add::<FUSED>(n, 0.5, TO_INTEGER);
     let power = |shifted: f64| f64::from_bits((shifted + 1023.0).to_bits() << 52);
     let large = product * power(half_n) * power(n - (half_n - TO_INTEGER) + TO_INTEGER);
     let large = if x < 0.0 { 2.0 - large } else { large };
-    if magnitude > 0.5 { large } else { small }
+    if magnitude > 0.65 { large } else { small }
 }
 
 /// 2^n and e^r - 1 for x = n ln 2 + r, good enough for a result in `f32`.
@@ -144,7 +150,7 @@ fn complement_single<const FUSED: bool>(x: f64) -> f64 {
     let magnitude = at_most(x.abs(), 10.2);
     let square = magnitude * magnitude;
     let high = x * SCALE[0];
-    let polynomial_to_half = polynomial::<FUSED, _>(square, ERROR_TO_HALF_F32);
+    let polynomial_to_half = polynomial::<FUSED, _>(square, ERROR_F32);
     let small = 1.0 - multiply_add::<FUSED>(high * square, polynomial_to_half, high);
     let (power, exponential) = exponential_single::<FUSED>(-square);
     let denominator = multiply_add::<FUSED>(magnitude, 2.0, 1.0);
@@ -154,7 +160,7 @@ fn complement_single<const FUSED: bool>(x: f64) -> f64 {
     let scaled = power * (reciprocal * other * polynomial::<FUSED, _>(u, SCALED_COMPLEMENT_F32));
     let large = multiply_add::<FUSED>(scaled, exponential, scaled);
     let large = if x < 0.0 { 2.0 - large } else { large };
-    if magnitude > 0.5 { large } else { small }
+    if magnitude > 0.65 { large } else { small }
 }
 
 #[inline(always)]
@@ -171,60 +177,42 @@ pub(super) fn complement_f32<const FUSED: bool, const LENGTH: usize>(block: &mut
     }
 }
 
-const ERROR_TO_HALF: [f64; 8] = [
-    -0.333_333_333_333_331_6,
-    0.099_999_999_999_777_05,
-    -0.023_809_523_799_676_127,
-    0.004_629_629_418_945_36,
-    -0.000_757_573_259_526_936_4,
-    0.000_106_820_304_186_215_97,
-    -1.315_769_031_433_324_6e-5,
-    1.305_872_647_275_016e-6,
-];
-
-const ERROR_TO_HALF_F32: [f64; 4] = [
-    -0.333_333_140_780_289_9,
-    0.099_992_530_599_412_34,
-    -0.023_718_933_254_952_595,
-    0.004_191_892_930_047_424,
-];
-
 const SCALED_COMPLEMENT: [f64; 22] = [
     1.244_375_844_339_657_5,
-    0.840_951_091_915_407_5,
-    -0.931_965_223_469_308,
-    -22.114_167_687_561_658,
-    -128.688_487_629_507_42,
-    -463.650_798_015_466_6,
-    -1048.528_507_789_890_2,
-    -941.039_526_811_086_4,
-    2412.939_053_008_091,
-    8249.945_053_760_057,
-    -1165.922_911_656_716_7,
-    -44513.309_014_190_35,
-    -24493.320_576_474_103,
-    251919.254_438_732_87,
-    202881.064_477_441_28,
-    -1632802.508_548_167_3,
-    -1038714.164_539_367_5,
-    11586573.589_892_969,
-    2238984.867_412_169_5,
-    -76555738.980_300_1,
-    11218960.388_672_896,
-    321652880.020_387_6,
+    0.840_951_091_915_408_1,
+    -0.931_965_223_469_338_4,
+    -22.114_167_687_564_784,
+    -128.688_487_629_436_14,
+    -463.650_798_010_796_45,
+    -1048.528_507_854_481,
+    -941.039_529_997_934_4,
+    2412.939_082_634_963_6,
+    8249.946_246_082_6,
+    -1165.930_700_621_615_6,
+    -44513.576_683_984_32,
+    -24492.075_730_968_12,
+    251956.873_084_705_53,
+    202758.038_680_141_76,
+    -1636138.562_629_942_3,
+    -1031370.166_611_044,
+    11767909.084_322_71,
+    1996302.958_829_216_4,
+    -82072740.360_556_81,
+    14627642.077_336_568,
+    393616630.337_168_4,
 ];
 
 const SCALED_COMPLEMENT_F32: [f64; 10] = [
-    1.244_375_847_551_848_7,
-    0.840_950_897_663_201_5,
-    -0.931_980_456_480_590_7,
-    -22.113_837_825_265_602,
-    -128.677_606_093_837_2,
-    -463.821_718_935_173_9,
-    -1050.963_441_481_211_7,
-    -904.944_881_071_549_2,
-    2575.002_409_721_961_6,
-    5353.904_025_370_825,
+    1.244_375_845_365_217_8,
+    0.840_950_945_382_31,
+    -0.931_970_597_416_012_1,
+    -22.113_907_317_509_092,
+    -128.684_386_015_475_67,
+    -463.783_456_881_953_95,
+    -1049.470_268_289_100_4,
+    -913.943_933_756_253_8,
+    2470.975_682_713_635_7,
+    6066.390_441_972_087,
 ];
 
 const MINUS_LOG_COMPLEMENT_F32: [f64; 10] = [
@@ -238,4 +226,24 @@ const MINUS_LOG_COMPLEMENT_F32: [f64; 10] = [
     0.000_167_481_460_622_861_34,
     -2.135_480_928_534_459_2e-5,
     1.193_330_213_674_867e-6,
+];
+
+const ERROR: [f64; 9] = [
+    -0.333_333_333_333_332_04,
+    0.099_999_999_999_880_05,
+    -0.023_809_523_805_621_974,
+    0.004_629_629_567_281_802,
+    -0.000_757_575_192_829_961,
+    0.000_106_834_509_317_655_65,
+    -1.321_700_625_145_379_8e-5,
+    1.437_287_162_625_519_2e-6,
+    -1.200_071_491_488_094_3e-7,
+];
+
+const ERROR_F32: [f64; 5] = [
+    -0.333_333_301_956_685_9,
+    0.099_998_953_512_200_66,
+    -0.023_798_114_624_405_176,
+    0.004_574_872_393_738_864,
+    -0.000_636_132_075_183_811_8,
 ];

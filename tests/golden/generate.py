@@ -159,7 +159,8 @@ def call(op, *operands):
         # What NumPy refuses is in a test of its own.
         return np.power(*operands)
     if op == "relu":
-        return np.maximum(operands[0].astype(np.square(operands[0]).dtype), 0)
+        x = operands[0].astype(np.square(operands[0]).dtype)
+        return np.where((x > 0) | np.isnan(x), x, x.dtype.type(0))
     if op in EXACT:
         return exact(op, *operands)
     computed = getattr(np, {"select": "where"}.get(op, op))(*operands)

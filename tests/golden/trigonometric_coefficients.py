@@ -127,17 +127,17 @@ def logarithm():
 
 def error_function():
     scale = 2 / mp.sqrt(mp.pi)
-    odd("ERROR_TO_HALF", mp.erf, mpf("0.5001"), 8, scale)
+    odd("ERROR", mp.erf, mpf("0.6501"), 9, scale)
     show("MINUS_LOG_COMPLEMENT_F32", lambda x: -mp.log(mp.erfc(x)) / x, lambda x: mp.erfc(x) * x / mp.erf(x),
          small, 4, 10)
-    odd("ERROR_TO_HALF_F32", mp.erf, mpf("0.5001"), 4, scale)
+    odd("ERROR_F32", mp.erf, mpf("0.6501"), 5, scale)
     # (1 + 2 x) exp(x^2) erfc(x), which varies little, in u = 1 / (x + 3) - 5/32.
     def scaled_complement(u):
         x = 1 / (u + mpf(5) / 32) - 3
         return mp.exp(x ** 2) * mp.erfc(x) * (1 + 2 * x)
     for name, last, count in (("SCALED_COMPLEMENT", "27.4", 22), ("SCALED_COMPLEMENT_F32", "10.3", 10)):
         show(name, scaled_complement, lambda u: 1 / scaled_complement(u),
-             1 / (mpf(last) + 3) - mpf(5) / 32, 1 / mpf("3.499") - mpf(5) / 32, count)
+             1 / (mpf(last) + 3) - mpf(5) / 32, 1 / mpf("3.649") - mpf(5) / 32, count)
     split("TWO_OVER_ROOT_PI", scale, 53, 53)
 
 def error_function_table():
