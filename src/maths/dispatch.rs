@@ -1,7 +1,7 @@
 //! Compiles each block function once per instruction set and picks one at run time.
 #![allow(unsafe_code)]
 
-use super::{error_function, exp, hyperbolic, inverse_trigonometric, trigonometric};
+use super::{error_function, exp, exponential, hyperbolic, inverse_trigonometric, trigonometric};
 use std::sync::OnceLock;
 
 /// Which copy of the functions to run. A value other than `Baseline` exists only where the
@@ -197,6 +197,15 @@ unary_functions! {
     erfc_f32(f32) = error_function::complement_f32;
     /// Replaces each element by the complement to 1 of its error function.
     erfc_f64(f64) = error_function::complement_f64;
+    /// Replaces each element by two to its power, within 1 ULP.
+    exp2_f32(f32) = exponential::exp2_f32;
+    /// Replaces each element by two to its power, within 1 ULP.
+    exp2_f64(f64) = exponential::exp2_f64;
+    /// Replaces each element by its exponential less one, within 1 ULP.
+    expm1_f32(f32) = exponential::expm1_f32;
+    /// Replaces each element by its exponential less one, within 1 ULP (1.1 without fused
+    /// multiply-add).
+    expm1_f64(f64) = exponential::expm1_f64;
 }
 
 /// As `unary_functions`, for functions of two operands, the first of which is replaced. A block

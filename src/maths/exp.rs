@@ -19,6 +19,7 @@ macro_rules! multiply_add {
         if FUSED { $a.mul_add($b, $c) } else { $a * $b + $c }
     };
 }
+pub(super) use multiply_add;
 
 /// Generates `$block` for one floating-point type. `$integer` has the width of `$float`.
 macro_rules! exponential {

@@ -12,6 +12,7 @@ mod dispatch;
 mod error_function;
 mod error_function_table;
 mod exp;
+mod exponential;
 mod hyperbolic;
 mod integers;
 mod inverse_trigonometric;

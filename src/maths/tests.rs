@@ -1,3 +1,5 @@
+mod exponential;
+
 use super::dispatch::{InstructionSet, exp_f32, exp_f64};
 use super::{floor_divide_f32, floor_divide_f64, remainder_f32, remainder_f64};
 
