@@ -86,6 +86,10 @@ pub(crate) fn address(op: ElementOp, dtype: DType) -> Option<usize> {
         Sinh: maths::sinh_f32, maths::sinh_f64, unary;
         Cosh: maths::cosh_f32, maths::cosh_f64, unary;
         Tanh: maths::tanh_f32, maths::tanh_f64, unary;
+        Exp2: maths::exp2_f32, maths::exp2_f64, unary;
+        Expm1: maths::expm1_f32, maths::expm1_f64, unary;
+        Erf: maths::erf_f32, maths::erf_f64, unary;
+        Erfc: maths::erfc_f32, maths::erfc_f64, unary;
         Remainder: maths::remainder_f32, maths::remainder_f64, binary;
         FloorDivide: maths::floor_divide_f32, maths::floor_divide_f64, binary;
         Fmod: maths::fmod_f32, maths::fmod_f64, binary;

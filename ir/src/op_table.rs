@@ -137,6 +137,16 @@ macro_rules! element_ops {
                 dtypes Quotient, cost 34, ulp 4.0,
                 lower lowering::sinc,
                 reference |v| of::float1(v, of::sinc);
+            /// 2 to the power of the value.
+            Exp2: exp2(), aliases ["power_of_two"],
+                dtypes Float, cost 16, ulp 1.0,
+                lower |b, v| b.call(ElementOp::Exp2, v),
+                reference |v| of::float1(v, f64::exp2);
+            /// e to the power of the value, minus 1, without losing digits near 0.
+            Expm1: expm1(), aliases ["exp_m1"],
+                dtypes Float, cost 18, ulp 1.0,
+                lower |b, v| b.call(ElementOp::Expm1, v),
+                reference |v| of::float1(v, f64::exp_m1);
             /// Degrees as radians.
             Deg2rad: deg2rad(), aliases ["radians", "to_radians"],
                 dtypes Float, cost 1, ulp 1.0,
@@ -152,6 +162,26 @@ macro_rules! element_ops {
                 dtypes Arithmetic, cost 2, ulp 0.0,
                 lower lowering::relu,
                 reference |v| of::maximum(&[Scalar::from_int(0, v[0].dtype()), v[0]]);
+            /// The error function: how much of a normal distribution lies within the value times the root of 2.
+            Erf: erf(), aliases ["error_function"],
+                dtypes Float, cost 40, ulp 1.5,
+                lower |b, v| b.call(ElementOp::Erf, v),
+                reference |v| of::float1(v, libm::erf);
+            /// 1 minus the error function, without losing digits where that is small.
+            Erfc: erfc(), aliases ["complementary_error_function"],
+                dtypes Float, cost 50, ulp 2.0,
+                lower |b, v| b.call(ElementOp::Erfc, v),
+                reference |v| of::float1(v, libm::erfc);
+            /// 1 / (1 + e^-x), the logistic function.
+            Sigmoid: sigmoid(), aliases ["logistic", "expit"],
+                dtypes Float, cost 25, ulp 3.0,
+                lower lowering::sigmoid,
+                reference |v| of::float1(v, |x| 1.0 / (1.0 + (-x).exp()));
+            /// x times the share of a normal distribution below x.
+            Gelu: gelu(), aliases ["gaussian_error_linear_unit"],
+                dtypes Float, cost 45, ulp 4.0,
+                lower lowering::gelu,
+                reference |v| of::float1(v, of::gelu);
             /// The nearest integer below, in the same dtype.
             Floor: floor(), aliases ["round_down"],
                 dtypes Number, cost 1, ulp 0.0,

@@ -133,6 +133,17 @@ pub(crate) fn fmod(v: &[Scalar]) -> Scalar {
     number2(v, |a, b| if b == 0 { 0 } else { a % b }, |a, b| a % b)
 }
 
+pub(crate) fn gelu(x: f64) -> f64 {
+    // Where the factor is rounded, the tail multiplies that by the square of x.
+    let factor = -std::f64::consts::FRAC_1_SQRT_2;
+    let z = x * factor;
+    let error = x.mul_add(factor, -z) + x * 4.833_646_656_726_457e-17;
+    let slope =
+        if z.abs() < 30.0 { std::f64::consts::FRAC_2_SQRT_PI * (-z * z).exp() / libm::erfc(z) } else { 0.0 };
+    let correction = if slope.is_finite() { error * slope } else { 0.0 };
+    0.5 * x * (libm::erfc(z) * (1.0 - correction))
+}
+
 pub(crate) fn sinc(x: f64) -> f64 {
     let pi = std::f64::consts::PI;
     let x = x.abs();

@@ -29,6 +29,12 @@ NAMES = {np.dtype(dtype): name for name, dtype in DTYPES.items()}
 
 # Functions whose values come from mpmath, correctly rounded: NumPy's own differ between machines.
 EXACT = {
+    "gelu": lambda x: x * mpmath.ncdf(x),
+    "sigmoid": lambda x: 1 / (1 + mpmath.exp(-x)),
+    "erfc": mpmath.erfc,
+    "erf": mpmath.erf,
+    "expm1": mpmath.expm1,
+    "exp2": lambda x: mpmath.power(2, x),
     "sinc": lambda x: mpmath.sincpi(x),
     "tanh": mpmath.tanh,
     "cosh": mpmath.cosh,
@@ -43,7 +49,7 @@ EXACT = {
     "exp": mpmath.exp,
 }
 # Functions that NumPy does not have, with one that treats dtypes alike.
-ALIKE = {"relu": "square", }
+ALIKE = {"gelu": "exp", "sigmoid": "exp", "erfc": "exp", "erf": "exp", "relu": "square", }
 UNARY = "negative positive absolute sign square reciprocal sqrt deg2rad rad2deg floor ceil trunc rint".split()
 UNARY += "isnan isfinite isinf isposinf isneginf signbit spacing nan_to_num logical_not invert bitwise_count".split()
 OF_TWO = ["atan2", "power", "hypot", "logaddexp", "logaddexp2"]
@@ -239,7 +245,9 @@ def element_lines():
             values = values + [-745, -709, -104, -103, -88, -10, -2, 2, 10, 88, 89, 709, 710]
             values += [random.uniform(-90, 90) for _ in range(20)] + [random.uniform(-1, 1) for _ in range(20)]
         if op in ALIKE:
-            values = [value for value in values if math.isfinite(array(dtype, value)[0])]
+            # mpmath knows neither infinities nor the sign of zero as C99 does.
+            is_plain = lambda x: math.isfinite(x) and (x != 0 or math.copysign(1, x) > 0)
+            values = [value for value in values if is_plain(float(array(dtype, value)[0]))]
         for value in values:
             yield from line(op, array(dtype, value))
     for dtype in DTYPES:

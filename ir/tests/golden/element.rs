@@ -26,14 +26,6 @@ const DIFFERENCES: &[Difference] = &[
         explains: |call, numpy, ours| call.starts_with("nextafter f16:") && zeros(numpy) && zeros(ours),
     },
     Difference {
-        reason: "the factor between degrees and radians is rounded once, where NumPy divides two rounded ones",
-        explains: |call, numpy, ours| {
-            (call.starts_with("rad2deg ") || call.starts_with("deg2rad "))
-                && numpy.starts_with("f32:")
-                && distance(numpy, ours) == Some(1)
-        },
-    },
-    Difference {
         reason: "zeros of both signs are equal: the first is the extreme, where NumPy's vectors give either",
         explains: |call, numpy, ours| {
             ["minimum f", "maximum f", "fmin f", "fmax f", "clip f"].iter().any(|op| call.starts_with(op))
