@@ -207,7 +207,9 @@ fn tree_function(accumulator: Accumulator) -> fn(u64, u64) -> u64 {
 /// A tree value over `count` elements as the result of the reduction.
 pub(crate) fn total(accumulator: Accumulator, word: u64, count: u64) -> Scalar {
     let value = if accumulator.dtype.is_float() {
-        let value = f64::from_bits(word);
+        // Which of several NaN comes through follows from the order in which a layout has them combined:
+        // sign and payload must not.
+        let value = Some(f64::from_bits(word)).filter(|value| !value.is_nan()).unwrap_or(f64::NAN);
         Scalar::F64(if accumulator.op == ReduceOp::Mean { value / count as f64 } else { value })
     } else {
         Scalar::I64(word as i64)

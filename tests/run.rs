@@ -86,3 +86,43 @@ fn sums_along_every_axis() {
         }
     }
 }
+
+/// Sign and payload of NaN, too, are the same for every layout.
+#[test]
+fn the_bits_of_nan_do_not_depend_on_the_layout() {
+    let (rows, columns) = (21usize, 8usize);
+    let g = Graph::new();
+    let x = g.input("x", F32, [rows as u64, columns as u64]);
+    let outputs = [
+        x.sum(Axis(0)).named("sum"),
+        x.prod(Axis(0)).named("prod"),
+        x.mean(Axis(0)).named("mean"),
+        x.min(Axis(0)).named("min"),
+        x.max(Axis(0)).named("max"),
+        x.astype(F64).sum(Axis(0)).astype(F32).named("wide"),
+    ];
+    let names: Vec<&str> = vec!["sum", "prod", "mean", "min", "max", "wide"];
+    let program = g.plan(outputs, &Limits::default()).unwrap().compile().unwrap();
+    for (one, other) in (0..rows).flat_map(|one| (0..rows).map(move |other| (one, other))) {
+        let at = |row: usize| match row {
+            row if row == one => f32::from_bits(0x7fc0_1234),
+            row if row == other => -f32::NAN,
+            _ => 1.0,
+        };
+        let dense: Vec<f32> = (0..rows * columns).map(|index| at(index / columns)).collect();
+        let turned: Vec<f32> = (0..rows * columns).map(|index| at(index % rows)).collect();
+        let views = [
+            View::new(&dense, [rows, columns]),
+            View::strided(&turned, &[rows, columns], &[1, rows as isize], 0),
+        ];
+        for view in views {
+            let mut results = vec![[0f32; 8]; names.len()];
+            let outputs: Vec<(&str, ViewMut<'_>)> =
+                names.iter().copied().zip(results.iter_mut().map(ViewMut::from)).collect();
+            program.run([("x", view)], outputs).unwrap();
+            for (name, result) in names.iter().zip(results) {
+                assert!(result.iter().all(|nan| nan.to_bits() == f32::NAN.to_bits()), "{name} {one} {other}");
+            }
+        }
+    }
+}
