@@ -6,6 +6,7 @@ use fusewire_ir::plan::{Plan, Port};
 use fusewire_ir::{
     Diagnostic, DiagnosticKind, Dim, Error, Misfit, OperandNote, Site, SizeExpr, Sizes, Symbol, resolve,
 };
+use smallvec::SmallVec;
 
 /// Every buffer of a plan with the memory it has in one binding.
 #[derive(Debug)]
@@ -26,25 +27,54 @@ pub(crate) fn index(at: &SizeExpr, sizes: &Sizes) -> i64 {
     at.value(&|symbol: &Symbol| sizes.get(&symbol.name).copied()).map_or(0, |value| value as i64)
 }
 
+/// The memory for every port that a caller passes.
+pub(crate) type Layouts = SmallVec<[Option<Layout>; 4]>;
+
+/// What a caller passes by name.
+pub(crate) struct Given {
+    pub layouts: Layouts,
+    /// Names that no port has, or that came before, in the order of the call.
+    pub rest: Vec<String>,
+    taken: usize,
+}
+
+impl Given {
+    pub fn for_ports(ports: &[Port]) -> Self {
+        Self { layouts: std::iter::repeat_n(None, ports.len()).collect(), rest: Vec::new(), taken: 0 }
+    }
+
+    /// Takes what the name stands for. Most calls have the order of the ports.
+    pub fn take(&mut self, ports: &[Port], name: &str, layout: Layout) {
+        let has_name = |port: &Port| *port.name == *name;
+        let next = ports.get(self.taken).filter(|port| has_name(port)).map(|_| self.taken);
+        self.taken += 1;
+        match next.or_else(|| ports.iter().position(has_name)) {
+            Some(at) if self.layouts[at].is_none() => self.layouts[at] = Some(layout),
+            _ => self.rest.push(name.into()),
+        }
+    }
+}
+
 /// Finds the memory of every port and checks it all for the call at `site`; nothing is touched.
 pub(crate) fn bind(
     plan: &Plan,
-    inputs: Vec<(&str, Layout)>,
-    outputs: Vec<(&str, Layout)>,
+    inputs: &Given,
+    outputs: &Given,
     given: &Sizes,
     site: Site,
 ) -> Result<Binding, Error> {
     let mut diagnostics = Vec::new();
     let mut axes: Vec<BoundAxis<'_>> = Vec::new();
     let taken_over: Vec<usize> = (0..plan.outputs().len()).filter_map(|at| plan.in_place_input(at)).collect();
-    let bound_inputs = find("input", plan.inputs(), &taken_over, inputs, &mut diagnostics);
-    let bound_outputs = find("output", plan.outputs(), &[], outputs, &mut diagnostics);
-    for (port, layout) in plan.inputs().iter().zip(&bound_inputs) {
+    check_names("input", plan.inputs(), &taken_over, inputs, &mut diagnostics);
+    check_names("output", plan.outputs(), &[], outputs, &mut diagnostics);
+    let (bound_inputs, bound_outputs) = (&inputs.layouts, &outputs.layouts);
+    for (port, layout) in plan.inputs().iter().zip(bound_inputs) {
         if let Some(layout) = layout {
             check_port("input", port, layout, &mut axes, &mut diagnostics);
         }
     }
-    for (port, layout) in plan.outputs().iter().zip(&bound_outputs) {
+    for (port, layout) in plan.outputs().iter().zip(bound_outputs) {
         let Some(layout) = layout else { continue };
         check_port("output", port, layout, &mut axes, &mut diagnostics);
         if layout.problem.is_none() && !layout.sizes.contains(&0) && layout.may_overlap_itself() {
@@ -52,7 +82,7 @@ pub(crate) fn bind(
             diagnostics.push(Diagnostic::new(DiagnosticKind::Overlap, message).operand(declared(port, 0)));
         }
     }
-    check_overlaps(plan, &bound_inputs, &bound_outputs, &mut diagnostics);
+    check_overlaps(plan, bound_inputs, bound_outputs, &mut diagnostics);
     let is_whole = diagnostics.is_empty();
     let sizes = bind_dims(plan, given, &axes, is_whole, &mut diagnostics);
     for diagnostic in &mut diagnostics {
@@ -62,12 +92,12 @@ pub(crate) fn bind(
         }
     }
     Error::check(diagnostics)?;
-    let outputs: Vec<Layout> = bound_outputs.into_iter().flatten().collect();
+    let outputs: Vec<Layout> = bound_outputs.iter().flatten().cloned().collect();
     let inputs = bound_inputs
-        .into_iter()
+        .iter()
         .enumerate()
         .filter_map(|(at, layout)| {
-            layout.or_else(|| {
+            layout.clone().or_else(|| {
                 let output = (0..outputs.len()).find(|output| plan.in_place_input(*output) == Some(at))?;
                 Some(outputs[output].clone())
             })
@@ -76,42 +106,38 @@ pub(crate) fn bind(
     Ok(Binding { inputs, outputs, sizes })
 }
 
-/// The memory for each port by name; reports names that are missing, unknown or bound twice.
-fn find(
+/// Reports names that are missing, unknown or bound twice.
+fn check_names(
     sort: &str,
     ports: &[Port],
     taken_over: &[usize],
-    given: Vec<(&str, Layout)>,
+    given: &Given,
     diagnostics: &mut Vec<Diagnostic>,
-) -> Vec<Option<Layout>> {
-    let mut found: Vec<Option<Layout>> = vec![None; ports.len()];
+) {
     let name_error = |message: String| Diagnostic::new(DiagnosticKind::Name, message);
-    for (name, layout) in given {
-        match ports.iter().position(|port| *port.name == *name) {
-            None => {
-                let names: Vec<String> = ports.iter().map(|port| format!("`{}`", port.name)).collect();
-                let names = if names.is_empty() { "none".to_string() } else { names.join(", ") };
-                diagnostics.push(
-                    name_error(format!("the program has no {sort} `{name}`"))
-                        .help(format!("its {sort}s are: {names}")),
-                );
-            }
-            Some(at) if taken_over.contains(&at) => diagnostics.push(name_error(format!(
+    for name in &given.rest {
+        diagnostics.push(if ports.iter().any(|port| *port.name == **name) {
+            name_error(format!("{sort} `{name}` is bound twice"))
+        } else {
+            let names: Vec<String> = ports.iter().map(|port| format!("`{}`", port.name)).collect();
+            let names = if names.is_empty() { "none".to_string() } else { names.join(", ") };
+            name_error(format!("the program has no {sort} `{name}`"))
+                .help(format!("its {sort}s are: {names}"))
+        });
+    }
+    for (at, (port, layout)) in ports.iter().zip(&given.layouts).enumerate() {
+        let name = &port.name;
+        match (layout, taken_over.contains(&at)) {
+            (Some(_), true) => diagnostics.push(name_error(format!(
                 "{sort} `{name}` lives in the memory of an output: bind only the output"
             ))),
-            Some(at) if found[at].is_some() => {
-                diagnostics.push(name_error(format!("{sort} `{name}` is bound twice")));
+            (None, false) => {
+                let message = format!("{sort} `{name}` is not bound");
+                diagnostics.push(name_error(message).operand(declared(port, 0)));
             }
-            Some(at) => found[at] = Some(layout),
+            _ => {}
         }
     }
-    for (at, port) in ports.iter().enumerate() {
-        if found[at].is_none() && !taken_over.contains(&at) {
-            let message = format!("{sort} `{}` is not bound", port.name);
-            diagnostics.push(name_error(message).operand(declared(port, 0)));
-        }
-    }
-    found
 }
 
 /// The port and where the user made it.
@@ -259,7 +285,7 @@ fn check_port<'p>(
 }
 
 /// Refuses memory that is written while it is read or written under another name.
-fn check_overlaps(
+pub(crate) fn check_overlaps(
     plan: &Plan,
     inputs: &[Option<Layout>],
     outputs: &[Option<Layout>],

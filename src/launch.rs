@@ -8,7 +8,7 @@ use crate::tile_function;
 use crate::tree;
 use crate::walk::{Memory, Walk, used_accesses};
 use fusewire_ir::body::{Body, Code, Instruction};
-use fusewire_ir::kernel::Kernel;
+use fusewire_ir::kernel::{Buffer, Kernel};
 use fusewire_ir::reduce::BLOCK;
 use fusewire_ir::{DType, Scalar};
 use std::sync::Arc;
@@ -50,12 +50,27 @@ impl Block {
 struct Call {
     code: Arc<Compiled>,
     arguments: Vec<i64>,
+    /// Whose address each stream starts at.
+    buffers: Vec<Buffer>,
     scratch: Block,
 }
 
 impl Call {
     fn new(code: &Arc<Compiled>, walk: &Walk) -> Self {
-        Self { code: code.clone(), arguments: walk.arguments(), scratch: Block::new(code.scratch) }
+        Self {
+            code: code.clone(),
+            arguments: walk.arguments(),
+            buffers: walk.strides.iter().map(|stride| stride.buffer).collect(),
+            scratch: Block::new(code.scratch),
+        }
+    }
+
+    fn relocate(&mut self, moved: &impl Fn(Buffer) -> i64) {
+        let words = self.code.loops;
+        for (stream, buffer) in self.buffers.iter().enumerate() {
+            let word = &mut self.arguments[words + stream * (1 + words)];
+            *word = word.wrapping_add(moved(*buffer));
+        }
     }
 
     /// Calls the code; `partials` is where totals go.
@@ -246,6 +261,8 @@ fn results(kernel: &Kernel, memory: &Memory<'_>, threads: usize) -> Result<Optio
             dtype: accumulator.dtype,
             index: false,
             written: false,
+            // It moves with nothing that is bound.
+            buffer: Buffer::Index,
             start: totals.address() as i64 + (at * tile * 8) as i64,
             steps,
         });
@@ -357,6 +374,14 @@ impl Results {
         }
     }
 
+    /// Calls get their addresses from the walks, tile by tile.
+    fn relocate(&mut self, moved: &impl Fn(Buffer) -> i64) {
+        self.finish_walk.relocate(moved);
+        if let Some(reduce) = &mut self.reduce {
+            reduce.walk.relocate(moved);
+        }
+    }
+
     /// Makes totals of the partial results and runs the epilogue on them.
     fn finish(&mut self, tile: u64) {
         let width = self.accumulators.len();
@@ -440,6 +465,18 @@ impl Launch {
             Self::Elements(parts) => parts.iter().map(|part| part.0.code.clone()).collect(),
             Self::Results(parts) => parts.iter().flat_map(Results::code).collect(),
             Self::Chunks(chunks) => chunks.whole.code().collect(),
+        }
+    }
+
+    /// The same work after buffers have moved by as many bytes as `moved` says; they are laid out as before.
+    pub fn relocate(&mut self, moved: &impl Fn(Buffer) -> i64) {
+        match self {
+            Self::Elements(parts) => parts.iter_mut().for_each(|part| part.0.relocate(moved)),
+            Self::Results(parts) => parts.iter_mut().for_each(|part| part.relocate(moved)),
+            Self::Chunks(chunks) => {
+                chunks.whole.relocate(moved);
+                chunks.calls.iter_mut().for_each(|(call, _)| call.relocate(moved));
+            }
         }
     }
 

@@ -1,12 +1,13 @@
 //! Programs: compiled plans, bound to arrays and run.
 
-use crate::bind::{self, Binding, size};
+use crate::bind::{self, Binding, Given, Layouts, size};
 use crate::jit::CodeError;
 use crate::launch::{Block, Launch, launch};
 use crate::lower::Compiled;
 use crate::view::{Layout, View, ViewMut};
 use crate::walk::Memory;
 use fusewire_ir::diagnostic::human_bytes;
+use fusewire_ir::kernel::Buffer;
 use fusewire_ir::plan::{Plan, Port};
 use fusewire_ir::{ArrayType, DType, Diagnostic, DiagnosticKind, Error, Scalar, Site, Sizes};
 use std::collections::HashMap;
@@ -24,6 +25,7 @@ pub struct Program {
     /// Sizes that no array decides.
     sizes: Sizes,
     code: Arc<Mutex<HeldCode>>,
+    prepared: Arc<Mutex<Vec<Prepared>>>,
 }
 
 /// Code that is not compiled again while a program lives: that for densely packed arrays, made before
@@ -48,14 +50,67 @@ impl HeldCode {
 
 /// A program with its arrays: everything is checked and prepared, and [`Bound::run`] only computes.
 pub struct Bound<'a> {
-    launches: Launches,
-    _workspace: Block,
+    prepared: Prepared,
     _constants: Arc<Vec<Constant>>,
     borrow: PhantomData<&'a mut ()>,
 }
 
 /// The work of every step.
 struct Launches(Vec<Launch>);
+
+impl Launches {
+    fn run(&mut self) {
+        self.0.iter_mut().for_each(Launch::run);
+    }
+}
+
+/// The work of every step for arrays that were checked. The addresses in it are followed only while the
+/// arrays of a call are borrowed that lie there.
+struct Prepared {
+    inputs: Layouts,
+    outputs: Layouts,
+    launches: Launches,
+    _workspace: Block,
+    bytes: usize,
+}
+
+impl Prepared {
+    /// The most that a program keeps between calls: for a few threads, or a few layouts in turns.
+    const MOST: usize = 4;
+    /// The most workspace that is kept with it. Preparing anew costs little beside filling more.
+    const MOST_BYTES: usize = 1 << 18;
+
+    fn fits(&self, inputs: &Given, outputs: &Given) -> bool {
+        let same = |ours: &Layouts, given: &Given| {
+            given.rest.is_empty()
+                && ours.iter().zip(&given.layouts).all(|pair| match pair {
+                    (Some(ours), Some(given)) => given.has_form_of(ours),
+                    (None, None) => true,
+                    _ => false,
+                })
+        };
+        same(&self.inputs, inputs) && same(&self.outputs, outputs)
+    }
+
+    /// Goes over to arrays of the same form.
+    fn relocate(&mut self, plan: &Plan, inputs: &Layouts, outputs: &Layouts) {
+        let by = |from: &Layouts, to: &Layouts, at: usize| match (&from[at], &to[at]) {
+            (Some(from), Some(to)) => (to.address as i64).wrapping_sub(from.address as i64),
+            _ => 0,
+        };
+        let moved = |buffer: Buffer| match buffer {
+            Buffer::Output(at) => by(&self.outputs, outputs, at),
+            Buffer::Input(at) => {
+                let over = (0..outputs.len()).find(|output| plan.in_place_input(*output) == Some(at));
+                over.map_or_else(|| by(&self.inputs, inputs, at), |at| by(&self.outputs, outputs, at))
+            }
+            Buffer::Constant(_) | Buffer::Workspace(_) | Buffer::Index => 0,
+        };
+        self.launches.0.iter_mut().for_each(|launch| launch.relocate(&moved));
+        self.inputs.clone_from(inputs);
+        self.outputs.clone_from(outputs);
+    }
+}
 
 /// A constant array in memory.
 struct Constant {
@@ -65,26 +120,24 @@ struct Constant {
 
 /// Arrays by name: an array of pairs, a vector of pairs, or `()` for none.
 pub trait Arrays<V> {
-    /// The pairs.
-    fn pairs(self) -> Vec<(String, V)>;
+    /// Hands over each pair.
+    fn each(self, take: &mut dyn FnMut(&str, V));
 }
 
 impl<V, N: AsRef<str>, A: Into<V>, const COUNT: usize> Arrays<V> for [(N, A); COUNT] {
-    fn pairs(self) -> Vec<(String, V)> {
-        self.into_iter().map(|(name, array)| (name.as_ref().to_string(), array.into())).collect()
+    fn each(self, take: &mut dyn FnMut(&str, V)) {
+        self.into_iter().for_each(|(name, array)| take(name.as_ref(), array.into()));
     }
 }
 
 impl<V, N: AsRef<str>, A: Into<V>> Arrays<V> for Vec<(N, A)> {
-    fn pairs(self) -> Vec<(String, V)> {
-        self.into_iter().map(|(name, array)| (name.as_ref().to_string(), array.into())).collect()
+    fn each(self, take: &mut dyn FnMut(&str, V)) {
+        self.into_iter().for_each(|(name, array)| take(name.as_ref(), array.into()));
     }
 }
 
 impl<V> Arrays<V> for () {
-    fn pairs(self) -> Vec<(String, V)> {
-        Vec::new()
-    }
+    fn each(self, _: &mut dyn FnMut(&str, V)) {}
 }
 
 impl Program {
@@ -97,6 +150,7 @@ impl Program {
             threads: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
             sizes: Sizes::new(),
             code: Arc::default(),
+            prepared: Arc::default(),
         };
         program.compile_dense()?;
         Ok(program)
@@ -116,6 +170,7 @@ impl Program {
     #[must_use]
     pub fn with_threads(mut self, threads: usize) -> Self {
         self.threads = threads.max(1);
+        self.prepared = Arc::default();
         self
     }
 
@@ -124,6 +179,7 @@ impl Program {
     #[must_use]
     pub fn with_size(mut self, dim: &str, size: u64) -> Self {
         self.sizes.insert(dim.into(), size);
+        self.prepared = Arc::default();
         self
     }
 
@@ -133,8 +189,8 @@ impl Program {
         &self.plan
     }
 
-    /// Binds arrays by name, runs, and lets go of them. To run the same arrays again and again, use
-    /// [`Program::bind`].
+    /// Binds arrays by name, runs, and lets go of them. What was prepared for arrays of the same sizes and
+    /// strides is used again. To run the same arrays again and again, use [`Program::bind`].
     ///
     /// # Errors
     /// What [`Program::bind`] reports; no output has been touched then.
@@ -144,7 +200,14 @@ impl Program {
         inputs: impl Arrays<View<'a>>,
         outputs: impl Arrays<ViewMut<'a>>,
     ) -> Result<(), Error> {
-        self.bind(inputs, outputs)?.run();
+        let site = Site::caller();
+        let (inputs, outputs) = self.given(inputs, outputs);
+        let mut prepared = match self.prepared_for(&inputs, &outputs) {
+            Some(prepared) => prepared,
+            None => self.prepare_for(inputs, outputs, site)?,
+        };
+        prepared.launches.run();
+        self.keep(prepared);
         Ok(())
     }
 
@@ -161,15 +224,64 @@ impl Program {
         outputs: impl Arrays<ViewMut<'a>>,
     ) -> Result<Bound<'a>, Error> {
         let site = Site::caller();
-        let (inputs, outputs) = (inputs.pairs(), outputs.pairs());
-        let inputs = inputs.iter().map(|(name, view)| (name.as_str(), view.layout.clone())).collect();
-        let outputs = outputs.iter().map(|(name, view)| (name.as_str(), view.layout.clone())).collect();
-        let binding = bind::bind(&self.plan, inputs, outputs, &self.sizes, site)?;
+        let (inputs, outputs) = self.given(inputs, outputs);
+        let prepared = self.prepare_for(inputs, outputs, site)?;
+        Ok(Bound { prepared, _constants: self.constants.clone(), borrow: PhantomData })
+    }
+
+    /// The memory of each port.
+    fn given<'a>(&self, inputs: impl Arrays<View<'a>>, outputs: impl Arrays<ViewMut<'a>>) -> (Given, Given) {
+        let (to_read, to_write) = (self.plan.inputs(), self.plan.outputs());
+        let mut given = (Given::for_ports(to_read), Given::for_ports(to_write));
+        inputs.each(&mut |name, view| given.0.take(to_read, name, view.layout));
+        outputs.each(&mut |name, view| given.1.take(to_write, name, view.layout));
+        given
+    }
+
+    fn prepare_for(&self, inputs: Given, outputs: Given, site: Site) -> Result<Prepared, Error> {
+        let binding = bind::bind(&self.plan, &inputs, &outputs, &self.sizes, site)?;
         let offsets = self.slot_offsets(&binding);
         let bytes = offsets.last().copied().unwrap_or(0);
         let mut workspace = Block::try_new(bytes).ok_or_else(|| no_memory(bytes, site))?;
         let launches = self.prepare(&binding, workspace.address() as usize, self.threads)?;
-        Ok(Bound { launches, _workspace: workspace, _constants: self.constants.clone(), borrow: PhantomData })
+        Ok(Prepared {
+            inputs: inputs.layouts,
+            outputs: outputs.layouts,
+            launches,
+            _workspace: workspace,
+            bytes,
+        })
+    }
+
+    /// What an earlier call has prepared, if these arrays have the form of those and no overlap that has
+    /// to be refused.
+    fn prepared_for(&self, inputs: &Given, outputs: &Given) -> Option<Prepared> {
+        let mut prepared = {
+            let mut idle = self.prepared.lock().unwrap_or_else(PoisonError::into_inner);
+            let at = idle.iter().rposition(|prepared| prepared.fits(inputs, outputs))?;
+            idle.swap_remove(at)
+        };
+        if prepared.inputs != inputs.layouts || prepared.outputs != outputs.layouts {
+            let mut overlaps = Vec::new();
+            bind::check_overlaps(&self.plan, &inputs.layouts, &outputs.layouts, &mut overlaps);
+            if !overlaps.is_empty() {
+                return None;
+            }
+            prepared.relocate(&self.plan, &inputs.layouts, &outputs.layouts);
+        }
+        Some(prepared)
+    }
+
+    /// Keeps what was prepared for a call to come.
+    fn keep(&self, prepared: Prepared) {
+        if prepared.bytes > Prepared::MOST_BYTES {
+            return;
+        }
+        let mut idle = self.prepared.lock().unwrap_or_else(PoisonError::into_inner);
+        if idle.len() >= Prepared::MOST {
+            idle.remove(0);
+        }
+        idle.push(prepared);
     }
 
     /// Where each slot of workspace begins, and at last where the workspace ends.
@@ -272,9 +384,7 @@ impl Constant {
 impl Bound<'_> {
     /// Computes every output from the inputs as they are now. Allocates nothing on one thread.
     pub fn run(&mut self) {
-        for launch in &mut self.launches.0 {
-            launch.run();
-        }
+        self.prepared.launches.run();
     }
 }
 
@@ -286,6 +396,6 @@ impl fmt::Debug for Program {
 
 impl fmt::Debug for Bound<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Bound({} launches)", self.launches.0.len())
+        write!(f, "Bound({} launches)", self.prepared.launches.0.len())
     }
 }

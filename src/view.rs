@@ -27,7 +27,7 @@ macro_rules! element {
 fusewire_ir::dtypes!(element);
 
 /// What a view says about its memory.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Layout {
     pub address: usize,
     pub dtype: DType,
@@ -39,6 +39,14 @@ pub(crate) struct Layout {
 }
 
 impl Layout {
+    /// Is it the same but for where it begins?
+    pub fn has_form_of(&self, other: &Self) -> bool {
+        self.dtype == other.dtype
+            && self.sizes == other.sizes
+            && self.strides == other.strides
+            && self.problem == other.problem
+    }
+
     /// A dense array in C order over `available` elements.
     fn dense(address: usize, dtype: DType, available: usize, sizes: &[usize]) -> Self {
         let mut strides: SmallVec<[i64; 4]> = SmallVec::from_elem(0, sizes.len());

@@ -14,6 +14,8 @@ pub(crate) struct Stride {
     pub dtype: DType,
     pub index: bool,
     pub written: bool,
+    /// Whose address it starts at.
+    pub buffer: Buffer,
     /// The address (or index) at the first iteration of every loop.
     pub start: i64,
     /// Per loop, in bytes (or indices).
@@ -93,6 +95,7 @@ impl Walk {
                     dtype: access.dtype,
                     index: access.buffer == Buffer::Index,
                     written: kernel.written().any(|written| written == *at),
+                    buffer: access.buffer,
                     start: layout.map_or(0, |layout| layout.address as i64),
                     steps: vec![0; extents.len()],
                 };
@@ -248,6 +251,13 @@ impl Walk {
             stride.start += first as i64 * stride.steps[l];
         }
         part
+    }
+
+    /// The same walk after buffers have moved by as many bytes as `moved` says.
+    pub fn relocate(&mut self, moved: &impl Fn(Buffer) -> i64) {
+        for stride in &mut self.strides {
+            stride.start = stride.start.wrapping_add(moved(stride.buffer));
+        }
     }
 
     /// Iterations of the innermost body; saturates.
