@@ -3,9 +3,7 @@
 use crate::view::Layout;
 use fusewire_ir::diagnostic::human_bytes;
 use fusewire_ir::plan::{Plan, Port};
-use fusewire_ir::{
-    Diagnostic, DiagnosticKind, Dim, Error, Misfit, OperandNote, Site, SizeExpr, Sizes, Symbol, resolve,
-};
+use fusewire_ir::{Diagnostic, DiagnosticKind, Dim, Error, Misfit, Site, SizeExpr, Sizes, Symbol, resolve};
 use smallvec::SmallVec;
 
 /// Every buffer of a plan with the memory it has in one binding.
@@ -79,7 +77,7 @@ pub(crate) fn bind(
         check_port("output", port, layout, &mut axes, &mut diagnostics);
         if layout.problem.is_none() && !layout.sizes.contains(&0) && layout.may_overlap_itself() {
             let message = format!("output `{}` meets itself: two of its elements share memory", port.name);
-            diagnostics.push(Diagnostic::new(DiagnosticKind::Overlap, message).operand(declared(port, 0)));
+            diagnostics.push(Diagnostic::new(DiagnosticKind::Overlap, message).operand(port.note(0)));
         }
     }
     check_overlaps(plan, bound_inputs, bound_outputs, &mut diagnostics);
@@ -133,21 +131,10 @@ fn check_names(
             ))),
             (None, false) => {
                 let message = format!("{sort} `{name}` is not bound");
-                diagnostics.push(name_error(message).operand(declared(port, 0)));
+                diagnostics.push(name_error(message).operand(port.note(0)));
             }
             _ => {}
         }
-    }
-}
-
-/// The port and where the user made it.
-fn declared(port: &Port, slot: usize) -> OperandNote {
-    OperandNote {
-        text: format!("`{}` {}", port.name, port.array),
-        slot,
-        name: port.name.to_string(),
-        array: Some(port.array.clone()),
-        site: Some(port.site),
     }
 }
 
@@ -184,13 +171,13 @@ fn bind_dims(
     let pairs: Vec<(&Dim, u64)> = axes.iter().map(|axis| (axis.dim, axis.size)).collect();
     for (at, misfit) in resolve(&pairs, &mut sizes) {
         let axis = &axes[at];
-        let mut operands = vec![declared(axis.port, 0)];
+        let mut operands = vec![axis.port.note(0)];
         let (kind, message) = match misfit {
             Misfit::TwoSizes { symbol, known, from } => {
                 let by = match from {
                     Some(other) => {
                         if axes[other].port != axis.port {
-                            operands.insert(0, declared(axes[other].port, 1));
+                            operands.insert(0, axes[other].port.note(1));
                         }
                         axes[other].text()
                     }
@@ -249,12 +236,11 @@ fn check_port<'p>(
     diagnostics: &mut Vec<Diagnostic>,
 ) {
     if let Some(problem) = layout.problem(sort, &port.name) {
-        diagnostics.push(problem.operand(declared(port, 0)));
+        diagnostics.push(problem.operand(port.note(0)));
         return;
     }
     let given = format!("{}{:?}", layout.dtype, layout.sizes);
-    let wrong =
-        |message: String| Diagnostic::new(DiagnosticKind::Binding, message).operand(declared(port, 0));
+    let wrong = |message: String| Diagnostic::new(DiagnosticKind::Binding, message).operand(port.note(0));
     if layout.dtype != port.array.dtype {
         let message =
             format!("{sort} `{}` is {}, but the array bound to it is {given}", port.name, port.array);
@@ -309,8 +295,8 @@ pub(crate) fn check_overlaps(
                     human_bytes(bytes)
                 );
                 let mut diagnostic = Diagnostic::new(DiagnosticKind::Overlap, message)
-                    .operand(declared(&plan.outputs()[at], 0))
-                    .operand(declared(port, 1));
+                    .operand(plan.outputs()[at].note(0))
+                    .operand(port.note(1));
                 if sort == "input" {
                     diagnostic = diagnostic.help(format!(
                         "to update it where it stands, plan for it: `plan.in_place(\"{name}\", \"{}\")`",

@@ -184,13 +184,23 @@ impl Graph {
     ///
     /// # Errors
     /// Every mistake that an output depends on, all together: dtypes, shapes, axes, names, limits.
+    #[track_caller]
     pub fn plan<'g>(
         &'g self,
         outputs: impl IntoIterator<Item = Expr<'g>>,
         limits: &Limits,
     ) -> Result<Plan, Error> {
-        let sites = self.own(outputs)?;
-        Ok(Plan::new(self.ir.borrow().plan(&sites, limits)?))
+        let (sites, mut foreign) = self.own(outputs, Site::caller());
+        let plan = self.ir.borrow().plan(&sites, limits);
+        // What is wrong with the others is reported together with it.
+        if !foreign.is_empty()
+            && !sites.is_empty()
+            && let Err(error) = &plan
+        {
+            foreign.extend(error.diagnostics().iter().cloned());
+        }
+        Error::check(foreign)?;
+        Ok(Plan::new(plan?))
     }
 
     /// A copy of the graph and its outputs that owns everything: to keep in a struct, to send to
@@ -198,23 +208,33 @@ impl Graph {
     ///
     /// # Errors
     /// Outputs that belong to another graph.
+    #[track_caller]
     pub fn recipe<'g>(&'g self, outputs: impl IntoIterator<Item = Expr<'g>>) -> Result<Recipe, Error> {
-        let sites = self.own(outputs)?;
+        let (sites, foreign) = self.own(outputs, Site::caller());
+        Error::check(foreign)?;
         Ok(Recipe::new(self.ir.borrow().clone(), sites))
     }
 
-    fn own<'g>(&'g self, outputs: impl IntoIterator<Item = Expr<'g>>) -> Result<Vec<SiteId>, Error> {
+    /// The outputs that belong to this graph, and what is wrong with the others.
+    fn own<'g>(
+        &'g self,
+        outputs: impl IntoIterator<Item = Expr<'g>>,
+        site: Site,
+    ) -> (Vec<SiteId>, Vec<ir::Diagnostic>) {
         let mut diagnostics = Vec::new();
         let mut sites = Vec::new();
         for output in outputs {
             if std::ptr::eq(output.graph, self) {
                 sites.push(output.site);
             } else {
-                diagnostics.push(ir::foreign_graph("an output belongs to another graph", output.location()));
+                let foreign = ir::foreign_graph("an output belongs to another graph", output.location());
+                let foreign = foreign.at(site);
+                if !diagnostics.contains(&foreign) {
+                    diagnostics.push(foreign);
+                }
             }
         }
-        Error::check(diagnostics)?;
-        Ok(sites)
+        (sites, diagnostics)
     }
 }
 

@@ -21,8 +21,9 @@ impl Plan {
     /// The same plan with `output` written over the memory of `input`: only the output is bound then.
     ///
     /// # Errors
-    /// Names that are unknown, types that differ, or an element that would be read after it was
-    /// overwritten.
+    /// Names that are unknown, types that differ, an output or input that is part of another such pair, or
+    /// an element that would be read after it was overwritten.
+    #[track_caller]
     pub fn in_place(self, output: &str, input: &str) -> Result<Self, Error> {
         Ok(Self { ir: self.ir.in_place(output, input)? })
     }

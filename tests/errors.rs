@@ -340,3 +340,35 @@ fn slices_without_elements_take_no_step() {
     assert!(!plan.explain().to_string().contains('*'), "{}", plan.explain());
     plan.compile().unwrap().run([("x", &[1.0, 2.0, 3.0])], [("out", &mut [0f64; 0])]).unwrap();
 }
+
+#[test]
+fn what_does_not_stretch_is_not_blamed_for_it() {
+    let g = Graph::new();
+    let u = g.input("u", F64, [1000]);
+    let long = g.input("long", F64, [1u64 << 40, 1 << 40, 0]);
+    let small = Limits::default().with_elements(10);
+    let errors = [
+        g.plan([u.expand_dims(1)], &small),
+        g.plan([u.flip(Axis(0)) * 2], &small),
+        g.plan([u + 1], &small),
+        g.plan([u.expand_dims(0).broadcast_to([7, 1000])], &Limits::default().with_elements(1000)),
+        g.plan([long.sum(Axis(2))], &Limits::default()),
+        g.plan([g.full([-1], 1.0)], &Limits::default()),
+        g.plan([g.arange(0, 1e300, 1.0)], &Limits::default()),
+        g.plan([g.arange(0, 1.0, 0.0)], &Limits::default()),
+        g.plan([g.input("count", I64, [3]) + i128::MAX], &Limits::default()),
+    ];
+    let texts: Vec<String> = errors.into_iter().map(|error| error.unwrap_err().to_string()).collect();
+    assert_snapshot!(texts.join("\n\n"));
+}
+
+#[test]
+fn outputs_of_another_graph_are_reported_with_everything_else() {
+    let (g, other) = (Graph::new(), Graph::new());
+    let (x, y) = (g.input("x", F64, [3]), other.input("y", F64, [3]));
+    let error = refused(&g, [y, y, x + y, x.sum(Axis(7))]);
+    let expected = [DiagnosticKind::ForeignGraph, DiagnosticKind::ForeignGraph, DiagnosticKind::Axis];
+    assert_eq!(kinds(&error), expected);
+    assert!(error.diagnostics().iter().all(|diagnostic| diagnostic.site.is_some()));
+    assert!(g.recipe([y]).is_err());
+}

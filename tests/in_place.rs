@@ -101,3 +101,17 @@ fn memory_shared_without_a_request_is_refused() {
     assert!(error.to_string().contains("24 B in common"), "{error}");
     assert_eq!(data, [1.0; 6]);
 }
+
+#[test]
+fn an_output_is_written_over_one_input() {
+    let g = Graph::new();
+    let (x, z) = (g.input("x", F64, [3]), g.input("z", F64, [3]));
+    let over_x = plan(&g, [x + z]).in_place("out", "x").unwrap();
+    let line = line!() + 1;
+    let error = over_x.clone().in_place("out", "z").unwrap_err();
+    assert_eq!(error.kind(), DiagnosticKind::Overlap);
+    assert_eq!(error.diagnostics()[0].site.map(|site| site.line), Some(line));
+    let unknown = over_x.clone().in_place("out", "w").unwrap_err();
+    assert_eq!(unknown.diagnostics()[0].site.map(|site| site.line), Some(line + 3));
+    assert_eq!(over_x.in_place("out", "x").unwrap().in_place_input(0), Some(0));
+}

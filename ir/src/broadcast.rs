@@ -1,11 +1,12 @@
 //! Broadcasting: how the shapes of operands become one, what stretches, and what a policy allows.
 
-use crate::diagnostic::{Diagnostic, DiagnosticKind, Error, OperandNote, Site, grouped};
+use crate::diagnostic::{Diagnostic, DiagnosticKind, Error, OperandNote, Site, grouped, human_size};
 use crate::dim::Dim;
 use crate::graph::{Graph, Op, SiteId};
 use crate::requirement::Requirement;
 use crate::shape::{ArrayType, Conflict, Shape};
 use crate::size::Symbol;
+use crate::view::View;
 use std::fmt;
 
 /// Which broadcasts an operation may do on its own. Whatever the policy, `broadcast_to` may stretch,
@@ -354,6 +355,15 @@ impl Graph {
         let elements = |array: &ArrayType| array.shape.elements().unwrap_or(u64::MAX);
         let largest = operands.iter().max_by_key(|(slot, _, array)| (elements(array), usize::MAX - slot));
         let Some((largest_slot, largest_site, largest)) = largest else { return diagnostic };
+        if !self.may_stretch(site) {
+            // Its operand is no smaller, or has other axes: there is nothing to blame but its size.
+            for (slot, operand, array) in &operands {
+                let note = self.note(*operand, *slot);
+                let text = format!("{}: {}", note.text, human_size(array));
+                diagnostic = diagnostic.operand(OperandNote { text, ..note });
+            }
+            return diagnostic;
+        }
         // Which operand stretched the largest one, and along which axes?
         let mut named = vec![*largest_slot];
         for (axis, after) in array.shape.iter().enumerate() {
@@ -395,8 +405,16 @@ impl Graph {
             } else {
                 grouped(factor as u64)
             };
-            diagnostic = diagnostic.help(format!("inflation: {shown}x the larger operand"));
+            if factor > 1.0 {
+                let than = if operands.len() > 1 { "larger operand" } else { "operand" };
+                diagnostic = diagnostic.help(format!("inflation: {shown}x the {than}"));
+            }
         }
         diagnostic
+    }
+
+    /// Is it a call that may stretch an operand?
+    pub(crate) fn may_stretch(&self, site: SiteId) -> bool {
+        matches!(self.node(self.call_site(site).node).op, Op::Element(_) | Op::View(View::BroadcastTo))
     }
 }

@@ -124,8 +124,14 @@ impl Graph {
             })
         };
         let Some(length) = length else {
-            let message = format!("arange from {start} to {stop} by {step} never ends");
-            let help = "give a step that is not zero, and finite ends";
+            let endless = distance.as_f64() == 0.0
+                || scalars.iter().flatten().any(|number| !number.as_f64().is_finite());
+            let (problem, help) = if endless {
+                ("never ends", "give a step that is not zero, and finite ends")
+            } else {
+                ("has more elements than any array", "give a larger step, or ends that are closer")
+            };
+            let message = format!("arange from {start} to {stop} by {step} {problem}");
             return self
                 .bad_generator(Diagnostic::new(DiagnosticKind::ScalarRange, message).help(help), site);
         };
@@ -305,8 +311,13 @@ impl Graph {
                         for (slot, expr) in exprs.iter().enumerate() {
                             diagnostic = diagnostic.operand(self.note(*expr, slot));
                         }
-                        let help = "a Rust number takes the dtype of the array it meets: convert the array with `.astype(I64)`";
-                        return self.add_poison(op, &exprs, site, Some(diagnostic.help(help)));
+                        if weak.to_scalar(DType::I64).is_some() {
+                            diagnostic = diagnostic.help(
+                                "a Rust number takes the dtype of the array it meets: convert the array with \
+                                 `.astype(I64)`",
+                            );
+                        }
+                        return self.add_poison(op, &exprs, site, Some(diagnostic));
                     }
                 },
                 Operand::Foreign(_) => return self.add_poison(op, &exprs, site, None),

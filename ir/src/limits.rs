@@ -209,8 +209,11 @@ fn too_large_for_memory(graph: &Graph, site: SiteId, array: &ArrayType) -> Diagn
     let message = format!("`{name}` is {array}: {}, more than any memory", human_size(array));
     let mut diagnostic = Diagnostic::new(DiagnosticKind::Limit, message).at(call.site);
     diagnostic.node = Some(call.node);
-    diagnostic.help("is a size negative, or are two sizes multiplied into one axis?")
+    diagnostic.help(NO_SIZE)
 }
+
+/// A size that is negative has become one beyond any index.
+const NO_SIZE: &str = "is a size negative, or are two sizes multiplied into one axis?";
 
 /// The count of elements; one that overflows, or an axis beyond any index, is larger than any limit.
 fn elements(shape: &Shape, bounds: &Bounds) -> u64 {
@@ -240,7 +243,11 @@ fn over_limit(graph: &Graph, site: SiteId, array: &ArrayType, limit: u64, safe: 
         }
         None => diagnostic.help("no limit can allow this: indices are signed 64-bit numbers"),
     };
-    if !call.operands.is_empty() {
+    if array.shape.iter().any(|dim| dim.upper() > ADDRESSABLE) {
+        diagnostic = diagnostic.help(NO_SIZE);
+    }
+    let grew = diagnostic.factor.is_none_or(|factor| factor > 1.0);
+    if grew && graph.may_stretch(site) && call.operands.len() > 1 {
         diagnostic = diagnostic.help("or reduce, slice or align the operands before they are combined");
     }
     diagnostic

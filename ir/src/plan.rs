@@ -25,6 +25,20 @@ pub struct Port {
     pub site: Site,
 }
 
+impl Port {
+    /// The port and where the user made it, for diagnostics.
+    #[must_use]
+    pub fn note(&self, slot: usize) -> OperandNote {
+        OperandNote {
+            text: format!("`{}` {}", self.name, self.array),
+            slot,
+            name: self.name.to_string(),
+            array: Some(self.array.clone()),
+            site: Some(self.site),
+        }
+    }
+}
+
 /// A value that one kernel writes to workspace and others read.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Stored {
@@ -159,17 +173,10 @@ impl Graph {
                 None => format!("out{position}").into(),
             };
             if let Some(first) = named.get(&name).map(|first| &ports[*first]) {
-                let note = OperandNote {
-                    text: format!("`{name}` {}", first.array),
-                    slot: 0,
-                    name: name.to_string(),
-                    array: Some(first.array.clone()),
-                    site: Some(first.site),
-                };
                 let diagnostic =
                     Diagnostic::new(DiagnosticKind::Name, format!("two outputs are named `{name}`"))
                         .at(call.site)
-                        .operand(note)
+                        .operand(first.note(0))
                         .help("give each output a name of its own: `.named(\"...\")`");
                 diagnostics.push(diagnostic);
             }
@@ -451,12 +458,15 @@ impl Plan {
     /// The same plan with `output` written over the memory of `input`, which then need not be bound.
     ///
     /// # Errors
-    /// A name that is unknown, types that differ, or an order of reads and writes in which an element
+    /// A name that is unknown, types that differ, an output or input that is part of another such pair, or an order of reads and writes in which an element
     /// would be read after it was overwritten.
+    #[track_caller]
     pub fn in_place(mut self, output: &str, input: &str) -> Result<Self, Error> {
+        let site = Site::caller();
         let unknown = |sort: &str, name: &str, ports: &[Port]| {
             let names: Vec<String> = ports.iter().map(|port| format!("`{}`", port.name)).collect();
             Diagnostic::new(DiagnosticKind::Name, format!("the plan has no {sort} `{name}`"))
+                .at(site)
                 .help(format!("it has {}", if names.is_empty() { "none".into() } else { names.join(", ") }))
         };
         let Some(to) = self.outputs.iter().position(|port| *port.name == *output) else {
@@ -470,9 +480,19 @@ impl Plan {
                 DiagnosticKind::Overlap,
                 format!("`{output}` cannot be written over `{input}`: {why}"),
             )
-            .at(self.outputs[to].site)
+            .at(site)
+            .operand(self.outputs[to].note(0))
+            .operand(self.inputs[from].note(1))
             .help("bind separate memory, or write the result elsewhere first")
         };
+        match self.in_place[to] {
+            Some(known) if known == from => return Ok(self),
+            Some(known) => {
+                let why = format!("it is written over `{}` already", self.inputs[known].name);
+                return Err(refuse(why).into());
+            }
+            None => {}
+        }
         if self.outputs[to].array != self.inputs[from].array {
             let why = format!("it is {}, the input {}", self.outputs[to].array, self.inputs[from].array);
             return Err(refuse(why).into());
