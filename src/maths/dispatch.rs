@@ -1,7 +1,7 @@
 //! Compiles each block function once per instruction set and picks one at run time.
 #![allow(unsafe_code)]
 
-use super::{error_function, exp, exponential, hyperbolic, inverse_trigonometric, trigonometric};
+use super::{error_function, exp, exponential, hyperbolic, inverse_hyperbolic, inverse_trigonometric, trigonometric};
 use std::sync::OnceLock;
 
 /// Which copy of the functions to run. A value other than `Baseline` exists only where the
@@ -206,6 +206,18 @@ unary_functions! {
     /// Replaces each element by its exponential less one, within 1 ULP (1.1 without fused
     /// multiply-add).
     expm1_f64(f64) = exponential::expm1_f64;
+    /// Replaces each element by its inverse hyperbolic sine.
+    asinh_f32(f32) = inverse_hyperbolic::sine_f32;
+    /// Replaces each element by its inverse hyperbolic sine.
+    asinh_f64(f64) = inverse_hyperbolic::sine_f64;
+    /// Replaces each element by its inverse hyperbolic cosine.
+    acosh_f32(f32) = inverse_hyperbolic::cosine_f32;
+    /// Replaces each element by its inverse hyperbolic cosine.
+    acosh_f64(f64) = inverse_hyperbolic::cosine_f64;
+    /// Replaces each element by its inverse hyperbolic tangent.
+    atanh_f32(f32) = inverse_hyperbolic::tangent_f32;
+    /// Replaces each element by its inverse hyperbolic tangent.
+    atanh_f64(f64) = inverse_hyperbolic::tangent_f64;
 }
 
 /// As `unary_functions`, for functions of two operands, the first of which is replaced. A block

@@ -15,6 +15,7 @@ mod exp;
 mod exponential;
 mod hyperbolic;
 mod integers;
+mod inverse_hyperbolic;
 mod inverse_trigonometric;
 mod remainder;
 mod trigonometric;

@@ -121,9 +121,10 @@ def hyperbolic():
     split("LN_2_FUSED", mp.log(2), 53, 53)
     split("LN_2", mp.log(2), 42, 53)
 
-def logarithm():
-    odd("AREA_TANGENT", mp.atanh, mpf("0.2035"), 9)
-    odd("AREA_TANGENT_F32", mp.atanh, mpf("0.2035"), 4)
+def inverse_hyperbolic():
+    odd("AREA_TANGENT", mp.atanh, mpf("0.2035"), 8)
+    odd("AREA_TANGENT_F32", mp.atanh, mpf("0.2035"), 3)
+    split("HALF_LN_2", mp.log(2) / 2, 42, 53)
 
 def error_function():
     scale = 2 / mp.sqrt(mp.pi)
@@ -155,6 +156,6 @@ def gamma():
 
 if __name__ == "__main__":
     import sys
-    for section in sys.argv[1:] or ["trigonometric", "inverse_trigonometric", "hyperbolic", "logarithm", "error_function", "gamma"]:
+    for section in sys.argv[1:] or ["trigonometric", "inverse_trigonometric", "hyperbolic", "inverse_hyperbolic", "error_function", "gamma"]:
         print(f"\n// {section}")
         globals()[section]()
