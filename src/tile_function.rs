@@ -90,6 +90,10 @@ pub(crate) fn address(op: ElementOp, dtype: DType) -> Option<usize> {
         Expm1: maths::expm1_f32, maths::expm1_f64, unary;
         Erf: maths::erf_f32, maths::erf_f64, unary;
         Erfc: maths::erfc_f32, maths::erfc_f64, unary;
+        Asinh: maths::asinh_f32, maths::asinh_f64, unary;
+        Acosh: maths::acosh_f32, maths::acosh_f64, unary;
+        Atanh: maths::atanh_f32, maths::atanh_f64, unary;
+        Lgamma: maths::lgamma_f32, maths::lgamma_f64, unary;
         Remainder: maths::remainder_f32, maths::remainder_f64, binary;
         FloorDivide: maths::floor_divide_f32, maths::floor_divide_f64, binary;
         Fmod: maths::fmod_f32, maths::fmod_f64, binary;

@@ -131,7 +131,7 @@ macro_rules! element_ops {
             Tanh: tanh(), aliases ["hyperbolic_tangent"],
                 dtypes Float, cost 36, ulp 1.0,
                 lower |b, v| b.call(ElementOp::Tanh, v),
-                reference |v| of::float1(v, f64::tanh);
+                reference |v| of::float1(v, libm::tanh);
             /// sin(pi x) / (pi x), and 1 at 0.
             Sinc: sinc(), aliases ["normalized_sinc"],
                 dtypes Quotient, cost 34, ulp 4.0,
@@ -147,6 +147,21 @@ macro_rules! element_ops {
                 dtypes Float, cost 18, ulp 1.0,
                 lower |b, v| b.call(ElementOp::Expm1, v),
                 reference |v| of::float1(v, f64::exp_m1);
+            /// The inverse of the hyperbolic sine.
+            Asinh: asinh(), aliases ["arcsinh"],
+                dtypes Float, cost 40, ulp 1.0,
+                lower |b, v| b.call(ElementOp::Asinh, v),
+                reference |v| of::float1(v, libm::asinh);
+            /// The inverse of the hyperbolic cosine; NaN below 1.
+            Acosh: acosh(), aliases ["arccosh"],
+                dtypes Float, cost 40, ulp 1.0,
+                lower |b, v| b.call(ElementOp::Acosh, v),
+                reference |v| of::float1(v, |x| if x < 1.0 { f64::NAN } else { libm::acosh(x) });
+            /// The inverse of the hyperbolic tangent; NaN beyond 1.
+            Atanh: atanh(), aliases ["arctanh"],
+                dtypes Float, cost 40, ulp 1.0,
+                lower |b, v| b.call(ElementOp::Atanh, v),
+                reference |v| of::float1(v, libm::atanh);
             /// Degrees as radians.
             Deg2rad: deg2rad(), aliases ["radians", "to_radians"],
                 dtypes Float, cost 1, ulp 1.0,
@@ -182,6 +197,11 @@ macro_rules! element_ops {
                 dtypes Float, cost 45, ulp 4.0,
                 lower lowering::gelu,
                 reference |v| of::float1(v, of::gelu);
+            /// The natural logarithm of the absolute value of the gamma function.
+            Lgamma: lgamma(), aliases ["gammaln", "ln_gamma"],
+                dtypes Float, cost 60, ulp 2.0,
+                lower |b, v| b.call(ElementOp::Lgamma, v),
+                reference |v| of::float1(v, libm::lgamma);
             /// The nearest integer below, in the same dtype.
             Floor: floor(), aliases ["round_down"],
                 dtypes Number, cost 1, ulp 0.0,

@@ -78,7 +78,8 @@ pub(super) fn polynomial<const FUSED: bool, const COUNT: usize>(x: f64, coeffici
     let two = |i| if i + 1 < COUNT { multiply_add::<FUSED>(x, one(i + 1), one(i)) } else { one(i) };
     let four = |i| if i + 2 < COUNT { multiply_add::<FUSED>(x_2, two(i + 2), two(i)) } else { two(i) };
     let eight = |i| if i + 4 < COUNT { multiply_add::<FUSED>(x_4, four(i + 4), four(i)) } else { four(i) };
-    let sixteen = |i| if i + 8 < COUNT { multiply_add::<FUSED>(x_8, eight(i + 8), eight(i)) } else { eight(i) };
+    let sixteen =
+        |i| if i + 8 < COUNT { multiply_add::<FUSED>(x_8, eight(i + 8), eight(i)) } else { eight(i) };
     let rest = if 17 < COUNT { multiply_add::<FUSED>(x_16, sixteen(17), sixteen(1)) } else { sixteen(1) };
     multiply_add::<FUSED>(x, rest, coefficients[0])
 }

@@ -1,7 +1,10 @@
 //! Compiles each block function once per instruction set and picks one at run time.
 #![allow(unsafe_code)]
 
-use super::{error_function, exp, exponential, hyperbolic, inverse_hyperbolic, inverse_trigonometric, trigonometric};
+use super::{
+    error_function, exp, exponential, gamma, hyperbolic, inverse_hyperbolic, inverse_trigonometric,
+    trigonometric,
+};
 use std::sync::OnceLock;
 
 /// Which copy of the functions to run. A value other than `Baseline` exists only where the
@@ -218,6 +221,12 @@ unary_functions! {
     atanh_f32(f32) = inverse_hyperbolic::tangent_f32;
     /// Replaces each element by its inverse hyperbolic tangent.
     atanh_f64(f64) = inverse_hyperbolic::tangent_f64;
+    /// Replaces each element by the logarithm of the magnitude of its gamma function, within 2 ULP
+    /// except near the zeros at negative arguments.
+    lgamma_f32(f32) = gamma::lgamma_f32;
+    /// Replaces each element by the logarithm of the magnitude of its gamma function, within 2 ULP
+    /// except near the zeros at negative arguments.
+    lgamma_f64(f64) = gamma::lgamma_f64;
 }
 
 /// As `unary_functions`, for functions of two operands, the first of which is replaced. A block

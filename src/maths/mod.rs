@@ -13,6 +13,7 @@ mod error_function;
 mod error_function_table;
 mod exp;
 mod exponential;
+mod gamma;
 mod hyperbolic;
 mod integers;
 mod inverse_hyperbolic;

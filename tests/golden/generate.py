@@ -29,6 +29,10 @@ NAMES = {np.dtype(dtype): name for name, dtype in DTYPES.items()}
 
 # Functions whose values come from mpmath, correctly rounded: NumPy's own differ between machines.
 EXACT = {
+    "lgamma": lambda x: mpmath.re(mpmath.loggamma(x)),
+    "atanh": mpmath.atanh,
+    "acosh": mpmath.acosh,
+    "asinh": mpmath.asinh,
     "gelu": lambda x: x * mpmath.ncdf(x),
     "sigmoid": lambda x: 1 / (1 + mpmath.exp(-x)),
     "erfc": mpmath.erfc,
@@ -49,7 +53,7 @@ EXACT = {
     "exp": mpmath.exp,
 }
 # Functions that NumPy does not have, with one that treats dtypes alike.
-ALIKE = {"gelu": "exp", "sigmoid": "exp", "erfc": "exp", "erf": "exp", "relu": "square", }
+ALIKE = {"lgamma": "exp", "gelu": "exp", "sigmoid": "exp", "erfc": "exp", "erf": "exp", "relu": "square", }
 UNARY = "negative positive absolute sign square reciprocal sqrt deg2rad rad2deg floor ceil trunc rint".split()
 UNARY += "isnan isfinite isinf isposinf isneginf signbit spacing nan_to_num logical_not invert bitwise_count".split()
 OF_TWO = ["atan2", "power", "hypot", "logaddexp", "logaddexp2"]

@@ -93,7 +93,15 @@ fn agree(call: &str, numpy: &str, ours: &str) -> bool {
     }
     // The reference rounds its functions nearly, but not always correctly.
     let op = ElementOp::ALL.iter().find(|op| call.split(' ').next() == Some(op.name()));
-    let ulps = op.map_or(0, |op| op.row().ulp.ceil() as u64);
+    let ulps = op.map_or(0.0, |op| op.row().ulp);
+    let ulps = if ulps > 0.0 { (ulps + 1.0) as u64 } else { 0 };
+    // Near the zeros of the result digits cancel.
+    if op == Some(&ElementOp::Lgamma)
+        && let Some(((_, numpy), (_, ours))) = elements(numpy).zip(elements(ours))
+        && (numpy[0].as_f64() - ours[0].as_f64()).abs() < 1e-15
+    {
+        return true;
+    }
     // Zeros keep their sign.
     ulps > 0 && !zeros(numpy) && distance(numpy, ours).is_some_and(|distance| distance <= ulps)
 }
