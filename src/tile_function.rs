@@ -73,6 +73,7 @@ pub(crate) fn address(op: ElementOp, dtype: DType) -> Option<usize> {
     integers! {
         Gcd: gcd;
         Lcm: lcm;
+        Power: power_ints;
     }
     table! {
         Exp: maths::exp_f32, maths::exp_f64, unary;
@@ -94,6 +95,15 @@ pub(crate) fn address(op: ElementOp, dtype: DType) -> Option<usize> {
         Acosh: maths::acosh_f32, maths::acosh_f64, unary;
         Atanh: maths::atanh_f32, maths::atanh_f64, unary;
         Lgamma: maths::lgamma_f32, maths::lgamma_f64, unary;
+        Power: maths::power_f32, maths::power_f64, binary;
+        Cbrt: maths::cbrt_f32, maths::cbrt_f64, unary;
+        Hypot: maths::hypot_f32, maths::hypot_f64, binary;
+        Log: maths::log_f32, maths::log_f64, unary;
+        Log2: maths::log2_f32, maths::log2_f64, unary;
+        Log10: maths::log10_f32, maths::log10_f64, unary;
+        Log1p: maths::log1p_f32, maths::log1p_f64, unary;
+        Logaddexp: maths::logaddexp_f32, maths::logaddexp_f64, binary;
+        Logaddexp2: maths::logaddexp2_f32, maths::logaddexp2_f64, binary;
         Remainder: maths::remainder_f32, maths::remainder_f64, binary;
         FloorDivide: maths::floor_divide_f32, maths::floor_divide_f64, binary;
         Fmod: maths::fmod_f32, maths::fmod_f64, binary;

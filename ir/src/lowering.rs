@@ -363,3 +363,18 @@ pub(crate) fn gelu(b: &mut BodyBuilder, v: &[Value]) -> Value {
     let half = scaled(b, x, 0.5);
     b.apply(Primitive::Multiply, &[half, share])
 }
+
+/// Integers by their function on 64 bits, floats by theirs.
+pub(crate) fn power(b: &mut BodyBuilder, v: &[Value]) -> Value {
+    if b.dtype(v[0]).is_float() { b.call(ElementOp::Power, v) } else { call_ints(b, ElementOp::Power, v) }
+}
+
+/// max(x, 0) + log(1 + e^-|x|), which overflows nowhere.
+pub(crate) fn softplus(b: &mut BodyBuilder, v: &[Value]) -> Value {
+    let size = b.apply(Primitive::Absolute, v);
+    let negated = b.apply(Primitive::Negate, &[size]);
+    let exp = b.call(ElementOp::Exp, &[negated]);
+    let rest = b.call(ElementOp::Log1p, &[exp]);
+    let above = relu(b, v);
+    b.apply(Primitive::Add, &[above, rest])
+}

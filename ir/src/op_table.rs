@@ -162,6 +162,52 @@ macro_rules! element_ops {
                 dtypes Float, cost 40, ulp 1.0,
                 lower |b, v| b.call(ElementOp::Atanh, v),
                 reference |v| of::float1(v, libm::atanh);
+            /// The value to the power of `exponent`. A negative power of an integer is rounded towards zero:
+            /// 0, but for 1 and -1.
+            Power: power(exponent), aliases ["**", "pow", "powf", "powi"],
+                dtypes Arithmetic, cost 60, ulp 1.5,
+                lower lowering::power,
+                reference of::power;
+            /// The cube root, also of negative values.
+            Cbrt: cbrt(), aliases ["cube_root"],
+                dtypes Float, cost 24, ulp 1.0,
+                lower |b, v| b.call(ElementOp::Cbrt, v),
+                reference |v| of::float1(v, f64::cbrt);
+            /// The root of the sum of two squares, without overflow on the way.
+            Hypot: hypot(other), aliases ["hypotenuse"],
+                dtypes Float, cost 24, ulp 1.0,
+                lower |b, v| b.call(ElementOp::Hypot, v),
+                reference |v| of::float2(v, f64::hypot);
+            /// The natural logarithm; NaN below zero, -inf at zero.
+            Log: log(), aliases ["ln", "natural_logarithm"],
+                dtypes Float, cost 20, ulp 1.0,
+                lower |b, v| b.call(ElementOp::Log, v),
+                reference |v| of::float1(v, f64::ln);
+            /// The logarithm to base 2.
+            Log2: log2(), aliases ["binary_logarithm"],
+                dtypes Float, cost 20, ulp 1.0,
+                lower |b, v| b.call(ElementOp::Log2, v),
+                reference |v| of::float1(v, f64::log2);
+            /// The logarithm to base 10.
+            Log10: log10(), aliases ["decimal_logarithm"],
+                dtypes Float, cost 20, ulp 1.0,
+                lower |b, v| b.call(ElementOp::Log10, v),
+                reference |v| of::float1(v, f64::log10);
+            /// The natural logarithm of 1 plus the value, without losing digits near 0.
+            Log1p: log1p(), aliases ["ln_1p"],
+                dtypes Float, cost 24, ulp 1.0,
+                lower |b, v| b.call(ElementOp::Log1p, v),
+                reference |v| of::float1(v, f64::ln_1p);
+            /// The logarithm of the sum of two exponentials.
+            Logaddexp: logaddexp(other), aliases ["log_add_exp"],
+                dtypes Float, cost 40, ulp 2.0,
+                lower |b, v| b.call(ElementOp::Logaddexp, v),
+                reference |v| of::float2(v, of::logaddexp);
+            /// The logarithm to base 2 of the sum of two powers of 2.
+            Logaddexp2: logaddexp2(other), aliases ["log_add_exp2"],
+                dtypes Float, cost 40, ulp 2.0,
+                lower |b, v| b.call(ElementOp::Logaddexp2, v),
+                reference |v| of::float2(v, of::logaddexp2);
             /// Degrees as radians.
             Deg2rad: deg2rad(), aliases ["radians", "to_radians"],
                 dtypes Float, cost 1, ulp 1.0,
@@ -202,6 +248,11 @@ macro_rules! element_ops {
                 dtypes Float, cost 60, ulp 2.0,
                 lower |b, v| b.call(ElementOp::Lgamma, v),
                 reference |v| of::float1(v, libm::lgamma);
+            /// The logarithm of 1 + e^x.
+            Softplus: softplus(), aliases ["log1pexp"],
+                dtypes Float, cost 45, ulp 3.0,
+                lower lowering::softplus,
+                reference |v| of::float1(v, |x| x.max(0.0) + (-x.abs()).exp().ln_1p());
             /// The nearest integer below, in the same dtype.
             Floor: floor(), aliases ["round_down"],
                 dtypes Number, cost 1, ulp 0.0,

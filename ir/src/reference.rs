@@ -133,14 +133,65 @@ pub(crate) fn fmod(v: &[Scalar]) -> Scalar {
     number2(v, |a, b| if b == 0 { 0 } else { a % b }, |a, b| a % b)
 }
 
+pub(crate) fn power(v: &[Scalar]) -> Scalar {
+    number2(
+        v,
+        |base, exponent| match (base, exponent) {
+            // The exact quotient 1 / base^n, rounded towards zero.
+            (1, _) => 1,
+            (-1, n) => {
+                if n % 2 == 0 {
+                    1
+                } else {
+                    -1
+                }
+            }
+            (_, n) if n < 0 => 0,
+            (base, n) => {
+                let (mut result, mut square, mut left) = (1u64, base as u64, n as u64);
+                while left > 0 {
+                    if left % 2 == 1 {
+                        result = result.wrapping_mul(square);
+                    }
+                    square = square.wrapping_mul(square);
+                    left /= 2;
+                }
+                i128::from(result)
+            }
+        },
+        f64::powf,
+    )
+}
+
+/// The larger one, and the logarithm of 1 plus what the other is of it.
+fn log_of_sum(x: f64, y: f64, exp: fn(f64) -> f64, log1p: fn(f64) -> f64) -> f64 {
+    if x == y {
+        // Also two infinities of one sign.
+        x + log1p(1.0)
+    } else {
+        x.max(y) + log1p(exp(-(x - y).abs()))
+    }
+}
+
+pub(crate) fn logaddexp(x: f64, y: f64) -> f64 {
+    if x.is_nan() || y.is_nan() { f64::NAN } else { log_of_sum(x, y, f64::exp, f64::ln_1p) }
+}
+
+pub(crate) fn logaddexp2(x: f64, y: f64) -> f64 {
+    let log1p = |x: f64| x.ln_1p() * std::f64::consts::LOG2_E;
+    if x.is_nan() || y.is_nan() { f64::NAN } else { log_of_sum(x, y, f64::exp2, log1p) }
+}
+
 pub(crate) fn gelu(x: f64) -> f64 {
     // Where the factor is rounded, the tail multiplies that by the square of x.
     let factor = -std::f64::consts::FRAC_1_SQRT_2;
     let z = x * factor;
     let error = x.mul_add(factor, -z) + x * 4.833_646_656_726_457e-17;
-    let slope =
-        if z.abs() < 30.0 { std::f64::consts::FRAC_2_SQRT_PI * (-z * z).exp() / libm::erfc(z) } else { 0.0 };
-    let correction = if slope.is_finite() { error * slope } else { 0.0 };
+    let correction = if z.abs() < 27.0 {
+        error * std::f64::consts::FRAC_2_SQRT_PI * (-z * z).exp() / libm::erfc(z)
+    } else {
+        0.0
+    };
     0.5 * x * (libm::erfc(z) * (1.0 - correction))
 }
 

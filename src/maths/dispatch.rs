@@ -2,8 +2,8 @@
 #![allow(unsafe_code)]
 
 use super::{
-    error_function, exp, exponential, gamma, hyperbolic, inverse_hyperbolic, inverse_trigonometric,
-    trigonometric,
+    cbrt, error_function, exp, exponential, gamma, hyperbolic, hypot, inverse_hyperbolic,
+    inverse_trigonometric, logaddexp, logarithm, power, trigonometric,
 };
 use std::sync::OnceLock;
 
@@ -227,6 +227,26 @@ unary_functions! {
     /// Replaces each element by the logarithm of the magnitude of its gamma function, within 2 ULP
     /// except near the zeros at negative arguments.
     lgamma_f64(f64) = gamma::lgamma_f64;
+    /// Replaces each element by its natural logarithm, within 0.8 ULP.
+    log_f32(f32) = logarithm::log_f32;
+    /// Replaces each element by its natural logarithm, within 0.8 ULP.
+    log_f64(f64) = logarithm::log_f64;
+    /// Replaces each element by its binary logarithm, within 0.8 ULP.
+    log2_f32(f32) = logarithm::log2_f32;
+    /// Replaces each element by its binary logarithm, within 0.8 ULP.
+    log2_f64(f64) = logarithm::log2_f64;
+    /// Replaces each element by its decimal logarithm, within 0.8 ULP.
+    log10_f32(f32) = logarithm::log10_f32;
+    /// Replaces each element by its decimal logarithm, within 0.8 ULP.
+    log10_f64(f64) = logarithm::log10_f64;
+    /// Replaces each element by the natural logarithm of one more than it, within 0.8 ULP.
+    log1p_f32(f32) = logarithm::log1p_f32;
+    /// Replaces each element by the natural logarithm of one more than it, within 0.8 ULP.
+    log1p_f64(f64) = logarithm::log1p_f64;
+    /// Replaces each element by its cube root, within 0.51 ULP.
+    cbrt_f32(f32) = cbrt::block_f32;
+    /// Replaces each element by its cube root, within 0.51 ULP.
+    cbrt_f64(f64) = cbrt::block_f64;
 }
 
 /// As `unary_functions`, for functions of two operands, the first of which is replaced. A block
@@ -277,4 +297,20 @@ binary_functions! {
     atan2_f32(f32) = inverse_trigonometric::angle_f32;
     /// Replaces each element y by the angle of the point (x, y). Elements without a counterpart stay as they are.
     atan2_f64(f64) = inverse_trigonometric::angle_f64;
+    /// Replaces each x by x^y, within 0.6 ULP, with the special cases of C99's `pow`.
+    power_f32(f32) = power::block_f32;
+    /// Replaces each x by x^y, within 1.0 ULP, with the special cases of C99's `pow`.
+    power_f64(f64) = power::block_f64;
+    /// Replaces each x by the square root of x^2 + y^2, within 0.51 ULP. Infinite if either is.
+    hypot_f32(f32) = hypot::block_f32;
+    /// Replaces each x by the square root of x^2 + y^2, within 0.51 ULP. Infinite if either is.
+    hypot_f64(f64) = hypot::block_f64;
+    /// Replaces each x by log(e^x + e^y).
+    logaddexp_f32(f32) = logaddexp::block_f32;
+    /// Replaces each x by log(e^x + e^y).
+    logaddexp_f64(f64) = logaddexp::block_f64;
+    /// Replaces each x by log2(2^x + 2^y).
+    logaddexp2_f32(f32) = logaddexp::block_2_f32;
+    /// Replaces each x by log2(2^x + 2^y).
+    logaddexp2_f64(f64) = logaddexp::block_2_f64;
 }

@@ -6,6 +6,8 @@ pub trait Integer: Copy {
     fn magnitude(self) -> u64;
     /// The number with these bits.
     fn of(magnitude: u64) -> Self;
+    /// Is it below zero?
+    fn is_negative(self) -> bool;
 }
 
 impl Integer for i64 {
@@ -15,6 +17,9 @@ impl Integer for i64 {
     fn of(magnitude: u64) -> Self {
         magnitude as Self
     }
+    fn is_negative(self) -> bool {
+        self < 0
+    }
 }
 
 impl Integer for u64 {
@@ -23,6 +28,9 @@ impl Integer for u64 {
     }
     fn of(magnitude: u64) -> Self {
         magnitude
+    }
+    fn is_negative(self) -> bool {
+        false
     }
 }
 
@@ -53,5 +61,24 @@ pub fn lcm<T: Integer>(x: &mut [T], y: &[T]) {
         let (a, b) = (x.magnitude(), y.magnitude());
         let multiple = a.checked_div(divisor(a, b)).unwrap_or(0).wrapping_mul(b);
         *x = T::of(multiple);
+    }
+}
+
+/// Replaces each `x` by `x` to the power of `y`. A negative power is the exact quotient rounded towards
+/// zero: 0, but for the powers of 1 and -1; of 0 it is 0.
+pub fn power<T: Integer>(x: &mut [T], y: &[T]) {
+    for (x, y) in x.iter_mut().zip(y) {
+        let negative_base = x.is_negative();
+        let (mut square, mut left) = (x.magnitude(), y.magnitude());
+        let turned = negative_base && left % 2 == 1;
+        let mut result = u64::from(!y.is_negative() || square == 1);
+        while left > 0 && result != 0 {
+            if left % 2 == 1 {
+                result = result.wrapping_mul(square);
+            }
+            square = square.wrapping_mul(square);
+            left /= 2;
+        }
+        *x = T::of(if turned { result.wrapping_neg() } else { result });
     }
 }

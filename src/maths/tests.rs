@@ -1,4 +1,6 @@
 mod exponential;
+mod logarithm;
+mod power;
 
 use super::dispatch::{InstructionSet, exp_f32, exp_f64};
 use super::{floor_divide_f32, floor_divide_f64, remainder_f32, remainder_f64};

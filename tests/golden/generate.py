@@ -29,6 +29,16 @@ NAMES = {np.dtype(dtype): name for name, dtype in DTYPES.items()}
 
 # Functions whose values come from mpmath, correctly rounded: NumPy's own differ between machines.
 EXACT = {
+    "softplus": lambda x: mpmath.log1p(mpmath.exp(x)),
+    "logaddexp2": lambda x, y: mpmath.log(mpmath.power(2, x) + mpmath.power(2, y), 2),
+    "logaddexp": lambda x, y: mpmath.log(mpmath.exp(x) + mpmath.exp(y)),
+    "log1p": mpmath.log1p,
+    "log10": mpmath.log10,
+    "log2": lambda x: mpmath.log(x, 2),
+    "log": mpmath.log,
+    "hypot": mpmath.hypot,
+    "cbrt": lambda x: mpmath.sign(x) * mpmath.cbrt(abs(x)),
+    "power": mpmath.power,
     "lgamma": lambda x: mpmath.re(mpmath.loggamma(x)),
     "atanh": mpmath.atanh,
     "acosh": mpmath.acosh,
@@ -53,7 +63,7 @@ EXACT = {
     "exp": mpmath.exp,
 }
 # Functions that NumPy does not have, with one that treats dtypes alike.
-ALIKE = {"lgamma": "exp", "gelu": "exp", "sigmoid": "exp", "erfc": "exp", "erf": "exp", "relu": "square", }
+ALIKE = {"softplus": "exp", "lgamma": "exp", "gelu": "exp", "sigmoid": "exp", "erfc": "exp", "erf": "exp", "relu": "square", }
 UNARY = "negative positive absolute sign square reciprocal sqrt deg2rad rad2deg floor ceil trunc rint".split()
 UNARY += "isnan isfinite isinf isposinf isneginf signbit spacing nan_to_num logical_not invert bitwise_count".split()
 OF_TWO = ["atan2", "power", "hypot", "logaddexp", "logaddexp2"]

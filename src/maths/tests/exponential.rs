@@ -162,7 +162,7 @@ const SPECIAL: &[(&str, f64, f64)] = &[
 /// As above, in `f64` only.
 const SPECIAL_F64: &[(&str, f64, f64)] = &[
     ("exp2", SMALLEST, 1.0),
-    ("exp2", -1074.999_999_999_999_8, SMALLEST),
+    ("exp2", -1_074.999_999_999_999_8, SMALLEST),
     ("expm1", SMALLEST, SMALLEST),
     ("expm1", -SMALLEST, -SMALLEST),
     ("expm1", 709.782_712_893_384_1, INFINITY),

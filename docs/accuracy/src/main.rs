@@ -1,0 +1,376 @@
+//! Measures the largest error of every function of the op table, in units in the last place (ULP), and
+//! writes it to `docs/accuracy.txt`, from which `docs/ops.md` has it.
+//!
+//!     cd docs/accuracy && cargo run --release -- [millions of samples] [function ...]
+//!
+//! Functions run as they do in programs. Every `f32` is tried for functions of one operand (with `STEP=61`
+//! in the environment one in 61), and samples for two; `f64` is
+//! sampled from all bit patterns, on a logarithmic scale, near integers and near multiples of a quarter turn.
+//! `f32` is measured against functions of `f64` that are correct to a few units there, which is 2^-27 of a
+//! unit here. Results of `f64` that are not those of a function correct to a unit or so are measured in
+//! 256-bit arithmetic (astro-float).
+
+use fusewire::prelude::*;
+use astro_float::{BigFloat, Consts, RoundingMode};
+use std::fmt::Write as _;
+use std::time::Instant;
+
+/// A function, how many operands it has, one that is correct to a unit or so, and one of 256 bits.
+struct Function {
+    name: &'static str,
+    operands: usize,
+    apply: for<'g> fn(Expr<'g>, Expr<'g>) -> Expr<'g>,
+    near: fn(f64, f64) -> f64,
+    exact: fn(&mut Wide, f64, f64) -> BigFloat,
+}
+
+macro_rules! functions {
+    ($($name:ident $operands:tt $near:expr, $exact:expr;)+) => {
+        &[$(Function {
+            name: stringify!($name),
+            operands: $operands,
+            apply: functions!(@apply $name $operands),
+            near: $near,
+            exact: $exact,
+        }),+]
+    };
+    (@apply $name:ident 1) => { |x, _| x.$name() };
+    (@apply $name:ident 2) => { |x, y| x.$name(y) };
+}
+
+/// Arithmetic of many digits.
+struct Wide {
+    constants: Consts,
+}
+
+const BITS: usize = 256;
+const NEAREST: RoundingMode = RoundingMode::ToEven;
+
+impl Wide {
+    fn new() -> Self {
+        Self { constants: Consts::new().expect("memory for constants") }
+    }
+
+    fn of(x: f64) -> BigFloat {
+        BigFloat::from_f64(x, BITS)
+    }
+
+    fn exp(&mut self, x: &BigFloat) -> BigFloat {
+        x.exp(BITS, NEAREST, &mut self.constants)
+    }
+
+    fn ln(&mut self, x: &BigFloat) -> BigFloat {
+        x.ln(BITS, NEAREST, &mut self.constants)
+    }
+
+    fn pi(&mut self) -> BigFloat {
+        self.constants.pi(BITS, NEAREST)
+    }
+
+    fn atan2(&mut self, y: f64, x: f64) -> BigFloat {
+        let ratio = Self::of(y).abs().div(&Self::of(x).abs(), BITS, NEAREST);
+        let angle = ratio.atan(BITS, NEAREST, &mut self.constants);
+        let angle = if x < 0.0 { self.pi().sub(&angle, BITS, NEAREST) } else { angle };
+        if y < 0.0 { angle.neg() } else { angle }
+    }
+
+    /// By its series, with the digits that its largest term takes; beyond 7 only for `erfc`.
+    fn erf(&mut self, x: f64) -> BigFloat {
+        const MORE: usize = 512;
+        let x = BigFloat::from_f64(x, MORE);
+        let square = x.mul(&x, MORE, NEAREST);
+        let (mut term, mut sum, mut k) = (x.clone(), x, 0u64);
+        // x - x^3/3 + x^5/10 - ...: terms x^(2k+1) / k! / (2k+1) with alternating signs.
+        loop {
+            k += 1;
+            term = term.mul(&square, MORE, NEAREST).div(&BigFloat::from_u64(k, MORE), MORE, NEAREST).neg();
+            let part = term.div(&BigFloat::from_u64(2 * k + 1, MORE), MORE, NEAREST);
+            sum = sum.add(&part, MORE, NEAREST);
+            let (Some(a), Some(b)) = (part.exponent(), sum.exponent()) else { break };
+            if k > 3 && i64::from(a) < i64::from(b) - 400 {
+                break;
+            }
+        }
+        let root = self.constants.pi(MORE, NEAREST).sqrt(MORE, NEAREST);
+        sum.mul(&BigFloat::from_u64(2, MORE), MORE, NEAREST).div(&root, MORE, NEAREST)
+    }
+
+    /// 1 - erf where that leaves digits enough, else a continued fraction (Abramowitz and Stegun 7.1.14).
+    fn erfc(&mut self, x: f64) -> BigFloat {
+        if x < 7.0 {
+            let erf = self.erf(x);
+            return BigFloat::from_u64(1, 512).sub(&erf, 512, NEAREST);
+        }
+        let wide = Self::of(x);
+        let mut tail = wide.clone();
+        for k in (1..400u64).rev() {
+            let half = BigFloat::from_u64(k, BITS).div(&BigFloat::from_u64(2, BITS), BITS, NEAREST);
+            tail = wide.add(&half.div(&tail, BITS, NEAREST), BITS, NEAREST);
+        }
+        let square = wide.mul(&wide, BITS, NEAREST).neg();
+        let root = self.pi().sqrt(BITS, NEAREST);
+        self.exp(&square).div(&tail, BITS, NEAREST).div(&root, BITS, NEAREST)
+    }
+}
+
+fn one() -> BigFloat {
+    Wide::of(1.0)
+}
+
+const FUNCTIONS: &[Function] = functions! {
+    sqrt 1 |x, _| x.sqrt(), |_, x, _| Wide::of(x).sqrt(BITS, NEAREST);
+    exp 1 |x, _| x.exp(), |w, x, _| w.exp(&Wide::of(x));
+    exp2 1 |x, _| x.exp2(), |w, x, _| {
+        let ln_2 = w.constants.ln_2(BITS, NEAREST);
+        w.exp(&Wide::of(x).mul(&ln_2, BITS, NEAREST))
+    };
+    expm1 1 |x, _| x.exp_m1(), |w, x, _| w.exp(&Wide::of(x)).sub(&one(), BITS, NEAREST);
+    log 1 |x, _| x.ln(), |w, x, _| w.ln(&Wide::of(x));
+    log2 1 |x, _| x.log2(), |w, x, _| Wide::of(x).log2(BITS, NEAREST, &mut w.constants);
+    log10 1 |x, _| x.log10(), |w, x, _| Wide::of(x).log10(BITS, NEAREST, &mut w.constants);
+    log1p 1 |x, _| x.ln_1p(), |w, x, _| w.ln(&BigFloat::from_f64(x, 1280).add(&one(), 1280, NEAREST));
+    cbrt 1 |x, _| x.cbrt(), |_, x, _| Wide::of(x).cbrt(BITS, NEAREST);
+    hypot 2 |x, y| x.hypot(y), |_, x, y| {
+        let [x, y] = [x, y].map(|x| BigFloat::from_f64(x, 2304));
+        let sum = x.mul(&x, 2304, NEAREST).add(&y.mul(&y, 2304, NEAREST), 2304, NEAREST);
+        sum.sqrt(BITS, NEAREST)
+    };
+    power 2 |x, y| x.powf(y), |w, x, y| {
+        let power = Wide::of(x).abs().pow(&Wide::of(y), BITS, NEAREST, &mut w.constants);
+        if x < 0.0 && y % 2.0 != 0.0 { power.neg() } else { power }
+    };
+    sin 1 |x, _| x.sin(), |w, x, _| BigFloat::from_f64(x, 1280).sin(BITS, NEAREST, &mut w.constants);
+    cos 1 |x, _| x.cos(), |w, x, _| BigFloat::from_f64(x, 1280).cos(BITS, NEAREST, &mut w.constants);
+    tan 1 |x, _| x.tan(), |w, x, _| BigFloat::from_f64(x, 1280).tan(BITS, NEAREST, &mut w.constants);
+    asin 1 |x, _| x.asin(), |w, x, _| Wide::of(x).asin(BITS, NEAREST, &mut w.constants);
+    acos 1 |x, _| x.acos(), |w, x, _| Wide::of(x).acos(BITS, NEAREST, &mut w.constants);
+    atan 1 |x, _| x.atan(), |w, x, _| Wide::of(x).atan(BITS, NEAREST, &mut w.constants);
+    atan2 2 |y, x| y.atan2(x), |w, y, x| w.atan2(y, x);
+    sinh 1 |x, _| x.sinh(), |w, x, _| Wide::of(x).sinh(BITS, NEAREST, &mut w.constants);
+    cosh 1 |x, _| x.cosh(), |w, x, _| Wide::of(x).cosh(BITS, NEAREST, &mut w.constants);
+    tanh 1 |x, _| x.tanh(), |w, x, _| Wide::of(x).tanh(BITS, NEAREST, &mut w.constants);
+    asinh 1 |x, _| libm::asinh(x), |w, x, _| Wide::of(x).asinh(BITS, NEAREST, &mut w.constants);
+    acosh 1 |x, _| if x < 1.0 { f64::NAN } else { libm::acosh(x) }, |w, x, _| Wide::of(x).acosh(BITS, NEAREST, &mut w.constants);
+    atanh 1 |x, _| libm::atanh(x), |w, x, _| Wide::of(x).atanh(BITS, NEAREST, &mut w.constants);
+    erf 1 |x, _| libm::erf(x), |w, x, _| w.erf(x);
+    erfc 1 |x, _| libm::erfc(x), |w, x, _| w.erfc(x);
+};
+
+/// A float type with what the sweep needs of it.
+trait Real: fusewire::Element + Default + PartialEq {
+    const NAME: &'static str;
+    const MANTISSA: i32;
+    const LOWEST_EXPONENT: i32;
+    fn to_f64(self) -> f64;
+    fn of(value: f64) -> Self;
+    fn from_pattern(bits: u64) -> Self;
+}
+
+impl Real for f32 {
+    const NAME: &'static str = "f32";
+    const MANTISSA: i32 = 24;
+    const LOWEST_EXPONENT: i32 = -149;
+    fn to_f64(self) -> f64 {
+        f64::from(self)
+    }
+    fn of(value: f64) -> Self {
+        value as Self
+    }
+    fn from_pattern(bits: u64) -> Self {
+        Self::from_bits(bits as u32)
+    }
+}
+
+impl Real for f64 {
+    const NAME: &'static str = "f64";
+    const MANTISSA: i32 = 53;
+    const LOWEST_EXPONENT: i32 = -1074;
+    fn to_f64(self) -> f64 {
+        self
+    }
+    fn of(value: f64) -> Self {
+        value
+    }
+    fn from_pattern(bits: u64) -> Self {
+        Self::from_bits(bits)
+    }
+}
+
+/// The unit in the last place of a value that is a power of two times a number from 1/2 to 1.
+fn unit<T: Real>(exponent: i32) -> f64 {
+    let exponent = (exponent - T::MANTISSA).max(T::LOWEST_EXPONENT);
+    // Subnormal units of f64 take two steps.
+    2f64.powi(exponent / 2) * 2f64.powi(exponent - exponent / 2)
+}
+
+fn exponent(x: f64) -> i32 {
+    let bits = x.abs().to_bits();
+    if bits >> 52 == 0 { -1074 + 64 - bits.leading_zeros() as i32 } else { (bits >> 52) as i32 - 1022 }
+}
+
+/// The distance of a result from a function's value, in units in the last place.
+fn error<T: Real>(function: &Function, wide: &mut Wide, x: T, y: T, result: T) -> f64 {
+    let (x, y, result) = (x.to_f64(), y.to_f64(), result.to_f64());
+    let near = (function.near)(x, y);
+    let rounded = T::of(near).to_f64();
+    let is_special = |value: f64| value == 0.0 || !value.is_finite();
+    if is_special(rounded) || is_special(result) {
+        let same = rounded.to_bits() == result.to_bits() || (rounded.is_nan() && result.is_nan());
+        // At the borders of overflow and underflow one of them may be rounded away.
+        let apart = (rounded - result).abs() <= unit::<T>(T::LOWEST_EXPONENT + T::MANTISSA);
+        let largest = T::of(f64::MAX.min(f64::from(f32::MAX) * if T::NAME == "f32" { 1.0 } else { f64::MAX })).to_f64();
+        let border = rounded.abs().min(result.abs()) >= largest * (1.0 - 4.0 / 2f64.powi(T::MANTISSA));
+        return if same || apart || border { 0.0 } else { f64::INFINITY };
+    }
+    if T::NAME == "f32" {
+        return (result - near).abs() / unit::<T>(exponent(near));
+    }
+    let exact = (function.exact)(wide, x, y);
+    let difference = exact.sub(&BigFloat::from_f64(result, BITS), BITS, NEAREST);
+    approximate(&difference, -(exponent(near) - T::MANTISSA).max(T::LOWEST_EXPONENT)).abs()
+}
+
+/// A number of many digits times a power of two as `f64`.
+fn approximate(value: &BigFloat, power: i32) -> f64 {
+    let Some((words, _, sign, exponent, _)) = value.as_raw_parts() else { return f64::NAN };
+    let top = words.last().copied().unwrap_or(0) as f64 / 2f64.powi(64);
+    let scaled = top * 2f64.powi((exponent + power).clamp(-1000, 1000));
+    if sign == astro_float::Sign::Neg { -scaled } else { scaled }
+}
+
+/// The largest error so far, and where.
+#[derive(Clone, Copy, Default)]
+struct Worst {
+    error: f64,
+    x: f64,
+    y: f64,
+    tried: u64,
+    measured: u64,
+}
+
+struct Random(u64);
+
+impl Random {
+    /// SplitMix64 (Steele, Lea, Flood 2014).
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    fn unit(&mut self) -> f64 {
+        (self.next() >> 11) as f64 / (1u64 << 53) as f64
+    }
+
+    /// Every kind of argument in turn.
+    fn argument<T: Real>(&mut self, kind: u64) -> T {
+        let sign = if self.next().is_multiple_of(2) { 1.0 } else { -1.0 };
+        match kind % 6 {
+            0 => T::from_pattern(self.next()),
+            1 => T::of(sign * (self.unit() * 60.0 - 50.0).exp2()),
+            2 => T::of(sign * self.unit() * 10.0),
+            3 => T::of(sign * self.unit() * 750.0),
+            // Next to integers.
+            4 => T::of(sign * ((self.next() % 200) as f64 + (self.unit() - 0.5) * (-self.unit() * 40.0).exp2())),
+            // Next to multiples of a quarter turn.
+            _ => {
+                let turns = ((self.unit() * 30.0).exp2()).floor();
+                let angle = turns * std::f64::consts::FRAC_PI_2;
+                T::of(sign * (angle + angle * f64::EPSILON * (self.unit() * 8.0 - 4.0)))
+            }
+        }
+    }
+}
+
+const BATCH: usize = 1 << 16;
+
+/// Runs batches of arguments through one program.
+fn sweep<T: Real>(function: &Function, mut batch: impl FnMut(&mut [T], &mut [T]) -> bool) -> Worst {
+    let g = Graph::new();
+    let [x, y] = ["x", "y"].map(|name| g.input(name, T::DTYPE, [BATCH]));
+    // The second operand is bound even where it is not used.
+    let outputs = [(function.apply)(x, y).named("out"), (y + 0).named("unused")];
+    let plan = g.plan(outputs, &Limits::default()).expect("plans");
+    let program = plan.compile().expect("compiles").with_threads(1);
+    let (mut xs, mut ys) = (vec![T::default(); BATCH], vec![T::default(); BATCH]);
+    let (mut results, mut unused) = (vec![T::default(); BATCH], vec![T::default(); BATCH]);
+    let (mut worst, mut wide) = (Worst::default(), Wide::new());
+    while batch(&mut xs, &mut ys) {
+        let inputs = [("x", &xs), ("y", &ys)];
+        program.run(inputs, [("out", &mut results), ("unused", &mut unused)]).expect("runs");
+        for ((x, y), result) in xs.iter().zip(&ys).zip(&results) {
+            worst.tried += 1;
+            // What a function correct to a unit gives as well is not far off.
+            let near = T::of((function.near)(x.to_f64(), y.to_f64())).to_f64();
+            let same = near.to_bits() == result.to_f64().to_bits();
+            if same && (worst.error >= 0.5 || T::NAME == "f32") {
+                continue;
+            }
+            worst.measured += 1;
+            let error = error(function, &mut wide, *x, *y, *result);
+            if error > worst.error {
+                (worst.error, worst.x, worst.y) = (error, x.to_f64(), y.to_f64());
+            }
+        }
+    }
+    worst
+}
+
+fn measure<T: Real>(function: &Function, millions: f64, step: u64) -> Worst {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let batches = (millions * 1e6 / BATCH as f64 / threads as f64).ceil() as u64;
+    let exhaustive = T::NAME == "f32" && function.operands == 1;
+    let worsts: Vec<Worst> = std::thread::scope(|scope| {
+        let runs: Vec<_> = (0..threads as u64)
+            .map(|thread| {
+                scope.spawn(move || {
+                    let mut random = Random(thread + 1);
+                    let mut done = 0;
+                    sweep::<T>(function, |xs, ys| {
+                        for (at, (x, y)) in xs.iter_mut().zip(ys).enumerate() {
+                            let pattern = (done * threads as u64 + thread) * BATCH as u64 + at as u64;
+                            *x = if exhaustive { T::from_pattern(pattern * step) } else { random.argument(at as u64) };
+                            *y = random.argument(at as u64 / 6);
+                        }
+                        done += 1;
+                        let all = (1u64 << 32) / step / BATCH as u64 / threads as u64;
+                        done <= if exhaustive { all } else { batches }
+                    })
+                })
+            })
+            .collect();
+        runs.into_iter().map(|run| run.join().expect("the sweep does not panic")).collect()
+    });
+    let mut worst = worsts[0];
+    for other in &worsts[1..] {
+        let (tried, measured) = (worst.tried + other.tried, worst.measured + other.measured);
+        worst = if other.error > worst.error { *other } else { worst };
+        (worst.tried, worst.measured) = (tried, measured);
+    }
+    worst
+}
+
+fn main() {
+    let mut arguments = std::env::args().skip(1).peekable();
+    let millions: f64 = arguments.peek().and_then(|first| first.parse().ok()).unwrap_or(10.0);
+    // One f32 in so many; odd, so that no bit of them is always the same.
+    let step = std::env::var("STEP").ok().and_then(|step| step.parse().ok()).unwrap_or(1);
+    let chosen: Vec<String> = arguments.filter(|argument| argument.parse::<f64>().is_err()).collect();
+    let mut lines = String::new();
+    for function in FUNCTIONS.iter().filter(|f| chosen.is_empty() || chosen.iter().any(|name| name == f.name)) {
+        for (dtype, worst) in [
+            ("f32", measure::<f32> as fn(&Function, f64, u64) -> Worst),
+            ("f64", measure::<f64> as fn(&Function, f64, u64) -> Worst),
+        ] {
+            let start = Instant::now();
+            let Worst { error, x, y, tried, measured } = worst(function, millions, step);
+            let at = if function.operands == 1 { format!("{x:e}") } else { format!("{x:e} {y:e}") };
+            let line = format!("{} {dtype} {error:.3} {tried} {at}", function.name);
+            println!("{line}   ({measured} measured, {:.0?})", start.elapsed());
+            writeln!(lines, "{line}").expect("a string takes everything");
+        }
+    }
+    std::fs::write("measured.txt", lines).expect("writes the lines");
+}

@@ -1,0 +1,259 @@
+use super::super::dispatch::{InstructionSet, power_f32, power_f64};
+use super::random_bits;
+
+/// The lines of one function in the table of exact results: the bits of the arguments and the
+/// result, and how far the exact value lies further from zero, in units in the last place.
+fn golden<const ARGUMENTS: usize>(function: &str) -> Vec<([f64; ARGUMENTS], f64, f64)> {
+    let number = |hex: &str| f64::from_bits(u64::from_str_radix(hex, 16).unwrap());
+    let cases: Vec<_> = include_str!("../../../tests/golden/power.txt")
+        .lines()
+        .skip_while(|line| line.strip_prefix("# ") != Some(function))
+        .skip(1)
+        .take_while(|line| !line.starts_with('#'))
+        .map(|line| {
+            let words: Vec<&str> = line.split(' ').collect();
+            let above: f64 = words[ARGUMENTS + 1].parse().unwrap();
+            (std::array::from_fn(|i| number(words[i])), number(words[ARGUMENTS]), above / 1000.0)
+        })
+        .collect();
+    assert!(cases.len() >= 1000, "{function}");
+    cases
+}
+
+/// Units in the last place between `got` and the exact value `above` units beyond `rounded`.
+fn error_f64(got: f64, rounded: f64, above: f64) -> f64 {
+    if got.is_nan() || (got != 0.0 && rounded != 0.0 && got.is_sign_negative() != rounded.is_sign_negative())
+    {
+        return f64::INFINITY;
+    }
+    let size = |value: f64| value.abs().to_bits() as i64;
+    ((size(got) - size(rounded)) as f64 - above).abs()
+}
+
+/// Units in the last place of `f32` between `got` and `exact`.
+fn error_f32(got: f32, exact: f64) -> f64 {
+    if exact.abs() >= 2.0_f64.powi(128) {
+        return if f64::from(got) == exact.signum() * f64::INFINITY { 0.0 } else { f64::INFINITY };
+    }
+    let last_place = (super::last_place_f64(exact) * 2.0_f64.powi(29)).max(2.0_f64.powi(-149));
+    (f64::from(got) - exact).abs() / last_place
+}
+
+fn power_one_f64(set: InstructionSet, x: f64, y: f64) -> f64 {
+    let mut value = [x];
+    power_f64::run(set, &mut value, &[y]);
+    value[0]
+}
+
+fn power_one_f32(set: InstructionSet, x: f32, y: f32) -> f32 {
+    let mut value = [x];
+    power_f32::run(set, &mut value, &[y]);
+    value[0]
+}
+
+/// NaN equals NaN, and the zeros differ.
+fn same(a: f64, b: f64) -> bool {
+    a.to_bits() == b.to_bits() || (a.is_nan() && b.is_nan())
+}
+
+#[test]
+fn power_is_within_the_bound() {
+    let cases = golden::<2>("power");
+    for set in InstructionSet::available() {
+        let mut results: Vec<f64> = cases.iter().map(|case| case.0[0]).collect();
+        let y: Vec<f64> = cases.iter().map(|case| case.0[1]).collect();
+        power_f64::run(set, &mut results, &y);
+        for (&got, &([x, y], rounded, above)) in results.iter().zip(&cases) {
+            let error = error_f64(got, rounded, above);
+            assert!(error <= 1.0, "{set:?}: power({x:e}, {y:e}) = {got:e}, {error} ULP");
+        }
+        let cases: Vec<(f32, f32)> = random_bits()
+            .take(40_000)
+            .flat_map(|bits| {
+                let x = f32::from_bits(bits as u32 >> 1);
+                let target = (bits >> 32) as f64 / 2.0_f64.powi(32) * 282.0 - 152.0;
+                let near_one = 1.0 + x.abs().fract() / 4.0;
+                [x, near_one].map(|x| (x, (target / f64::from(x).log2()) as f32))
+            })
+            .filter(|(x, y)| x.is_finite() && y.is_finite())
+            .collect();
+        let mut results: Vec<f32> = cases.iter().map(|case| case.0).collect();
+        let y: Vec<f32> = cases.iter().map(|case| case.1).collect();
+        power_f32::run(set, &mut results, &y);
+        for (&got, &(x, y)) in results.iter().zip(&cases) {
+            let error = error_f32(got, f64::from(x).powf(y.into()));
+            assert!(error <= 0.6 || got == f32::MAX, "{set:?}: power({x:e}, {y:e}) = {got:e}, {error} ULP");
+        }
+    }
+}
+
+#[test]
+fn power_special_values_are_those_of_c99() {
+    const INF: f32 = f32::INFINITY;
+    const NAN: f32 = f32::NAN;
+    let cases = [
+        // x, y, power(x, y)
+        (0.0, -1.0, INF),
+        (-0.0, -1.0, -INF),
+        (0.0, -3.0, INF),
+        (-0.0, -3.0, -INF),
+        (0.0, -2.0, INF),
+        (-0.0, -2.0, INF),
+        (0.0, -0.5, INF),
+        (-0.0, -0.5, INF),
+        (0.0, -INF, INF),
+        (-0.0, -INF, INF),
+        (0.0, 1.0, 0.0),
+        (-0.0, 1.0, -0.0),
+        (-0.0, 3.0, -0.0),
+        (0.0, 2.0, 0.0),
+        (-0.0, 2.0, 0.0),
+        (-0.0, 0.5, 0.0),
+        (-0.0, INF, 0.0),
+        (0.0, INF, 0.0),
+        (-1.0, INF, 1.0),
+        (-1.0, -INF, 1.0),
+        (1.0, INF, 1.0),
+        (1.0, -INF, 1.0),
+        (1.0, NAN, 1.0),
+        (1.0, 3e38, 1.0),
+        (-1.0, 3e38, 1.0),
+        (-1.0, 16_777_215.0, -1.0),
+        (-1.0, 16_777_216.0, 1.0),
+        (NAN, 0.0, 1.0),
+        (NAN, -0.0, 1.0),
+        (INF, 0.0, 1.0),
+        (-INF, 0.0, 1.0),
+        (0.0, 0.0, 1.0),
+        (-0.0, -0.0, 1.0),
+        (-2.5, 0.0, 1.0),
+        (-2.0, 0.5, NAN),
+        (-2.0, -1.5, NAN),
+        (-1e-45, 0.3, NAN),
+        (-3e38, 8_388_607.5, NAN),
+        (0.5, -INF, INF),
+        (-0.5, -INF, INF),
+        (0.999_999_94, -INF, INF),
+        (0.999_999_94, INF, 0.0),
+        (1.000_000_1, -INF, 0.0),
+        (1.000_000_1, INF, INF),
+        (2.0, -INF, 0.0),
+        (-2.0, -INF, 0.0),
+        (0.5, INF, 0.0),
+        (-0.5, INF, 0.0),
+        (2.0, INF, INF),
+        (-2.0, INF, INF),
+        (-INF, -3.0, -0.0),
+        (-INF, -2.0, 0.0),
+        (-INF, -0.5, 0.0),
+        (-INF, -INF, 0.0),
+        (-INF, 3.0, -INF),
+        (-INF, 2.0, INF),
+        (-INF, 0.5, INF),
+        (-INF, INF, INF),
+        (INF, -1e-45, 0.0),
+        (INF, 1e-45, INF),
+        (INF, -INF, 0.0),
+        (INF, INF, INF),
+        (NAN, 1.0, NAN),
+        (NAN, -INF, NAN),
+        (0.0, NAN, NAN),
+        (-0.0, NAN, NAN),
+        (INF, NAN, NAN),
+        (-INF, NAN, NAN),
+        (2.0, NAN, NAN),
+        (NAN, NAN, NAN),
+        (-2.0, 3.0, -8.0),
+        (-2.0, -2.0, 0.25),
+        (2.0, 100.0, 1.267_650_6e30),
+        (3.0, 2.0, 9.0),
+        (5.0, 1.0, 5.0),
+        (1e-45, 1.0, 1e-45),
+        (1e-45, 1e-45, 1.0),
+        (-3.0, 3e38, INF),
+        (-3.0, -3e38, 0.0),
+    ];
+    for set in InstructionSet::available() {
+        for (x, y, expected) in cases {
+            let got = power_one_f32(set, x, y);
+            assert!(same(got.into(), expected.into()), "{set:?}: power({x:e}, {y:e}) = {got:e} in f32");
+            let got = power_one_f64(set, x.into(), y.into());
+            assert!(same(got, expected.into()), "{set:?}: power({x:e}, {y:e}) = {got:e}");
+        }
+        let cases = [
+            (-1.0, 9_007_199_254_740_991.0, -1.0),
+            (-1.0, 9_007_199_254_740_992.0, 1.0),
+            (-1.0, 4_503_599_627_370_497.0, -1.0),
+            (-1.0, 4_503_599_627_370_495.5, f64::NAN),
+            (-1.0, f64::MAX, 1.0),
+            (f64::from_bits(1.0_f64.to_bits() - 1), f64::MAX, 0.0),
+            (f64::from_bits(1.0_f64.to_bits() + 1), f64::MAX, f64::INFINITY),
+            (f64::from_bits(1), 1.0, f64::from_bits(1)),
+            (-f64::from_bits(3), 1.0, -f64::from_bits(3)),
+            (f64::MAX, 1.0, f64::MAX),
+            (-f64::MAX, -f64::MAX, 0.0),
+            (f64::INFINITY, f64::from_bits(1), f64::INFINITY),
+            (2.0, 1023.0, 2.0_f64.powi(1023)),
+            (2.0, 1024.0, f64::INFINITY),
+            (2.0, -1074.0, f64::from_bits(1)),
+            (-2.0, -1075.0, -0.0),
+        ];
+        for (x, y, expected) in cases {
+            let got = power_one_f64(set, x, y);
+            assert!(same(got, expected), "{set:?}: power({x:e}, {y:e}) = {got:e}");
+        }
+    }
+}
+
+/// Checks that a function of two arguments gives an element the same bits at every position, and
+/// touches nothing else.
+macro_rules! same_bits_at_every_position {
+    ($name:ident($float:ident), $special:expr) => {
+        // Some need the long way, most do not.
+        let (x, y): (Vec<$float>, Vec<$float>) = random_bits()
+            .take(150)
+            .enumerate()
+            .map(|(i, bits)| {
+                let x = (bits >> 40) as $float / 2.0_f32.powi(20) as $float;
+                let y = (bits & 0xff_ffff) as $float / 2.0_f32.powi(20) as $float - 8.0;
+                if i % 50 == 13 { ($special, y) } else { (x, y) }
+            })
+            .unzip();
+        for set in InstructionSet::available() {
+            let alone: Vec<_> = x
+                .iter()
+                .zip(&y)
+                .map(|(&x, &y)| {
+                    let mut value = [x];
+                    $name::run(set, &mut value, &[y]);
+                    value[0].to_bits()
+                })
+                .collect();
+            for offset in 0..8 {
+                for length in (0..70).chain([127, 128, 129, 140]) {
+                    let range = offset..offset + length;
+                    let mut values = x.clone();
+                    $name::run(set, &mut values[range.clone()], &y[range.clone()]);
+                    assert!(
+                        values[range.clone()].iter().map(|x| x.to_bits()).eq(alone[range].iter().copied())
+                    );
+                    assert_eq!(values[..offset], x[..offset]);
+                    assert_eq!(values[offset + length..], x[offset + length..]);
+                }
+            }
+            // The longer operand keeps what has no counterpart.
+            let mut values = x.clone();
+            $name::run(set, &mut values, &y[..3]);
+            assert_eq!(values[3..], x[3..]);
+            let mut values = x[..2].to_vec();
+            $name::run(set, &mut values, &y);
+            assert!(values.iter().map(|x| x.to_bits()).eq(alone[..2].iter().copied()));
+        }
+    };
+}
+
+#[test]
+fn power_gives_the_same_bits_at_every_position() {
+    same_bits_at_every_position!(power_f64(f64), -3.0);
+    same_bits_at_every_position!(power_f32(f32), -3.0);
+}
