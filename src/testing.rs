@@ -161,7 +161,7 @@ fn one_by_one(
         let reduced = reduced_elements(op, &operands);
         same(&expected, &computed, |at, value| match op {
             // Near the zeros of the result digits cancel.
-            Op::Element(ElementOp::Lgamma) => {
+            Op::Element(ElementOp::Lgamma | ElementOp::Logaddexp | ElementOp::Logaddexp2) => {
                 let epsilon = value.dtype().float_info().map_or(0.0, |info| info.epsilon);
                 Bound::Absolute(4.0 * epsilon * value.as_f64().abs().max(1.0))
             }

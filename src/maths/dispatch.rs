@@ -157,17 +157,17 @@ unary_functions! {
     /// Replaces each element by its exponential, within 0.9 ULP.
     exp_f64(f64) = exp::block_f64;
     /// Replaces each element by its sine.
-    sin_f32(f32) = trigonometric::sine_f32;
+    sin_f32(f32) = trigonometric::sin_block_f32;
     /// Replaces each element by its sine.
-    sin_f64(f64) = trigonometric::sine_f64;
+    sin_f64(f64) = trigonometric::sin_block_f64;
     /// Replaces each element by its cosine.
-    cos_f32(f32) = trigonometric::cosine_f32;
+    cos_f32(f32) = trigonometric::cos_block_f32;
     /// Replaces each element by its cosine.
-    cos_f64(f64) = trigonometric::cosine_f64;
+    cos_f64(f64) = trigonometric::cos_block_f64;
     /// Replaces each element by its tangent.
-    tan_f32(f32) = trigonometric::tangent_f32;
+    tan_f32(f32) = trigonometric::tan_block_f32;
     /// Replaces each element by its tangent.
-    tan_f64(f64) = trigonometric::tangent_f64;
+    tan_f64(f64) = trigonometric::tan_block_f64;
     /// Replaces each element by its hyperbolic sine.
     sinh_f32(f32) = hyperbolic::sine_f32;
     /// Replaces each element by its hyperbolic sine.

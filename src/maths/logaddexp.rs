@@ -5,7 +5,12 @@
 //! 2 artanh(s) with |s| <= 3 - 2 sqrt(2).
 //!
 //! The larger operand and L may cancel. In `f64` the difference, u, s and L are therefore sums of
-//! two numbers, and L is within 2^-58 of its value. `f32` goes through `f64`.
+//! two numbers, and L is within 2^-55 of its value. `f32` goes through `f64`.
+//!
+//! Largest error measured, with and without fused multiply-add alike, over 5 million pairs for each
+//! function, judged in double-double: in `f64` 0.69 ULP if the larger operand is positive or the
+//! result beyond 1/4 in size, 1.41 ULP if the result is beyond 1/16, and 2^-55 nearer zero. In `f32`
+//! 0.53 ULP if the result is beyond 2^-18 in size, and 2^-43 nearer zero.
 // `!(a <= b)` holds for NaN as well, and `&` keeps conditions from stopping early, which would not vectorise.
 #![allow(clippy::neg_cmp_op_on_partial_ord, clippy::manual_range_contains)]
 
@@ -60,7 +65,7 @@ fn log_add<const FUSED: bool, const BASE_2: bool>(x: f64, y: f64) -> f64 {
     let equal = large == small;
     let difference = if equal { 0.0 } else { difference };
     let lowest = if BASE_2 { -1076.0 } else { -746.0 };
-    let difference_low = if equal | !(difference >= lowest) { 0.0 } else { difference_low };
+    let difference_low = if equal | (difference < lowest) { 0.0 } else { difference_low };
     let difference = difference.clamp(lowest, 0.0);
 
     // u = 2^n e^t
@@ -87,10 +92,10 @@ fn log_add<const FUSED: bool, const BASE_2: bool>(x: f64, y: f64) -> f64 {
     let (u, u_low) = (u * scale * more_scale, u_low * scale * more_scale);
 
     // s = u / (2 + u) or (u - 1) / (3 + u)
-    let halved = u > SQRT_2_MINUS_1;
-    let (numerator, error) = fast_two_sum(if halved { -1.0 } else { 0.0 }, u);
+    let halved = if u > SQRT_2_MINUS_1 { 1.0 } else { 0.0 };
+    let (numerator, error) = fast_two_sum(-halved, u);
     let numerator_low = error + u_low;
-    let (denominator, error) = fast_two_sum(if halved { 3.0 } else { 2.0 }, u);
+    let (denominator, error) = fast_two_sum(2.0 + halved, u);
     let denominator_low = error + u_low;
     let inverse = 1.0 / denominator;
     let s = numerator * inverse;
@@ -106,11 +111,11 @@ fn log_add<const FUSED: bool, const BASE_2: bool>(x: f64, y: f64) -> f64 {
     let tail = fma(s * z, polynomial, 2.0 * s_low);
     let (log, low) = if BASE_2 {
         let (term, error) = two_product::<FUSED>(2.0 * LOG2_E, s);
-        let (log, rest) = fast_two_sum(if halved { 1.0 } else { 0.0 }, term);
+        let (log, rest) = fast_two_sum(halved, term);
         (log, rest + fma(tail, LOG2_E, fma(s, 4.071_054_748_186_206_6e-17, error)))
     } else {
-        let (log, rest) = fast_two_sum(if halved { LN_2 } else { 0.0 }, 2.0 * s);
-        (log, rest + (tail + if halved { LN_2_LOW } else { 0.0 }))
+        let (log, rest) = fast_two_sum(LN_2 * halved, 2.0 * s);
+        (log, rest + (tail + LN_2_LOW * halved))
     };
     let (sum, error) = two_sum(large, log);
     let result = sum + (error + low);
@@ -142,9 +147,9 @@ fn short_log_add<const FUSED: bool, const BASE_2: bool>(x: f64, y: f64) -> f64 {
     let e_t = fma(t4, fma(t4, c89, fma(t2, c67, c45)), fma(t2, c23, c01));
     let u = f64::from_bits(e_t.to_bits().wrapping_add(shifted.to_bits() << FRACTION_BITS));
 
-    let halved = u > SQRT_2_MINUS_1;
-    let numerator = if halved { u - 1.0 } else { u };
-    let denominator = if halved { u + 3.0 } else { u + 2.0 };
+    let halved = if u > SQRT_2_MINUS_1 { 1.0 } else { 0.0 };
+    let numerator = u - halved;
+    let denominator = u + (2.0 + halved);
     let s = numerator / denominator;
     let z = s * s;
     let z2 = z * z;
@@ -153,10 +158,6 @@ fn short_log_add<const FUSED: bool, const BASE_2: bool>(x: f64, y: f64) -> f64 {
     let c45 = fma(z, 0.166_225_330_597_11, 0.181_401_430_658_416_2);
     let polynomial = fma(z2 * z2, c45, fma(z2, c23, c01));
     let log = fma(s * z, polynomial, 2.0 * s);
-    let log = if BASE_2 {
-        fma(log, LOG2_E, if halved { 1.0 } else { 0.0 })
-    } else {
-        log + if halved { LN_2 } else { 0.0 }
-    };
+    let log = if BASE_2 { fma(log, LOG2_E, halved) } else { fma(halved, LN_2, log) };
     if x.is_nan() | y.is_nan() { f64::NAN } else { large + log }
 }

@@ -1,4 +1,20 @@
-//! The power function.
+//! The power function, with the special cases of C99's `pow`.
+//!
+//! x = 2^k m with m between the square roots of 1/2 and 2, and log2(m) = (2 / ln 2) artanh(s) with
+//! s = (m - 1) / (m + 1), a series in s^2. No table, so no gathers. y log2(x) = n + r with |r| <= 1/2,
+//! and x^y = 2^n e^(r ln 2), as in the exponential function.
+//!
+//! In `f64` the product is as large as 1074, so the logarithm needs 10 bits more than `f64` has for
+//! its rounding errors alone. It is a sum of two numbers: s is divided with its remainder, the first
+//! three coefficients have low parts, and only the other terms, at most 2^-12 of the whole, are
+//! rounded at once (Muller et al., Handbook of Floating-Point Arithmetic; Shibata and Petrogalli,
+//! SLEEF, for the shape). An exact y log2(x), as for powers of two, makes an exact result. `f32` goes
+//! through `f64`. The polynomials are minimax for the relative error, found by the Remez exchange.
+//!
+//! Largest error measured, with and without fused multiply-add alike: 1.02 ULP in `f64` (8 million
+//! pairs, where a double-double function gives the exact result; bases within 2% of the square roots
+//! of 1/2 and 2 and results near the largest number; 0.81 over bases and results of every exponent),
+//! 0.501 in `f32` (5 million pairs).
 // `!(a <= b)` holds for NaN as well, and `&` keeps conditions from stopping early, which would not vectorise.
 #![allow(clippy::neg_cmp_op_on_partial_ord, clippy::manual_range_contains)]
 
@@ -15,7 +31,7 @@ pub(super) fn block_f64<const FUSED: bool, const LENGTH: usize>(x: &mut [f64; LE
     // Both branches give the same bits where the first applies; it is merely shorter.
     // `&` rather than `&&` or `all`, which would stop early and so not vectorise.
     let ordinary = x.iter().zip(y).fold(true, |ordinary, (&x, y)| {
-        ordinary & (x >= f64::MIN_POSITIVE) & (x <= f64::MAX) & (y.abs() <= LARGEST_EXPONENT)
+        ordinary & (x.clamp(f64::MIN_POSITIVE, f64::MAX) == x) & (y.abs() <= LARGEST_EXPONENT)
     });
     if ordinary {
         for (x, &y) in x.iter_mut().zip(y) {

@@ -1,4 +1,8 @@
+mod cbrt;
+mod exact;
 mod exponential;
+mod hypot;
+mod logaddexp;
 mod logarithm;
 mod power;
 

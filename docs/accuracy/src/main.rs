@@ -10,8 +10,9 @@
 //! unit here. Results of `f64` that are not those of a function correct to a unit or so are measured in
 //! 256-bit arithmetic (astro-float).
 
-use fusewire::prelude::*;
 use astro_float::{BigFloat, Consts, RoundingMode};
+use fusewire::prelude::*;
+
 use std::fmt::Write as _;
 use std::time::Instant;
 
@@ -52,7 +53,7 @@ impl Wide {
     }
 
     fn of(x: f64) -> BigFloat {
-        BigFloat::from_f64(x, BITS)
+        wide(x, BITS)
     }
 
     fn exp(&mut self, x: &BigFloat) -> BigFloat {
@@ -76,8 +77,12 @@ impl Wide {
 
     /// By its series, with the digits that its largest term takes; beyond 7 only for `erfc`.
     fn erf(&mut self, x: f64) -> BigFloat {
+        if x.abs() > 6.5 {
+            let near_one = one().sub(&self.erfc(x.abs()), BITS, NEAREST);
+            return if x < 0.0 { near_one.neg() } else { near_one };
+        }
         const MORE: usize = 512;
-        let x = BigFloat::from_f64(x, MORE);
+        let x = wide(x, MORE);
         let square = x.mul(&x, MORE, NEAREST);
         let (mut term, mut sum, mut k) = (x.clone(), x, 0u64);
         // x - x^3/3 + x^5/10 - ...: terms x^(2k+1) / k! / (2k+1) with alternating signs.
@@ -97,7 +102,7 @@ impl Wide {
 
     /// 1 - erf where that leaves digits enough, else a continued fraction (Abramowitz and Stegun 7.1.14).
     fn erfc(&mut self, x: f64) -> BigFloat {
-        if x < 7.0 {
+        if x < 6.5 {
             let erf = self.erf(x);
             return BigFloat::from_u64(1, 512).sub(&erf, 512, NEAREST);
         }
@@ -113,6 +118,18 @@ impl Wide {
     }
 }
 
+/// An `f64` with so many bits. Subnormal ones are not read right, so they are scaled on the way.
+fn wide(x: f64, bits: usize) -> BigFloat {
+    if x == 0.0 || x.is_normal() || !x.is_finite() {
+        return BigFloat::from_f64(x, bits);
+    }
+    let mut scaled = BigFloat::from_f64(x * 2f64.powi(200), bits);
+    if let Some(exponent) = scaled.exponent() {
+        scaled.set_exponent(exponent - 200);
+    }
+    scaled
+}
+
 fn one() -> BigFloat {
     Wide::of(1.0)
 }
@@ -124,14 +141,17 @@ const FUNCTIONS: &[Function] = functions! {
         let ln_2 = w.constants.ln_2(BITS, NEAREST);
         w.exp(&Wide::of(x).mul(&ln_2, BITS, NEAREST))
     };
-    expm1 1 |x, _| x.exp_m1(), |w, x, _| w.exp(&Wide::of(x)).sub(&one(), BITS, NEAREST);
+    expm1 1 |x, _| x.exp_m1(), |w, x, _| {
+        // Digits enough for what is left of the smallest numbers.
+        wide(x, 1280).exp(1280, NEAREST, &mut w.constants).sub(&one(), BITS, NEAREST)
+    };
     log 1 |x, _| x.ln(), |w, x, _| w.ln(&Wide::of(x));
     log2 1 |x, _| x.log2(), |w, x, _| Wide::of(x).log2(BITS, NEAREST, &mut w.constants);
     log10 1 |x, _| x.log10(), |w, x, _| Wide::of(x).log10(BITS, NEAREST, &mut w.constants);
-    log1p 1 |x, _| x.ln_1p(), |w, x, _| w.ln(&BigFloat::from_f64(x, 1280).add(&one(), 1280, NEAREST));
+    log1p 1 |x, _| x.ln_1p(), |w, x, _| w.ln(&wide(x, 1280).add(&one(), 1280, NEAREST));
     cbrt 1 |x, _| x.cbrt(), |_, x, _| Wide::of(x).cbrt(BITS, NEAREST);
     hypot 2 |x, y| x.hypot(y), |_, x, y| {
-        let [x, y] = [x, y].map(|x| BigFloat::from_f64(x, 2304));
+        let [x, y] = [x, y].map(|x| wide(x, 2304));
         let sum = x.mul(&x, 2304, NEAREST).add(&y.mul(&y, 2304, NEAREST), 2304, NEAREST);
         sum.sqrt(BITS, NEAREST)
     };
@@ -139,9 +159,9 @@ const FUNCTIONS: &[Function] = functions! {
         let power = Wide::of(x).abs().pow(&Wide::of(y), BITS, NEAREST, &mut w.constants);
         if x < 0.0 && y % 2.0 != 0.0 { power.neg() } else { power }
     };
-    sin 1 |x, _| x.sin(), |w, x, _| BigFloat::from_f64(x, 1280).sin(BITS, NEAREST, &mut w.constants);
-    cos 1 |x, _| x.cos(), |w, x, _| BigFloat::from_f64(x, 1280).cos(BITS, NEAREST, &mut w.constants);
-    tan 1 |x, _| x.tan(), |w, x, _| BigFloat::from_f64(x, 1280).tan(BITS, NEAREST, &mut w.constants);
+    sin 1 |x, _| x.sin(), |w, x, _| wide(x, 1280).sin(BITS, NEAREST, &mut w.constants);
+    cos 1 |x, _| x.cos(), |w, x, _| wide(x, 1280).cos(BITS, NEAREST, &mut w.constants);
+    tan 1 |x, _| x.tan(), |w, x, _| wide(x, 1280).tan(BITS, NEAREST, &mut w.constants);
     asin 1 |x, _| x.asin(), |w, x, _| Wide::of(x).asin(BITS, NEAREST, &mut w.constants);
     acos 1 |x, _| x.acos(), |w, x, _| Wide::of(x).acos(BITS, NEAREST, &mut w.constants);
     atan 1 |x, _| x.atan(), |w, x, _| Wide::of(x).atan(BITS, NEAREST, &mut w.constants);
@@ -209,7 +229,7 @@ fn exponent(x: f64) -> i32 {
 }
 
 /// The distance of a result from a function's value, in units in the last place.
-fn error<T: Real>(function: &Function, wide: &mut Wide, x: T, y: T, result: T) -> f64 {
+fn error<T: Real>(function: &Function, arithmetic: &mut Wide, x: T, y: T, result: T) -> f64 {
     let (x, y, result) = (x.to_f64(), y.to_f64(), result.to_f64());
     let near = (function.near)(x, y);
     let rounded = T::of(near).to_f64();
@@ -218,15 +238,16 @@ fn error<T: Real>(function: &Function, wide: &mut Wide, x: T, y: T, result: T) -
         let same = rounded.to_bits() == result.to_bits() || (rounded.is_nan() && result.is_nan());
         // At the borders of overflow and underflow one of them may be rounded away.
         let apart = (rounded - result).abs() <= unit::<T>(T::LOWEST_EXPONENT + T::MANTISSA);
-        let largest = T::of(f64::MAX.min(f64::from(f32::MAX) * if T::NAME == "f32" { 1.0 } else { f64::MAX })).to_f64();
+        let largest =
+            T::of(f64::MAX.min(f64::from(f32::MAX) * if T::NAME == "f32" { 1.0 } else { f64::MAX })).to_f64();
         let border = rounded.abs().min(result.abs()) >= largest * (1.0 - 4.0 / 2f64.powi(T::MANTISSA));
         return if same || apart || border { 0.0 } else { f64::INFINITY };
     }
     if T::NAME == "f32" {
         return (result - near).abs() / unit::<T>(exponent(near));
     }
-    let exact = (function.exact)(wide, x, y);
-    let difference = exact.sub(&BigFloat::from_f64(result, BITS), BITS, NEAREST);
+    let exact = (function.exact)(arithmetic, x, y);
+    let difference = exact.sub(&wide(result, BITS), BITS, NEAREST);
     approximate(&difference, -(exponent(near) - T::MANTISSA).max(T::LOWEST_EXPONENT)).abs()
 }
 
@@ -273,7 +294,9 @@ impl Random {
             2 => T::of(sign * self.unit() * 10.0),
             3 => T::of(sign * self.unit() * 750.0),
             // Next to integers.
-            4 => T::of(sign * ((self.next() % 200) as f64 + (self.unit() - 0.5) * (-self.unit() * 40.0).exp2())),
+            4 => T::of(
+                sign * ((self.next() % 200) as f64 + (self.unit() - 0.5) * (-self.unit() * 40.0).exp2()),
+            ),
             // Next to multiples of a quarter turn.
             _ => {
                 let turns = ((self.unit() * 30.0).exp2()).floor();
@@ -296,7 +319,7 @@ fn sweep<T: Real>(function: &Function, mut batch: impl FnMut(&mut [T], &mut [T])
     let program = plan.compile().expect("compiles").with_threads(1);
     let (mut xs, mut ys) = (vec![T::default(); BATCH], vec![T::default(); BATCH]);
     let (mut results, mut unused) = (vec![T::default(); BATCH], vec![T::default(); BATCH]);
-    let (mut worst, mut wide) = (Worst::default(), Wide::new());
+    let (mut worst, mut arithmetic) = (Worst::default(), Wide::new());
     while batch(&mut xs, &mut ys) {
         let inputs = [("x", &xs), ("y", &ys)];
         program.run(inputs, [("out", &mut results), ("unused", &mut unused)]).expect("runs");
@@ -309,7 +332,7 @@ fn sweep<T: Real>(function: &Function, mut batch: impl FnMut(&mut [T], &mut [T])
                 continue;
             }
             worst.measured += 1;
-            let error = error(function, &mut wide, *x, *y, *result);
+            let error = error(function, &mut arithmetic, *x, *y, *result);
             if error > worst.error {
                 (worst.error, worst.x, worst.y) = (error, x.to_f64(), y.to_f64());
             }
@@ -331,7 +354,11 @@ fn measure<T: Real>(function: &Function, millions: f64, step: u64) -> Worst {
                     sweep::<T>(function, |xs, ys| {
                         for (at, (x, y)) in xs.iter_mut().zip(ys).enumerate() {
                             let pattern = (done * threads as u64 + thread) * BATCH as u64 + at as u64;
-                            *x = if exhaustive { T::from_pattern(pattern * step) } else { random.argument(at as u64) };
+                            *x = if exhaustive {
+                                T::from_pattern(pattern * step)
+                            } else {
+                                random.argument(at as u64)
+                            };
                             *y = random.argument(at as u64 / 6);
                         }
                         done += 1;
@@ -359,7 +386,8 @@ fn main() {
     let step = std::env::var("STEP").ok().and_then(|step| step.parse().ok()).unwrap_or(1);
     let chosen: Vec<String> = arguments.filter(|argument| argument.parse::<f64>().is_err()).collect();
     let mut lines = String::new();
-    for function in FUNCTIONS.iter().filter(|f| chosen.is_empty() || chosen.iter().any(|name| name == f.name)) {
+    for function in FUNCTIONS.iter().filter(|f| chosen.is_empty() || chosen.iter().any(|name| name == f.name))
+    {
         for (dtype, worst) in [
             ("f32", measure::<f32> as fn(&Function, f64, u64) -> Worst),
             ("f64", measure::<f64> as fn(&Function, f64, u64) -> Worst),

@@ -1,0 +1,81 @@
+use super::super::dispatch::{InstructionSet, hypot_f32, hypot_f64};
+use super::exact::{error_f32, error_f64, golden, same, same_bits_at_every_position};
+use super::random_bits;
+
+#[test]
+fn hypot_is_within_the_bound() {
+    let cases = golden::<2>("hypot");
+    for set in InstructionSet::available() {
+        let mut results: Vec<f64> = cases.iter().map(|case| case.0[0]).collect();
+        let y: Vec<f64> = cases.iter().map(|case| case.0[1]).collect();
+        hypot_f64::run(set, &mut results, &y);
+        for (&got, &([x, y], rounded, above)) in results.iter().zip(&cases) {
+            // Subnormal results are rounded twice.
+            let bound = if rounded < f64::MIN_POSITIVE { 0.76 } else { 0.51 };
+            let error = error_f64(got, rounded, above);
+            assert!(error <= bound, "{set:?}: hypot({x:e}, {y:e}) = {got:e}, {error} ULP");
+        }
+        let cases: Vec<(f32, f32)> = random_bits()
+            .take(40_000)
+            .flat_map(|bits| {
+                let (x, y) = (f32::from_bits(bits as u32), f32::from_bits((bits >> 32) as u32));
+                let ratio = 1.0 + f32::from_bits(y.to_bits() & 0x7f_ffff | 0x3f80_0000);
+                [(x, y), (x, x / ratio), (x * ratio, x)]
+            })
+            .filter(|(x, y)| x.is_finite() && y.is_finite())
+            .collect();
+        let mut results: Vec<f32> = cases.iter().map(|case| case.0).collect();
+        let y: Vec<f32> = cases.iter().map(|case| case.1).collect();
+        hypot_f32::run(set, &mut results, &y);
+        for (&got, &(x, y)) in results.iter().zip(&cases) {
+            let error = error_f32(got, f64::from(x).hypot(y.into()));
+            assert!(error <= 0.51, "{set:?}: hypot({x:e}, {y:e}) = {got:e}, {error} ULP");
+        }
+    }
+}
+
+#[test]
+fn hypot_special_values_are_those_of_c99() {
+    const INF: f32 = f32::INFINITY;
+    const NAN: f32 = f32::NAN;
+    let cases = [
+        (0.0, 0.0, 0.0),
+        (-0.0, -0.0, 0.0),
+        (-0.0, 0.0, 0.0),
+        (-3.0, 0.0, 3.0),
+        (-0.0, -3.0, 3.0),
+        (1e-45, 0.0, 1e-45),
+        (f32::MAX, 0.0, f32::MAX),
+        (f32::MAX, 1.0, f32::MAX),
+        (INF, NAN, INF),
+        (NAN, -INF, INF),
+        (-INF, 1.0, INF),
+        (0.0, INF, INF),
+        (INF, INF, INF),
+        (NAN, 1.0, NAN),
+        (0.0, NAN, NAN),
+        (NAN, NAN, NAN),
+    ];
+    for set in InstructionSet::available() {
+        for (x, y, expected) in cases {
+            let mut got = [x];
+            hypot_f32::run(set, &mut got, &[y]);
+            assert!(same(got[0].into(), expected.into()), "{set:?}: hypot({x:e}, {y:e}) = {got:?} in f32");
+            let mut got = [f64::from(x)];
+            hypot_f64::run(set, &mut got, &[y.into()]);
+            assert!(same(got[0], expected.into()), "{set:?}: hypot({x:e}, {y:e}) = {got:?}");
+        }
+        let mut got = [f64::MAX, f64::MAX, f64::from_bits(1), f64::from_bits(3)];
+        hypot_f64::run(set, &mut got, &[1.0, f64::MAX, f64::from_bits(1), f64::from_bits(4)]);
+        assert_eq!(got, [f64::MAX, f64::INFINITY, f64::from_bits(1), f64::from_bits(5)], "{set:?}");
+        let mut got = [f32::MAX];
+        hypot_f32::run(set, &mut got, &[f32::MAX]);
+        assert_eq!(got, [f32::INFINITY], "{set:?}");
+    }
+}
+
+#[test]
+fn hypot_gives_the_same_bits_at_every_position() {
+    same_bits_at_every_position!(hypot_f64(f64), f64::INFINITY);
+    same_bits_at_every_position!(hypot_f32(f32), f32::INFINITY);
+}
