@@ -415,6 +415,9 @@ impl Graph {
 
     /// Is it a call that may stretch an operand?
     pub(crate) fn may_stretch(&self, site: SiteId) -> bool {
-        matches!(self.node(self.call_site(site).node).op, Op::Element(_) | Op::View(View::BroadcastTo))
+        matches!(
+            self.node(self.call_site(site).node).op,
+            Op::Element(_) | Op::Custom(_) | Op::View(View::BroadcastTo)
+        )
     }
 }
