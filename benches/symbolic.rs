@@ -64,10 +64,8 @@ fn compare<T: fusewire::Element + Copy + Default>(
     let run = |program: &Program, out: &mut [T]| {
         program.run(inputs(), [("out", ViewMut::new(out, &shape[..]))]).expect("runs");
     };
-    let candidates: Vec<Candidate<'_>> = vec![
-        ("known", Box::new(|| run(&known, first))),
-        ("symbolic", Box::new(|| run(&symbolic, second))),
-    ];
+    let candidates: Vec<Candidate<'_>> =
+        vec![("known", Box::new(|| run(&known, first))), ("symbolic", Box::new(|| run(&symbolic, second)))];
     side_by_side(&format!("{workload} by name"), bytes, candidates);
 }
 

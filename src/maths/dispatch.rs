@@ -3,7 +3,7 @@
 
 use super::{
     cbrt, error_function, exp, exponential, gamma, hyperbolic, hypot, inverse_hyperbolic,
-    inverse_trigonometric, logaddexp, logarithm, power, trigonometric,
+    inverse_trigonometric, logaddexp, logarithm, power, trigonometric, trigonometric_f32,
 };
 use std::sync::OnceLock;
 
@@ -157,11 +157,11 @@ unary_functions! {
     /// Replaces each element by its exponential, within 0.9 ULP.
     exp_f64(f64) = exp::block_f64;
     /// Replaces each element by its sine.
-    sin_f32(f32) = trigonometric::sin_block_f32;
+    sin_f32(f32) = trigonometric_f32::sin_block;
     /// Replaces each element by its sine.
     sin_f64(f64) = trigonometric::sin_block_f64;
     /// Replaces each element by its cosine.
-    cos_f32(f32) = trigonometric::cos_block_f32;
+    cos_f32(f32) = trigonometric_f32::cos_block;
     /// Replaces each element by its cosine.
     cos_f64(f64) = trigonometric::cos_block_f64;
     /// Replaces each element by its tangent.

@@ -26,6 +26,7 @@ mod logarithm;
 mod power;
 mod remainder;
 mod trigonometric;
+mod trigonometric_f32;
 
 #[cfg(test)]
 mod tests;

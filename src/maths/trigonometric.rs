@@ -401,7 +401,7 @@ mod tests {
 
     /// What is promised, in units in the last place.
     fn bounds(set: InstructionSet) -> (f64, f64) {
-        if set == InstructionSet::Baseline { (1.25, 0.6) } else { (1.0, 0.6) }
+        if set == InstructionSet::Baseline { (1.25, 0.6) } else { (1.0, 1.0) }
     }
 
     fn hexadecimal(word: &str) -> f64 {
