@@ -401,3 +401,37 @@ fn one_program_serves_every_size() {
         }
     }
 }
+
+#[test]
+fn no_size_overflows_where_dims_are_bound() {
+    // 65536^8 is 2^128: a size that would have no value at a binding is refused with the plan.
+    let g = Graph::new();
+    let (n, m, k) = (g.dim("n", 1..=100_000), g.dim("m", 1..=1000), g.dim("k", 1..=1000));
+    let (w, x, y) = (g.input("w", I8, n), g.input("x", F64, m), g.input("y", F64, k));
+    let power = n * n * n * n * n * n * n * n;
+    let outputs = [(y + x.broadcast_to(power.min(1000))).named("z"), w.sum(All).named("s")];
+    assert_eq!(refused(&g, outputs).kind(), DiagnosticKind::Dim);
+    // Also behind a factor that may be 0, and in what is promised.
+    let zero = g.dim("zero", 0..=0);
+    let hidden = (power * zero + 5).min(1000);
+    assert_eq!(refused(&g, [g.full(hidden, 1.0).sum(All)]).kind(), DiagnosticKind::Dim);
+    let huge = g.dim("huge", 0..=u64::MAX);
+    assert_eq!(refused(&g, [g.arange_to(0, (huge * huge * huge).min(1000), 1)]).kind(), DiagnosticKind::Dim);
+    // A size as a number is an i64.
+    assert_eq!(refused(&g, [g.size(huge)]).kind(), DiagnosticKind::Dim);
+    assert_eq!(refused(&g, [g.size(n * n * n * n)]).kind(), DiagnosticKind::Dim);
+    assert!(g.plan([g.size(n * n)], &Limits::default()).is_ok());
+}
+
+#[test]
+fn negative_numbers_count_in_sizes() {
+    let g = Graph::new();
+    let n = g.dim("n", 1..=10);
+    assert_eq!(format!("{:?}", n - (-1)), "n + 1<=11");
+    assert_eq!(format!("{:?}", n + 5 + (-5)), "n<=10");
+    for negative in [n.min(-1), n + (-5), n.ceil_div(-2), n * (-1)] {
+        assert_eq!(refused(&g, [g.full(negative, 1.0)]).kind(), DiagnosticKind::Dim, "{negative:?}");
+    }
+    assert_eq!(format!("{:?}", n.max(-1)), "n<=10");
+    assert_eq!(refused(&g, [g.full([-1], 1.0)]).kind(), DiagnosticKind::Dim);
+}

@@ -176,6 +176,7 @@ pub(crate) fn unfit(name: &str, shape: &Shape) -> Option<Diagnostic> {
         let problem = match (size.problem(), empty) {
             (Some(problem), _) => problem.to_string(),
             (None, Some(empty)) => empty,
+            (None, None) if size.as_known().is_some() => format!("the size {size}"),
             (None, None) if size.bounds().lower < 0 => {
                 format!("`{size}`, which may be {}", size.bounds().lower)
             }
@@ -184,11 +185,8 @@ pub(crate) fn unfit(name: &str, shape: &Shape) -> Option<Diagnostic> {
         let message = format!("`{name}`: axis {axis} has {problem}");
         let help = "raise the lower bound of a dim, or keep the size from falling below 0 with `.max(0)`";
         let diagnostic = Diagnostic::new(DiagnosticKind::Dim, message).axis(axis);
-        return Some(if size.bounds().lower < 0 && size.problem().is_none() {
-            diagnostic.help(help)
-        } else {
-            diagnostic
-        });
+        let is_open = size.problem().is_none() && size.as_known().is_none();
+        return Some(if size.bounds().lower < 0 && is_open { diagnostic.help(help) } else { diagnostic });
     }
     shape.repeated_label().map(|label| repeated(name, label, shape))
 }

@@ -172,6 +172,10 @@ impl Graph {
         if let Some(unfit) = self.declare("size", &Shape::from(size), site) {
             return self.bad_generator(unfit, site);
         }
+        if size.known().is_none() && size.upper() > i64::MAX as u64 {
+            let message = format!("`size` of {size}: it may be more than an i64 holds");
+            return self.bad_generator(Diagnostic::new(DiagnosticKind::Dim, message), site);
+        }
         let generator = match size.known() {
             // Beyond any index: refused with the array that has this size.
             Some(known) => Generator::Full(Scalar::I64(i64::try_from(known).unwrap_or(i64::MAX))),

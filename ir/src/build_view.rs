@@ -276,7 +276,11 @@ impl Graph {
                 if slice.step == 0 || slice.step == i64::MIN {
                     return refuse(
                         DiagnosticKind::Axis,
-                        format!("`slice` of axis {axis} has step {}", slice.step),
+                        format!(
+                            "`slice` of axis {axis} has step {}, which {}",
+                            slice.step,
+                            if slice.step == 0 { "never moves" } else { "has no opposite in 64 bits" }
+                        ),
                     );
                 }
                 let (start, count) = slice.resolve(&dim.size());

@@ -166,12 +166,12 @@ fn clamped(size: i128) -> u64 {
 }
 
 impl From<SizeExpr> for Dim {
-    /// A known size that is negative or does not fit becomes one that no array can have, which the
-    /// check refuses with the shape in sight.
+    /// A known size that is negative or does not fit stays an expression, to compute on with; as the size
+    /// of an axis it is refused.
     fn from(size: SizeExpr) -> Self {
-        match size.as_known() {
-            Some(known) => Self::Known { size: u64::try_from(known).unwrap_or(u64::MAX), label: None },
-            None => Self::Symbolic { size, label: None },
+        match size.as_known().map(u64::try_from) {
+            Some(Ok(known)) => Self::Known { size: known, label: None },
+            _ => Self::Symbolic { size, label: None },
         }
     }
 }
@@ -231,10 +231,9 @@ macro_rules! dim_from {
 dim_from!(u32, u64, usize);
 
 impl From<i32> for Dim {
-    /// Plain literals are `i32`. A negative size has no meaning: it becomes a size no array can
-    /// have, which the check refuses with the shape in sight.
+    /// Plain literals are `i32`. A negative one is no size of an axis, but `n + -1` is a size.
     fn from(size: i32) -> Self {
-        Self::Known { size: u64::try_from(size).unwrap_or(u64::MAX), label: None }
+        SizeExpr::known(i128::from(size)).into()
     }
 }
 

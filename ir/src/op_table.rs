@@ -198,12 +198,14 @@ macro_rules! element_ops {
                 dtypes Float, cost 24, ulp 1.0,
                 lower |b, v| b.call(ElementOp::Log1p, v),
                 reference |v| of::float1(v, f64::ln_1p);
-            /// The logarithm of the sum of two exponentials.
+            /// The logarithm of the sum of two exponentials. Near a result of 0, where digits cancel, the error is
+            /// that of a number near 1.
             Logaddexp: logaddexp(other), aliases ["log_add_exp"],
                 dtypes Float, cost 40, ulp 2.0,
                 lower |b, v| b.call(ElementOp::Logaddexp, v),
                 reference |v| of::float2(v, of::logaddexp);
-            /// The logarithm to base 2 of the sum of two powers of 2.
+            /// The logarithm to base 2 of the sum of two powers of 2. Near a result of 0, where digits cancel, the
+            /// error is that of a number near 1.
             Logaddexp2: logaddexp2(other), aliases ["log_add_exp2"],
                 dtypes Float, cost 40, ulp 2.0,
                 lower |b, v| b.call(ElementOp::Logaddexp2, v),

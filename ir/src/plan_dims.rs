@@ -108,7 +108,11 @@ impl Graph {
                 required.requirement.symbols(&mut |symbol| {
                     let Some((_, site)) = self.declaration(&symbol.name) else { return };
                     let (lower, upper) = bounds.of(symbol);
-                    let text = format!("`{}` is within {lower}..={upper}  ({site})", symbol.name);
+                    let mut text = format!("`{}` is {}..={}", symbol.name, symbol.lower, symbol.upper);
+                    if (lower, upper) != (symbol.lower, symbol.upper) {
+                        text.push_str(&format!(", of which the rest leaves {lower}..={upper}"));
+                    }
+                    text.push_str(&format!("  ({site})"));
                     if !diagnostic.help.contains(&text) {
                         diagnostic.help.push(text);
                     }
@@ -236,9 +240,28 @@ impl Plan {
             diagnostics.push(problem.operand(dim.note()));
         }
         if diagnostics.is_empty() {
+            diagnostics.extend(self.without_value(sizes));
             diagnostics.extend(self.required.iter().filter_map(|required| required.check(sizes)));
         }
         diagnostics
+    }
+
+    /// A size that the plan computes with and that has no value; bounds see to it that there is none.
+    fn without_value(&self, sizes: &Sizes) -> Option<Diagnostic> {
+        let size_of = |symbol: &Symbol| sizes.get(&symbol.name).copied();
+        let kernels = self.kernels();
+        let loops = kernels.iter().flat_map(|kernel| kernel.loops.iter().map(|l| &l.extent));
+        let stored = self.stored.iter().flat_map(|stored| stored.array.shape.iter());
+        let ports = self.inputs.iter().chain(&self.outputs).flat_map(|port| port.array.shape.iter());
+        let mut dims = loops.chain(stored).chain(ports);
+        let dim = dims.find(|dim| dim.value(&size_of).is_none()).map(|dim| dim.size());
+        let starts = kernels.iter().flat_map(|kernel| &kernel.accesses).flat_map(|access| &access.map);
+        let start = || {
+            let mut starts = starts.map(|map| &map.start);
+            starts.find(|start| start.value(&size_of).is_none_or(|at| i64::try_from(at).is_err())).cloned()
+        };
+        let size = dim.or_else(start)?;
+        Some(Diagnostic::new(DiagnosticKind::Dim, format!("`{size}` is no size where dims have these sizes")))
     }
 
     /// The bytes of workspace where dims have these bounds.

@@ -58,20 +58,31 @@ impl Requirement {
         }
     }
 
-    /// What is wrong with these sizes, in words; `None` where it holds, or where a size has no value.
+    /// What is wrong with these sizes, in words; `None` where it holds, or where a symbol has no size.
     #[must_use]
     pub fn violation(&self, sizes: &Sizes) -> Option<String> {
         let value = |dim: &Dim| dim.value(&|symbol: &Symbol| sizes.get(&symbol.name).copied());
+        let mut all_known = true;
+        self.symbols(&mut |symbol| all_known &= sizes.contains_key(&symbol.name));
+        if !all_known {
+            return None;
+        }
+        let none = |dim: &Dim| format!("`{}` is no size", dim.size());
         match self {
             Self::Equal(left, right) => {
-                let (a, b) = (value(left)?, value(right)?);
+                let (a, b) = match (value(left), value(right)) {
+                    (Some(a), Some(b)) => (a, b),
+                    (None, _) => return Some(none(left)),
+                    (_, None) => return Some(none(right)),
+                };
                 let mut text = format!("`{}` is {a}, but `{}` is {b}", left.size(), right.size());
                 if a == 1 || b == 1 {
                     text.push_str(" (a symbolic dim is never stretched: declare an explicit 1)");
                 }
                 (a != b).then_some(text)
             }
-            Self::NotEmpty(dim) => (value(dim)? == 0)
+            Self::NotEmpty(dim) if value(dim).is_none() => Some(none(dim)),
+            Self::NotEmpty(dim) => (value(dim) == Some(0))
                 .then(|| format!("`{}` is 0, and over no elements there is no value", dim.size())),
         }
     }

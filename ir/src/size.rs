@@ -26,7 +26,7 @@ pub struct Symbol {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum SizeProblem {
-    /// A number on the way does not fit 128 bits.
+    /// A number on the way may be beyond 2^100: far from what any array has, and near what 128 bits hold.
     Overflow,
     /// The divisor can be 0 or negative.
     DividesByZero,
@@ -37,12 +37,15 @@ pub enum SizeProblem {
 impl fmt::Display for SizeProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Overflow => "a size that overflows 128 bits",
+            Self::Overflow => "a size that may be beyond 2^100, more than can be computed with",
             Self::DividesByZero => "a size divided by one that may be 0",
             Self::TooComplicated => "a size with too many parts",
         })
     }
 }
+
+/// The largest number that a part of a symbolic size may be.
+const LARGEST: i128 = 1 << 100;
 
 /// An integer that is known, or an expression over symbols.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -421,6 +424,19 @@ impl SizeExpr {
         let bounds = interval(&terms, constant, &|atom| atom.interval(&Bounds::declared()));
         let is_symbol = matches!(&terms[..], [(atoms, 1)] if constant == 0
             && matches!(&atoms[..], [Atom::Symbol(_)]));
+        // No value within the bounds overflows on the way, so that a size always has one.
+        let term = |(atoms, factor): &(Monomial, i128)| {
+            let parts = atoms.iter().map(|atom| atom.interval(&Bounds::declared()));
+            parts.fold(Interval::of(*factor), |product, part| {
+                // A factor that may be 0 does not make the others smaller.
+                let widened = Interval { lower: part.lower.min(-1), upper: part.upper.max(1) };
+                product.times(widened)
+            })
+        };
+        let fits = |interval: Interval| -LARGEST <= interval.lower && interval.upper <= LARGEST;
+        if !terms.iter().map(term).all(fits) || !fits(bounds) || !fits(Interval::of(constant)) {
+            return Self(Form::Invalid(SizeProblem::Overflow));
+        }
         // A symbol stays one even where its bounds leave it no choice: it is never stretched.
         if bounds.lower == bounds.upper && !is_symbol {
             return Self::known(bounds.lower);
