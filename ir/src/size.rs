@@ -2,7 +2,7 @@
 //!
 //! An expression is kept as a polynomial with its terms in a fixed order, so two expressions that are
 //! the same polynomial are equal values, whichever way they were written. What is no polynomial
-//! (quotients, minima, maxima) is an [`Atom`] of it. Bounds come from interval arithmetic (Moore,
+//! (quotients, minima, maxima) is an `Atom` of it. Bounds come from interval arithmetic (Moore,
 //! Interval Analysis, 1966), which grows with its operands: a smaller range of a symbol never gives a
 //! larger range of the expression. That makes a search for the largest size that passes a check exact.
 
