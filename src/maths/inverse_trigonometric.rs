@@ -174,24 +174,6 @@ fn cosine_single<const FUSED: bool>(x: f64) -> f64 {
     base + low
 }
 
-macro_rules! blocks {
-    ($($function:ident, $block_f64:ident; $single:ident, $block_f32:ident;)*) => {$(
-        #[inline(always)]
-        pub(super) fn $block_f64<const FUSED: bool, const LENGTH: usize>(block: &mut [f64; LENGTH]) {
-            for x in block {
-                *x = $function::<FUSED>(*x);
-            }
-        }
-
-        #[inline(always)]
-        pub(super) fn $block_f32<const FUSED: bool, const LENGTH: usize>(block: &mut [f32; LENGTH]) {
-            for x in block {
-                *x = $single::<FUSED>(f64::from(*x)) as f32;
-            }
-        }
-    )*};
-}
-
 blocks! {
     sine, sine_f64; sine_single, sine_f32;
     cosine, cosine_f64; cosine_single, cosine_f32;

@@ -7,6 +7,26 @@
 //! To add a unary function: write its block function (see [`exp`] for the shape) and add one row
 //! to the table in [`dispatch`].
 
+/// Block functions made of functions of one number: for each row, `$block_f64` applies `$function` and
+/// `$block_f32` applies `$single`, which computes an f32 in f64 and is rounded once.
+macro_rules! blocks {
+    ($($function:ident, $block_f64:ident; $single:ident, $block_f32:ident;)*) => {$(
+        #[inline(always)]
+        pub(super) fn $block_f64<const FUSED: bool, const LENGTH: usize>(block: &mut [f64; LENGTH]) {
+            for x in block {
+                *x = $function::<FUSED>(*x);
+            }
+        }
+
+        #[inline(always)]
+        pub(super) fn $block_f32<const FUSED: bool, const LENGTH: usize>(block: &mut [f32; LENGTH]) {
+            for x in block {
+                *x = $single::<FUSED>(f64::from(*x)) as f32;
+            }
+        }
+    )*};
+}
+
 mod cbrt;
 mod compensated;
 mod dispatch;
