@@ -44,6 +44,8 @@ fn log_gamma<const FUSED: bool, const SHORT: bool, const REFLECTED: bool>(x: f64
     const STIRLING: f64 = 0.418_938_533_204_672_7;
     const HUGE: f64 = f64::from_bits((1023 + 500) << 52);
     const SCALE: f64 = (1_u64 << 63) as f64;
+    /// The logarithm of the gamma function of anything greater is infinite in f64.
+    const LARGEST: f64 = 2.559_983_327_851_638_3e305;
     let magnitude = x.abs();
     let below_half = magnitude < 0.5;
     let below_3_half = magnitude < 1.5;
@@ -237,7 +239,7 @@ fn log_gamma<const FUSED: bool, const SHORT: bool, const REFLECTED: bool>(x: f64
         high + low
     };
     let result = if huge & (x > 0.0) { result * SCALE } else { result };
-    if (magnitude == f64::INFINITY) | (x == 0.0) { f64::INFINITY } else { result }
+    if (magnitude > LARGEST) | (x == 0.0) { f64::INFINITY } else { result }
 }
 
 /// log(x + low) as an unevaluated sum, for positive x.

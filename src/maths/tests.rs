@@ -1,6 +1,7 @@
 mod cbrt;
 mod exact;
 mod exponential;
+mod gamma;
 mod hypot;
 mod logaddexp;
 mod logarithm;
