@@ -27,7 +27,8 @@ pub(super) fn product_error<const FUSED: bool>(a: f64, b: f64, near: f64) -> f64
     (((a_high * b_high - near) + a_low * b_high) + a_high * b_low) + a_low * b_low
 }
 
-/// `a` as a sum of two numbers of half the length, so that products of halves are exact.
+/// `a` as a sum of two numbers of half the length, so that products of halves are exact. Cut off by a mask
+/// rather than by Veltkamp's product, which would overflow for large `a`.
 #[inline(always)]
 fn halves(a: f64) -> (f64, f64) {
     const HIGH_HALF: u64 = !0 << 27;
@@ -35,7 +36,8 @@ fn halves(a: f64) -> (f64, f64) {
     (high, a - high)
 }
 
-/// The sum and its rounding error, if `a` is zero or the exponent of `b` is not above that of `a`.
+/// The sum and its rounding error, if `a` is zero, a multiple of the last place of `b`, or of no smaller
+/// exponent than `b`.
 #[inline(always)]
 pub(super) fn fast_two_sum(a: f64, b: f64) -> (f64, f64) {
     let sum = a + b;
@@ -48,4 +50,24 @@ pub(super) fn two_sum(a: f64, b: f64) -> (f64, f64) {
     let sum = a + b;
     let b_part = sum - a;
     (sum, (a - (sum - b_part)) + (b - b_part))
+}
+
+/// `(numerator + numerator_low) / (denominator + denominator_low)` with its rounding error. The
+/// error is good to a few bits less than `f64` has; the low parts must be small.
+#[inline(always)]
+pub(super) fn divide<const FUSED: bool>(
+    (numerator, numerator_low): (f64, f64),
+    (denominator, denominator_low): (f64, f64),
+) -> (f64, f64) {
+    let reciprocal = 1.0 / denominator;
+    let quotient = numerator * reciprocal;
+    // The remainder of a quotient this near is exact.
+    let remainder = if FUSED {
+        (-quotient).mul_add(denominator, numerator)
+    } else {
+        let (product, product_error) = two_product::<FUSED>(quotient, denominator);
+        (numerator - product) - product_error
+    };
+    let remainder = multiply_add::<FUSED>(-quotient, denominator_low, remainder + numerator_low);
+    (quotient, remainder * reciprocal)
 }

@@ -1,6 +1,7 @@
 //! The logarithm of the gamma function's magnitude.
 
-use super::compensated::{multiply_add, polynomial, two_product};
+use super::double_double::{multiply_add, two_product, two_sum};
+use super::polynomial::polynomial;
 
 /// log |gamma x| in `f64`.
 #[inline(always)]
@@ -298,12 +299,4 @@ fn logarithm<const FUSED: bool, const SHORT: bool>(x: f64, low: f64) -> (f64, f6
     let low = multiply_add::<FUSED>(n, LN_2_LOW, error) + (rest + correction);
     let log = sum + low;
     (log, low - (log - sum))
-}
-
-/// The rounded sum and its error.
-#[inline(always)]
-fn two_sum(a: f64, b: f64) -> (f64, f64) {
-    let sum = a + b;
-    let b_part = sum - a;
-    (sum, (a - (sum - b_part)) + (b - b_part))
 }

@@ -10,7 +10,8 @@
 //! Largest error measured, with and without fused multiply-add: 0.51 ULP in `f32` and 0.89 in `f64` (samples of both).
 //! `docs/ops.md` has what a longer sweep has found.
 
-use super::compensated::{at_most, divide, fast_two_sum, multiply_add, polynomial, two_product, two_sum};
+use super::double_double::{divide, fast_two_sum, multiply_add, two_product, two_sum};
+use super::polynomial::{at_most, polynomial};
 use std::f64::consts::{LN_2, LOG2_E};
 
 /// Adding this leaves an integer in the low bits of the fraction. The conversion instruction, in

@@ -11,7 +11,8 @@
 //! Largest error measured, with and without fused multiply-add: 0.54 ULP in `f32` (a sample of its bit patterns) and 0.62 in `f64`.
 //! `docs/ops.md` has what a longer sweep has found.
 
-use super::compensated::{divide, fast_two_sum, multiply_add, polynomial, two_product, two_sum};
+use super::double_double::{divide, fast_two_sum, multiply_add, two_product, two_sum};
+use super::polynomial::polynomial;
 use std::f64::consts::LN_2;
 
 /// Half of ln 2: the leading 42 bits, of which multiples are exact, and the rest.

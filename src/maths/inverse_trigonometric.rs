@@ -10,7 +10,8 @@
 //! Largest error measured, with and without fused multiply-add: 0.58 ULP in `f32` and 0.94 in `f64` (samples of both).
 //! `docs/ops.md` has what a longer sweep has found.
 
-use super::compensated::{at_most, divide, fast_two_sum, multiply_add, polynomial, two_product, two_sum};
+use super::double_double::{divide, fast_two_sum, multiply_add, two_product, two_sum};
+use super::polynomial::{at_most, polynomial};
 use std::f64::consts::{FRAC_PI_2, PI};
 
 /// pi/2 less its nearest f64.

@@ -28,7 +28,6 @@ macro_rules! blocks {
 }
 
 mod cbrt;
-mod compensated;
 mod dispatch;
 mod double_double;
 mod error_function;
@@ -43,6 +42,7 @@ mod inverse_hyperbolic;
 mod inverse_trigonometric;
 mod logaddexp;
 mod logarithm;
+mod polynomial;
 mod power;
 mod remainder;
 mod trigonometric;
