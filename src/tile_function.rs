@@ -5,6 +5,7 @@ use crate::lower::nest::TILE_BYTES;
 use crate::maths;
 use fusewire_ir::custom::{Custom, Elements, ElementsMut};
 use fusewire_ir::{DType, ElementOp};
+use smallvec::SmallVec;
 use std::any::Any;
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -131,7 +132,7 @@ pub(crate) fn custom_address() -> usize {
 unsafe extern "sysv64" fn call_custom(custom: *const Custom, tiles: *mut u8, count: usize) {
     // SAFETY: compiled code keeps the functions alive whose addresses are in it.
     let custom = unsafe { &*custom };
-    let operands: Vec<Elements<'_>> = custom
+    let operands: SmallVec<[Elements<'_>; 4]> = custom
         .operands()
         .iter()
         .enumerate()

@@ -37,7 +37,13 @@ fn runs_allocate_nothing() {
     let g = Graph::new();
     let x = g.input("x", F64, [rows, columns]);
     let mean = x.mean(Axis(0));
+    let halved = g.custom("halved", |x: &[f64], out: &mut [f64]| {
+        for (out, x) in out.iter_mut().zip(x) {
+            *out = x / 2.0;
+        }
+    });
     let outputs = [
+        halved.apply([x]).sum(All).named("half"),
         ((x - mean) * 2 + 1).named("centred"),
         x.exp().sum(Axis(1)).named("rows"),
         (x * x).sum(All).named("total"),
@@ -47,10 +53,11 @@ fn runs_allocate_nothing() {
     let program = plan.compile().unwrap();
     let data: Vec<f64> = (0..rows * columns).map(|at| (at as f64 * 0.1).sin()).collect();
     let mut centred = vec![0.0; rows * columns];
-    let (mut by_row, mut total, mut narrow) = (vec![0.0; rows], 0.0, [0.0; 2]);
+    let (mut by_row, mut total, mut narrow, mut half) = (vec![0.0; rows], 0.0, [0.0; 2], 0.0);
     for (threads, most) in [(1, 0), (2, 4096)] {
         let program = program.clone().with_threads(threads);
-        let outputs: [(&str, ViewMut<'_>); 4] = [
+        let outputs: [(&str, ViewMut<'_>); 5] = [
+            ("half", (&mut half).into()),
             ("centred", ViewMut::new(&mut centred, [rows, columns])),
             ("rows", (&mut by_row).into()),
             ("total", (&mut total).into()),
