@@ -483,7 +483,7 @@ macro_rules! methods {
         $(#[doc = $doc:literal])+
         $variant:ident: $name:ident($($operand:ident),*), aliases [$($alias:literal),*],
             dtypes $rule:ident, cost $cost:literal, ulp $ulp:literal,
-            lower $lower:expr, reference $reference:expr;
+            $(lower $lower:expr,)? $(calls $arity:ident($($element:ident),+),)? reference $reference:expr;
     )+) => {
         // `add` and its like are methods here and operators below: the same operation by both names.
         #[allow(clippy::should_implement_trait)]

@@ -24,7 +24,7 @@ macro_rules! dispatch {
         $(#[doc = $doc:literal])+
         $variant:ident: $name:ident($($operand:ident),*), aliases [$($alias:literal),*],
             dtypes $rule:ident, cost $cost:literal, ulp $ulp:literal,
-            lower $lower:expr, reference $reference:expr;
+            $(lower $lower:expr,)? $(calls $arity:ident($($element:ident),+),)? reference $reference:expr;
     )+) => {
         fn apply<'g>(op: ElementOp, operands: &[Expr<'g>]) -> Expr<'g> {
             match op { $(

@@ -26,7 +26,7 @@ fn page() -> String {
          the code to it. `x` is the expression that the method is called on; numbers may stand for other operands.\n\
          The error is the largest that may occur, in units in the last place of an `f64` result (0 is correctly\n\
          rounded; `f32` has half a unit more where it is not 0, and another half without fused multiply-add), and\n\
-         what `docs/examples/accuracy.rs` has measured for `f32` and `f64`; `docs/accuracy.txt` names the machine.\n\n\
+         what `docs/accuracy` has measured for `f32` and `f64`; `docs/accuracy.txt` names the machine.\n\n\
          | operation | also known as | dtypes | error | measured | meaning |\n\
          |---|---|---|---|---|---|\n",
     );
@@ -78,5 +78,20 @@ fn what_was_measured_is_within_the_bounds() {
                 assert!(*worst <= bound, "{} {dtype}: {worst} ULP, over {bound}", op.name());
             }
         }
+    }
+}
+
+/// What stands in the page on adding an operation is what stands in the code.
+#[test]
+fn the_rows_of_the_tutorial_are_those_of_the_table() {
+    let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let code =
+        words(include_str!("../ir/src/op_table.rs")) + &words(include_str!("../src/maths/error_function.rs"));
+    let page = include_str!("../docs/adding-an-op.md");
+    let quotes: Vec<&str> =
+        page.split("```text\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    assert_eq!(quotes.len(), 3);
+    for quote in quotes {
+        assert!(code.contains(&words(quote)), "not in the code:\n{quote}");
     }
 }

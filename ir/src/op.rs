@@ -38,11 +38,13 @@ pub struct ElementRow {
 }
 
 macro_rules! define {
+    (@lower $variant:ident, $lower:expr) => { $lower };
+    (@lower $variant:ident) => { |b, v| b.call(ElementOp::$variant, v) };
     ($(
         $(#[doc = $doc:literal])+
         $variant:ident: $name:ident($($operand:ident),*), aliases [$($alias:literal),*],
             dtypes $rule:ident, cost $cost:literal, ulp $ulp:literal,
-            lower $lower:expr, reference $reference:expr;
+            $(lower $lower:expr,)? $(calls $arity:ident($($element:ident),+),)? reference $reference:expr;
     )+) => {
         /// An element-wise operation: a row of the op table.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -65,7 +67,7 @@ macro_rules! define {
                             dtypes: DTypeRule::$rule,
                             cost: $cost,
                             ulp: $ulp,
-                            lower: $lower,
+                            lower: define!(@lower $variant $(, $lower)?),
                             reference: $reference,
                         };
                         ROW

@@ -28,18 +28,18 @@ macro_rules! element_ops {
             /// The quotient rounded down. Integers by zero give 0.
             FloorDivide: floor_divide(other), aliases ["//"],
                 dtypes Arithmetic, cost 20, ulp 0.0,
-                lower |b, v| lowering::call_or(b, ElementOp::FloorDivide, Primitive::FloorDivide, v),
+                lower |b, v| lowering::call_or(b, ElementOp::FloorDivide, Primitive::FloorDivide, v), calls binary(f32, f64),
                 reference of::floor_divide;
             /// The remainder of `floor_divide`: it has the sign of the divisor. Integers by zero give 0.
             Remainder: remainder(other), aliases ["%", "mod"],
                 dtypes Arithmetic, cost 20, ulp 0.0,
-                lower |b, v| lowering::call_or(b, ElementOp::Remainder, Primitive::Remainder, v),
+                lower |b, v| lowering::call_or(b, ElementOp::Remainder, Primitive::Remainder, v), calls binary(f32, f64),
                 reference of::remainder;
             /// The remainder of the quotient rounded towards zero: it has the sign of the dividend, as in
             /// C. Integers by zero give 0.
             Fmod: fmod(other), aliases ["%", "mod"],
                 dtypes Arithmetic, cost 20, ulp 0.0,
-                lower lowering::fmod,
+                lower lowering::fmod, calls binary(f32, f64),
                 reference of::fmod;
             /// The value with its sign turned. Integers wrap around: the smallest stays as it is.
             Negative: negative(), aliases ["neg", "-"],
@@ -80,57 +80,57 @@ macro_rules! element_ops {
             /// e to the power of the value.
             Exp: exp(), aliases ["exponential"],
                 dtypes Float, cost 16, ulp 0.9,
-                lower |b, v| b.call(ElementOp::Exp, v),
+                calls unary(f32, f64),
                 reference |v| of::float1(v, f64::exp);
             /// The sine of an angle in radians; arguments of any size are reduced exactly.
             Sin: sin(), aliases ["sine"],
                 dtypes Float, cost 24, ulp 1.0,
-                lower |b, v| b.call(ElementOp::Sin, v),
+                calls unary(f32, f64),
                 reference |v| of::float1(v, f64::sin);
             /// The cosine of an angle in radians; arguments of any size are reduced exactly.
             Cos: cos(), aliases ["cosine"],
                 dtypes Float, cost 24, ulp 1.0,
-                lower |b, v| b.call(ElementOp::Cos, v),
+                calls unary(f32, f64),
                 reference |v| of::float1(v, f64::cos);
             /// The tangent of an angle in radians; arguments of any size are reduced exactly.
             Tan: tan(), aliases ["tangent"],
                 dtypes Float, cost 36, ulp 1.0,
-                lower |b, v| b.call(ElementOp::Tan, v),
+                calls unary(f32, f64),
                 reference |v| of::float1(v, f64::tan);
             /// The angle in radians that has this sine; NaN beyond 1.
             Asin: asin(), aliases ["arcsin"],
                 dtypes Float, cost 30, ulp 1.0,
-                lower |b, v| b.call(ElementOp::Asin, v),
+                calls unary(f32, f64),
                 reference |v| of::float1(v, f64::asin);
             /// The angle in radians that has this cosine; NaN beyond 1.
             Acos: acos(), aliases ["arccos"],
                 dtypes Float, cost 30, ulp 1.0,
-                lower |b, v| b.call(ElementOp::Acos, v),
+                calls unary(f32, f64),
                 reference |v| of::float1(v, f64::acos);
             /// The angle in radians that has this tangent.
             Atan: atan(), aliases ["arctan"],
                 dtypes Float, cost 30, ulp 1.0,
-                lower |b, v| b.call(ElementOp::Atan, v),
+                calls unary(f32, f64),
                 reference |v| of::float1(v, f64::atan);
             /// The angle in radians of the point with this `y` and the given `x`.
             Atan2: atan2(x), aliases ["arctan2"],
                 dtypes Float, cost 40, ulp 1.5,
-                lower |b, v| b.call(ElementOp::Atan2, v),
+                calls binary(f32, f64),
                 reference |v| of::float2(v, f64::atan2);
             /// The hyperbolic sine.
             Sinh: sinh(), aliases ["hyperbolic_sine"],
                 dtypes Float, cost 36, ulp 1.0,
-                lower |b, v| b.call(ElementOp::Sinh, v),
+                calls unary(f32, f64),
                 reference |v| of::float1(v, f64::sinh);
             /// The hyperbolic cosine.
             Cosh: cosh(), aliases ["hyperbolic_cosine"],
                 dtypes Float, cost 36, ulp 1.0,
-                lower |b, v| b.call(ElementOp::Cosh, v),
+                calls unary(f32, f64),
                 reference |v| of::float1(v, f64::cosh);
             /// The hyperbolic tangent.
             Tanh: tanh(), aliases ["hyperbolic_tangent"],
                 dtypes Float, cost 36, ulp 1.0,
-                lower |b, v| b.call(ElementOp::Tanh, v),
+                calls unary(f32, f64),
                 reference |v| of::float1(v, libm::tanh);
             /// sin(pi x) / (pi x), and 1 at 0.
             Sinc: sinc(), aliases ["normalized_sinc"],
@@ -140,75 +140,75 @@ macro_rules! element_ops {
             /// 2 to the power of the value.
             Exp2: exp2(), aliases ["power_of_two"],
                 dtypes Float, cost 16, ulp 1.0,
-                lower |b, v| b.call(ElementOp::Exp2, v),
+                calls unary(f32, f64),
                 reference |v| of::float1(v, f64::exp2);
             /// e to the power of the value, minus 1, without losing digits near 0.
             Expm1: expm1(), aliases ["exp_m1"],
                 dtypes Float, cost 18, ulp 1.0,
-                lower |b, v| b.call(ElementOp::Expm1, v),
+                calls unary(f32, f64),
                 reference |v| of::float1(v, f64::exp_m1);
             /// The inverse of the hyperbolic sine.
             Asinh: asinh(), aliases ["arcsinh"],
                 dtypes Float, cost 40, ulp 1.0,
-                lower |b, v| b.call(ElementOp::Asinh, v),
+                calls unary(f32, f64),
                 reference |v| of::float1(v, libm::asinh);
             /// The inverse of the hyperbolic cosine; NaN below 1.
             Acosh: acosh(), aliases ["arccosh"],
                 dtypes Float, cost 40, ulp 1.0,
-                lower |b, v| b.call(ElementOp::Acosh, v),
+                calls unary(f32, f64),
                 reference |v| of::float1(v, |x| if x < 1.0 { f64::NAN } else { libm::acosh(x) });
             /// The inverse of the hyperbolic tangent; NaN beyond 1.
             Atanh: atanh(), aliases ["arctanh"],
                 dtypes Float, cost 40, ulp 1.0,
-                lower |b, v| b.call(ElementOp::Atanh, v),
+                calls unary(f32, f64),
                 reference |v| of::float1(v, libm::atanh);
             /// The value to the power of `exponent`. A negative power of an integer is rounded towards zero:
             /// 0, but for 1 and -1.
             Power: power(exponent), aliases ["**", "pow", "powf", "powi"],
                 dtypes Arithmetic, cost 60, ulp 1.5,
-                lower lowering::power,
+                lower lowering::power, calls binary(f32, f64, i64, u64),
                 reference of::power;
             /// The cube root, also of negative values.
             Cbrt: cbrt(), aliases ["cube_root"],
                 dtypes Float, cost 24, ulp 1.0,
-                lower |b, v| b.call(ElementOp::Cbrt, v),
+                calls unary(f32, f64),
                 reference |v| of::float1(v, f64::cbrt);
             /// The root of the sum of two squares, without overflow on the way.
             Hypot: hypot(other), aliases ["hypotenuse"],
                 dtypes Float, cost 24, ulp 1.0,
-                lower |b, v| b.call(ElementOp::Hypot, v),
+                calls binary(f32, f64),
                 reference |v| of::float2(v, f64::hypot);
             /// The natural logarithm; NaN below zero, -inf at zero.
             Log: log(), aliases ["ln", "natural_logarithm"],
                 dtypes Float, cost 20, ulp 1.0,
-                lower |b, v| b.call(ElementOp::Log, v),
+                calls unary(f32, f64),
                 reference |v| of::float1(v, f64::ln);
             /// The logarithm to base 2.
             Log2: log2(), aliases ["binary_logarithm"],
                 dtypes Float, cost 20, ulp 1.0,
-                lower |b, v| b.call(ElementOp::Log2, v),
+                calls unary(f32, f64),
                 reference |v| of::float1(v, f64::log2);
             /// The logarithm to base 10.
             Log10: log10(), aliases ["decimal_logarithm"],
                 dtypes Float, cost 20, ulp 1.0,
-                lower |b, v| b.call(ElementOp::Log10, v),
+                calls unary(f32, f64),
                 reference |v| of::float1(v, f64::log10);
             /// The natural logarithm of 1 plus the value, without losing digits near 0.
             Log1p: log1p(), aliases ["ln_1p"],
                 dtypes Float, cost 24, ulp 1.0,
-                lower |b, v| b.call(ElementOp::Log1p, v),
+                calls unary(f32, f64),
                 reference |v| of::float1(v, f64::ln_1p);
             /// The logarithm of the sum of two exponentials. Near a result of 0, where digits cancel, the error is
             /// that of a number near 1.
             Logaddexp: logaddexp(other), aliases ["log_add_exp"],
                 dtypes Float, cost 40, ulp 2.0,
-                lower |b, v| b.call(ElementOp::Logaddexp, v),
+                calls binary(f32, f64),
                 reference |v| of::float2(v, of::logaddexp);
             /// The logarithm to base 2 of the sum of two powers of 2. Near a result of 0, where digits cancel, the
             /// error is that of a number near 1.
             Logaddexp2: logaddexp2(other), aliases ["log_add_exp2"],
                 dtypes Float, cost 40, ulp 2.0,
-                lower |b, v| b.call(ElementOp::Logaddexp2, v),
+                calls binary(f32, f64),
                 reference |v| of::float2(v, of::logaddexp2);
             /// Degrees as radians.
             Deg2rad: deg2rad(), aliases ["radians", "to_radians"],
@@ -228,12 +228,12 @@ macro_rules! element_ops {
             /// The error function: how much of a normal distribution lies within the value times the root of 2.
             Erf: erf(), aliases ["error_function"],
                 dtypes Float, cost 40, ulp 1.5,
-                lower |b, v| b.call(ElementOp::Erf, v),
+                calls unary(f32, f64),
                 reference |v| of::float1(v, libm::erf);
             /// 1 minus the error function, without losing digits where that is small.
             Erfc: erfc(), aliases ["complementary_error_function"],
                 dtypes Float, cost 50, ulp 2.0,
-                lower |b, v| b.call(ElementOp::Erfc, v),
+                calls unary(f32, f64),
                 reference |v| of::float1(v, libm::erfc);
             /// 1 / (1 + e^-x), the logistic function.
             Sigmoid: sigmoid(), aliases ["logistic", "expit"],
@@ -248,7 +248,7 @@ macro_rules! element_ops {
             /// The natural logarithm of the absolute value of the gamma function.
             Lgamma: lgamma(), aliases ["gammaln", "ln_gamma"],
                 dtypes Float, cost 60, ulp 2.0,
-                lower |b, v| b.call(ElementOp::Lgamma, v),
+                calls unary(f32, f64),
                 reference |v| of::float1(v, libm::lgamma);
             /// The logarithm of 1 + e^x.
             Softplus: softplus(), aliases ["log1pexp"],
@@ -450,12 +450,12 @@ macro_rules! element_ops {
             /// The greatest common divisor, not negative; 0 of two zeros.
             Gcd: gcd(other), aliases ["greatest_common_divisor"],
                 dtypes WholeNumber, cost 100, ulp 0.0,
-                lower |b, v| lowering::call_ints(b, ElementOp::Gcd, v),
+                lower |b, v| lowering::call_ints(b, ElementOp::Gcd, v), calls binary(i64, u64),
                 reference of::gcd;
             /// The least common multiple, not negative; 0 where either is. It wraps around.
             Lcm: lcm(other), aliases ["least_common_multiple"],
                 dtypes WholeNumber, cost 100, ulp 0.0,
-                lower |b, v| lowering::call_ints(b, ElementOp::Lcm, v),
+                lower |b, v| lowering::call_ints(b, ElementOp::Lcm, v), calls binary(i64, u64),
                 reference of::lcm;
             /// The first argument where this mask is true (anything but zero), else the second:
             /// NumPy's `where`.

@@ -14,6 +14,10 @@
 
 use super::double_double::{multiply_add, product_error, two_product};
 
+unary! {
+    Cbrt: block_f32, block_f64;
+}
+
 /// The cube root in `f64`.
 #[inline(always)]
 pub(super) fn block_f64<const FUSED: bool, const LENGTH: usize>(block: &mut [f64; LENGTH]) {

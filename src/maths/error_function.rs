@@ -19,6 +19,11 @@ use super::hyperbolic::{EXPONENTIAL, EXPONENTIAL_F32};
 use super::polynomial::{at_most, polynomial};
 use std::f64::consts::{LN_2, LOG2_E};
 
+unary! {
+    Erf: error_function_f32, error_function_f64;
+    Erfc: complement_f32, complement_f64;
+}
+
 /// Adding this leaves an integer in the low bits of the fraction. The conversion instruction, in
 /// contrast, does not exist for f64 vectors on AVX2.
 const TO_INTEGER: f64 = 1.5 / f64::EPSILON;

@@ -13,6 +13,10 @@
 //! and underflow, subnormal results, and the ties of the reduction; against an 80-bit reference).
 //! The largest in `f64` is a subnormal result, which is rounded twice.
 
+unary! {
+    Exp: block_f32, block_f64;
+}
+
 /// `a * b + c`, rounded once if `FUSED`.
 macro_rules! multiply_add {
     ($a:expr, $b:expr, $c:expr) => {

@@ -25,6 +25,11 @@
 
 use super::exp::multiply_add;
 
+unary! {
+    Exp2: exp2_f32, exp2_f64;
+    Expm1: expm1_f32, expm1_f64;
+}
+
 /// Generates the blocks for one floating-point type. `$integer` has the width of `$float`.
 macro_rules! exponentials {
     (

@@ -3,6 +3,10 @@
 use super::double_double::{multiply_add, two_product, two_sum};
 use super::polynomial::polynomial;
 
+unary! {
+    Lgamma: lgamma_f32, lgamma_f64;
+}
+
 /// log |gamma x| in `f64`.
 #[inline(always)]
 pub(super) fn lgamma_f64<const FUSED: bool, const LENGTH: usize>(block: &mut [f64; LENGTH]) {

@@ -14,6 +14,12 @@ use super::double_double::{divide, fast_two_sum, multiply_add, two_product, two_
 use super::polynomial::{at_most, polynomial};
 use std::f64::consts::{LN_2, LOG2_E};
 
+unary! {
+    Sinh: sine_f32, sine_f64;
+    Cosh: cosine_f32, cosine_f64;
+    Tanh: tangent_f32, tangent_f64;
+}
+
 /// Adding this leaves an integer in the low bits of the fraction. The conversion instruction, in
 /// contrast, does not exist for f64 vectors on AVX2.
 const TO_INTEGER: f64 = 1.5 / f64::EPSILON;

@@ -12,6 +12,10 @@
 
 use super::double_double::{fast_two_sum, multiply_add, product_error, two_product};
 
+binary! {
+    Hypot: block_f32, block_f64;
+}
+
 /// sqrt(x^2 + y^2) in `f64`.
 #[inline(always)]
 pub(super) fn block_f64<const FUSED: bool, const LENGTH: usize>(x: &mut [f64; LENGTH], y: &[f64; LENGTH]) {

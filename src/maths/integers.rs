@@ -1,5 +1,7 @@
 //! Functions of 64-bit integers, with and without sign. What does not fit wraps around.
 
+use super::{Binary, Power};
+
 /// A 64-bit integer.
 pub trait Integer: Copy {
     /// Its distance from zero.
@@ -48,37 +50,52 @@ fn divisor(mut a: u64, mut b: u64) -> u64 {
     a << shared
 }
 
-/// Replaces each `x` by its greatest common divisor with `y`, which is not negative.
-pub fn gcd<T: Integer>(x: &mut [T], y: &[T]) {
-    for (x, y) in x.iter_mut().zip(y) {
-        *x = T::of(divisor(x.magnitude(), y.magnitude()));
-    }
-}
+/// The greatest common divisor, which is not negative.
+pub struct Gcd;
 
-/// Replaces each `x` by its least common multiple with `y`, which is not negative; 0 where either is 0.
-pub fn lcm<T: Integer>(x: &mut [T], y: &[T]) {
-    for (x, y) in x.iter_mut().zip(y) {
-        let (a, b) = (x.magnitude(), y.magnitude());
-        let multiple = a.checked_div(divisor(a, b)).unwrap_or(0).wrapping_mul(b);
-        *x = T::of(multiple);
-    }
-}
-
-/// Replaces each `x` by `x` to the power of `y`. A negative power is the exact quotient rounded towards
-/// zero: 0, but for the powers of 1 and -1; of 0 it is 0.
-pub fn power<T: Integer>(x: &mut [T], y: &[T]) {
-    for (x, y) in x.iter_mut().zip(y) {
-        let negative_base = x.is_negative();
-        let (mut square, mut left) = (x.magnitude(), y.magnitude());
-        let turned = negative_base && left % 2 == 1;
-        let mut result = u64::from(!y.is_negative() || square == 1);
-        while left > 0 && result != 0 {
-            if left % 2 == 1 {
-                result = result.wrapping_mul(square);
-            }
-            square = square.wrapping_mul(square);
-            left /= 2;
+impl<T: Integer> Binary<T> for Gcd {
+    #[inline(always)]
+    fn block<const FUSED: bool, const LENGTH: usize>(x: &mut [T; LENGTH], y: &[T; LENGTH]) {
+        for (x, y) in x.iter_mut().zip(y) {
+            *x = T::of(divisor(x.magnitude(), y.magnitude()));
         }
-        *x = T::of(if turned { result.wrapping_neg() } else { result });
     }
+}
+
+/// The least common multiple, which is not negative; 0 where either is 0.
+pub struct Lcm;
+
+impl<T: Integer> Binary<T> for Lcm {
+    #[inline(always)]
+    fn block<const FUSED: bool, const LENGTH: usize>(x: &mut [T; LENGTH], y: &[T; LENGTH]) {
+        for (x, y) in x.iter_mut().zip(y) {
+            let (a, b) = (x.magnitude(), y.magnitude());
+            let multiple = a.checked_div(divisor(a, b)).unwrap_or(0).wrapping_mul(b);
+            *x = T::of(multiple);
+        }
+    }
+}
+
+/// A negative power is the exact quotient rounded towards zero: 0, but for the powers of 1 and -1; of 0 it is 0.
+impl<T: Integer> Binary<T> for Power {
+    #[inline(always)]
+    fn block<const FUSED: bool, const LENGTH: usize>(x: &mut [T; LENGTH], y: &[T; LENGTH]) {
+        for (x, y) in x.iter_mut().zip(y) {
+            *x = power(*x, *y);
+        }
+    }
+}
+
+fn power<T: Integer>(x: T, y: T) -> T {
+    let (mut square, mut left) = (x.magnitude(), y.magnitude());
+    let turned = x.is_negative() && left % 2 == 1;
+    let mut result = u64::from(!y.is_negative() || square == 1);
+    while left > 0 && result != 0 {
+        if left % 2 == 1 {
+            result = result.wrapping_mul(square);
+        }
+        square = square.wrapping_mul(square);
+        left /= 2;
+    }
+    T::of(if turned { result.wrapping_neg() } else { result })
 }

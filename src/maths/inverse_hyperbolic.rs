@@ -15,6 +15,12 @@ use super::double_double::{divide, fast_two_sum, multiply_add, two_product, two_
 use super::polynomial::polynomial;
 use std::f64::consts::LN_2;
 
+unary! {
+    Asinh: sine_f32, sine_f64;
+    Acosh: cosine_f32, cosine_f64;
+    Atanh: tangent_f32, tangent_f64;
+}
+
 /// Half of ln 2: the leading 42 bits, of which multiples are exact, and the rest.
 const HALF_LN_2: [f64; 2] = [0.346_573_590_279_945_17, 2.748_961_509_354_185_6e-14];
 const ONE: u64 = 1.0_f64.to_bits();

@@ -14,6 +14,16 @@ use super::double_double::{divide, fast_two_sum, multiply_add, two_product, two_
 use super::polynomial::{at_most, polynomial};
 use std::f64::consts::{FRAC_PI_2, PI};
 
+unary! {
+    Asin: sine_f32, sine_f64;
+    Acos: cosine_f32, cosine_f64;
+    Atan: tangent_f32, tangent_f64;
+}
+
+binary! {
+    Atan2: angle_f32, angle_f64;
+}
+
 /// pi/2 less its nearest f64.
 const HALF_PI_LOW: f64 = 6.123_233_995_736_766e-17;
 /// The angle of the point (x, y) in the first quadrant, or of (-x, y) if `left`. Neither coordinate may

@@ -18,6 +18,11 @@ use super::double_double::{fast_two_sum, multiply_add, product_error, two_produc
 use super::power::{LN_2_LOW, exp_polynomial};
 use std::f64::consts::{LN_2, LOG2_E};
 
+binary! {
+    Logaddexp: block_f32, block_f64;
+    Logaddexp2: block_2_f32, block_2_f64;
+}
+
 /// log(e^x + e^y) in `f64`.
 #[inline(always)]
 pub(super) fn block_f64<const FUSED: bool, const LENGTH: usize>(x: &mut [f64; LENGTH], y: &[f64; LENGTH]) {

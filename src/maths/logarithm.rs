@@ -25,6 +25,13 @@
 //! | log10 | 0.665 | 0.704 | 0.634 | 0.662 |
 //! | log1p | 0.643 | 0.659 | 0.609 | 0.609 |
 
+unary! {
+    Log: log_f32, log_f64;
+    Log2: log2_f32, log2_f64;
+    Log10: log10_f32, log10_f64;
+    Log1p: log1p_f32, log1p_f64;
+}
+
 /// `a * b + c`, rounded once if `FUSED`.
 macro_rules! multiply_add {
     ($a:expr, $b:expr, $c:expr) => {

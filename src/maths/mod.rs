@@ -4,8 +4,63 @@
 //! alignment. Between processors the bits may differ within the stated bound: with fused
 //! multiply-add (AVX2 and AVX-512, which agree with each other) and without it.
 //!
-//! To add a unary function: write its block function (see [`exp`] for the shape) and add one row
-//! to the table in [`dispatch`].
+//! To add a function: write its block function (see [`exp`] for the shape), name it after its row in the op
+//! table (`unary!`, `binary!`), and let the row say `calls`.
+
+/// A function of one operand, as the op table calls it.
+pub trait Unary<T> {
+    /// Replaces each element. To be marked `#[inline(always)]`, so that each copy is compiled with its own
+    /// instruction set; `FUSED` says whether `mul_add` is one instruction.
+    fn block<const FUSED: bool, const LENGTH: usize>(block: &mut [T; LENGTH]);
+}
+
+/// A function of two operands.
+pub trait Binary<T> {
+    /// Replaces each `x`. See [`Unary::block`].
+    fn block<const FUSED: bool, const LENGTH: usize>(x: &mut [T; LENGTH], y: &[T; LENGTH]);
+}
+
+/// Names block functions after the row of the op table that calls them.
+macro_rules! unary {
+    ($($name:ident: $block_f32:ident, $block_f64:ident;)+) => {$(
+        pub struct $name;
+
+        impl crate::maths::Unary<f32> for $name {
+            #[inline(always)]
+            fn block<const FUSED: bool, const LENGTH: usize>(block: &mut [f32; LENGTH]) {
+                $block_f32::<FUSED, LENGTH>(block);
+            }
+        }
+
+        impl crate::maths::Unary<f64> for $name {
+            #[inline(always)]
+            fn block<const FUSED: bool, const LENGTH: usize>(block: &mut [f64; LENGTH]) {
+                $block_f64::<FUSED, LENGTH>(block);
+            }
+        }
+    )+};
+}
+
+/// As `unary`, for functions of two operands.
+macro_rules! binary {
+    ($($name:ident: $block_f32:ident, $block_f64:ident;)+) => {$(
+        pub struct $name;
+
+        impl crate::maths::Binary<f32> for $name {
+            #[inline(always)]
+            fn block<const FUSED: bool, const LENGTH: usize>(x: &mut [f32; LENGTH], y: &[f32; LENGTH]) {
+                $block_f32::<FUSED, LENGTH>(x, y);
+            }
+        }
+
+        impl crate::maths::Binary<f64> for $name {
+            #[inline(always)]
+            fn block<const FUSED: bool, const LENGTH: usize>(x: &mut [f64; LENGTH], y: &[f64; LENGTH]) {
+                $block_f64::<FUSED, LENGTH>(x, y);
+            }
+        }
+    )+};
+}
 
 /// Block functions made of functions of one number: for each row, `$block_f64` applies `$function` and
 /// `$block_f32` applies `$single`, which computes an f32 in f64 and is rounded once.
@@ -51,6 +106,9 @@ mod trigonometric_f32;
 #[cfg(test)]
 mod tests;
 
-pub use dispatch::*;
-pub use integers::{gcd, lcm, power as power_ints};
-pub use remainder::{floor_divide_f32, floor_divide_f64, fmod_f32, fmod_f64, remainder_f32, remainder_f64};
+pub use dispatch::{binary, unary};
+pub use {
+    cbrt::*, error_function::*, exp::*, exponential::*, gamma::*, hyperbolic::*, hypot::*, integers::*,
+    inverse_hyperbolic::*, inverse_trigonometric::*, logaddexp::*, logarithm::*, power::*, remainder::*,
+    trigonometric::*,
+};

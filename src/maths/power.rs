@@ -20,6 +20,10 @@
 
 use super::double_double::{fast_two_sum, multiply_add, product_error, two_product};
 
+binary! {
+    Power: block_f32, block_f64;
+}
+
 const FRACTION_BITS: u32 = f64::MANTISSA_DIGITS - 1;
 /// Adding this leaves an integer in the low bits of the fraction. The conversion instruction, in
 /// contrast, does not exist for f64 vectors on AVX2.

@@ -6,9 +6,10 @@ mod hypot;
 mod logaddexp;
 mod logarithm;
 mod power;
+mod trigonometric;
 
-use super::dispatch::{InstructionSet, exp_f32, exp_f64};
-use super::{floor_divide_f32, floor_divide_f64, remainder_f32, remainder_f64};
+use super::dispatch::{InstructionSet, binary, run_unary, unary};
+use super::{Exp, FloorDivide, Remainder};
 
 /// What the exponentials promise, in units in the last place.
 const BOUND: f64 = 0.9;
@@ -93,7 +94,7 @@ fn exp_f64_is_within_the_bound() {
     arguments.extend((-1074..1023).map(|n| (f64::from(n) + 0.5) * std::f64::consts::LN_2));
     for set in InstructionSet::available() {
         let mut results = arguments.clone();
-        exp_f64::run(set, &mut results);
+        run_unary::<Exp, f64>(set, &mut results);
         for (&x, &got) in arguments.iter().zip(&results) {
             let error = error_f64(x, got);
             assert!(error <= BOUND, "{set:?}: exp({x:e}) = {got:e}, {error} ULP");
@@ -111,7 +112,7 @@ fn exp_f32_is_within_the_bound() {
         .collect();
     for set in InstructionSet::available() {
         let mut results = arguments.clone();
-        exp_f32::run(set, &mut results);
+        run_unary::<Exp, f32>(set, &mut results);
         for (&x, &got) in arguments.iter().zip(&results) {
             let error = error_f32(x, got);
             assert!(error <= BOUND, "{set:?}: exp({x:e}) = {got:e}, {error} ULP");
@@ -154,21 +155,21 @@ fn exp_special_values_are_those_of_c99() {
     for set in InstructionSet::available() {
         for (x, expected) in cases_f64 {
             let mut result = [x];
-            exp_f64::run(set, &mut result);
+            run_unary::<Exp, f64>(set, &mut result);
             assert_eq!(result[0].to_bits(), expected.to_bits(), "{set:?}: exp({x:e})");
         }
         for (x, expected) in cases_f32 {
             let mut result = [x];
-            exp_f32::run(set, &mut result);
+            run_unary::<Exp, f32>(set, &mut result);
             assert_eq!(result[0].to_bits(), expected.to_bits(), "{set:?}: exp({x:e}) in f32");
         }
         // Every sign and several payloads: scaling must not turn a NaN into a number.
         for bits in random_bits().take(500) {
             let mut result = [f64::from_bits(bits | f64::INFINITY.to_bits() | 1)];
-            exp_f64::run(set, &mut result);
+            run_unary::<Exp, f64>(set, &mut result);
             assert!(result[0].is_nan());
             let mut result = [f32::from_bits(bits as u32 | f32::INFINITY.to_bits() | 1)];
-            exp_f32::run(set, &mut result);
+            run_unary::<Exp, f32>(set, &mut result);
             assert!(result[0].is_nan());
         }
     }
@@ -193,7 +194,7 @@ fn exp_gives_the_same_bits_at_every_position() {
             for length in (0..70).chain([127, 128, 129, 140]) {
                 let range = offset..offset + length;
                 let mut values = arguments.clone();
-                exp_f64::run(set, &mut values[range.clone()]);
+                run_unary::<Exp, f64>(set, &mut values[range.clone()]);
                 assert!(
                     values[range.clone()]
                         .iter()
@@ -204,7 +205,7 @@ fn exp_gives_the_same_bits_at_every_position() {
                 assert_eq!(values[..offset], arguments[..offset]);
                 assert_eq!(values[offset + length..], arguments[offset + length..]);
                 let mut values: Vec<f32> = arguments.iter().map(|&x| x as f32).collect();
-                exp_f32::run(set, &mut values[range.clone()]);
+                run_unary::<Exp, f32>(set, &mut values[range.clone()]);
                 assert!(
                     values[range.clone()].iter().map(|x| x.to_bits()).eq(alone_f32[range].iter().copied())
                 );
@@ -215,13 +216,13 @@ fn exp_gives_the_same_bits_at_every_position() {
 
 fn one_f64(set: InstructionSet, x: f64) -> f64 {
     let mut values = [x];
-    exp_f64::run(set, &mut values);
+    run_unary::<Exp, f64>(set, &mut values);
     values[0]
 }
 
 fn one_f32(set: InstructionSet, x: f32) -> f32 {
     let mut values = [x];
-    exp_f32::run(set, &mut values);
+    run_unary::<Exp, f32>(set, &mut values);
     values[0]
 }
 
@@ -230,11 +231,11 @@ fn the_public_entry_points_use_the_widest_set() {
     let widest = InstructionSet::available().last();
     let mut values = [0.3, -5.7, 100.1];
     let expected = values.map(|x| widest.map(|set| one_f64(set, x)));
-    super::exp_f64(&mut values);
+    unary::<Exp, f64>(&mut values);
     assert_eq!(values.map(Some), expected);
     let mut values = [0.3, -5.7, 80.1];
     let expected = values.map(|x| widest.map(|set| one_f32(set, x)));
-    super::exp_f32(&mut values);
+    unary::<Exp, f32>(&mut values);
     assert_eq!(values.map(Some), expected);
 }
 
@@ -308,20 +309,20 @@ fn floor_division_agrees_with_numpy() {
     let same = |a: f64, b: f64| a.to_bits() == b.to_bits() || (a.is_nan() && b.is_nan());
     for &(x, y, remainder, quotient) in DIVISIONS {
         let (mut got_remainder, mut got_quotient) = ([x], [x]);
-        remainder_f32(&mut got_remainder, &[y]);
-        floor_divide_f32(&mut got_quotient, &[y]);
+        binary::<Remainder, f32>(&mut got_remainder, &[y]);
+        binary::<FloorDivide, f32>(&mut got_quotient, &[y]);
         assert!(same(got_remainder[0].into(), remainder.into()), "{x} % {y}: {got_remainder:?}");
         assert!(same(got_quotient[0].into(), quotient.into()), "{x} // {y}: {got_quotient:?}");
         let (mut got_remainder, mut got_quotient) = ([f64::from(x)], [f64::from(x)]);
-        remainder_f64(&mut got_remainder, &[y.into()]);
-        floor_divide_f64(&mut got_quotient, &[y.into()]);
+        binary::<Remainder, f64>(&mut got_remainder, &[y.into()]);
+        binary::<FloorDivide, f64>(&mut got_quotient, &[y.into()]);
         assert!(same(got_remainder[0], remainder.into()), "{x} % {y}: {got_remainder:?}");
         assert!(same(got_quotient[0], quotient.into()), "{x} // {y}: {got_quotient:?}");
     }
     // Values f32 does not have: the rounded quotient 1.0 / 0.1 is 10, the floor division 9.
     let (mut remainder, mut quotient) = ([1.0, -1.0], [1.0, -1.0]);
-    remainder_f64(&mut remainder, &[0.1, 0.1]);
-    floor_divide_f64(&mut quotient, &[0.1, 0.1]);
+    binary::<Remainder, f64>(&mut remainder, &[0.1, 0.1]);
+    binary::<FloorDivide, f64>(&mut quotient, &[0.1, 0.1]);
     assert_eq!(remainder, [0.099_999_999_999_999_95, 5.551_115_123_125_783e-17]);
     assert_eq!(quotient, [9.0, -10.0]);
 }
@@ -329,9 +330,9 @@ fn floor_division_agrees_with_numpy() {
 #[test]
 fn operands_of_different_length_are_handled_up_to_the_shorter() {
     let mut x = [7.0, 7.0, 7.0];
-    remainder_f64(&mut x, &[4.0]);
+    binary::<Remainder, f64>(&mut x, &[4.0]);
     assert_eq!(x, [3.0, 7.0, 7.0]);
     let mut x = [7.0];
-    floor_divide_f32(&mut x, &[2.0, 3.0]);
+    binary::<FloorDivide, f32>(&mut x, &[2.0, 3.0]);
     assert_eq!(x, [3.0]);
 }

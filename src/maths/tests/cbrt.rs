@@ -1,16 +1,17 @@
-use super::super::dispatch::{InstructionSet, cbrt_f32, cbrt_f64};
+use super::super::Cbrt;
+use super::super::dispatch::{InstructionSet, run_unary};
 use super::exact::{error_f32, error_f64, golden};
 use super::random_bits;
 
 fn one_f64(set: InstructionSet, x: f64) -> f64 {
     let mut value = [x];
-    cbrt_f64::run(set, &mut value);
+    run_unary::<Cbrt, f64>(set, &mut value);
     value[0]
 }
 
 fn one_f32(set: InstructionSet, x: f32) -> f32 {
     let mut value = [x];
-    cbrt_f32::run(set, &mut value);
+    run_unary::<Cbrt, f32>(set, &mut value);
     value[0]
 }
 
@@ -19,7 +20,7 @@ fn cbrt_is_within_the_bound() {
     let cases = golden::<1>("cbrt");
     for set in InstructionSet::available() {
         let mut results: Vec<f64> = cases.iter().map(|case| case.0[0]).collect();
-        cbrt_f64::run(set, &mut results);
+        run_unary::<Cbrt, f64>(set, &mut results);
         for (&got, &([x], rounded, above)) in results.iter().zip(&cases) {
             let error = error_f64(got, rounded, above);
             assert!(error <= 0.51, "{set:?}: cbrt({x:e}) = {got:e}, {error} ULP");
@@ -28,7 +29,7 @@ fn cbrt_is_within_the_bound() {
         let arguments: Vec<f32> =
             (0..=u32::MAX).step_by(60_013).map(f32::from_bits).filter(|x| x.is_finite()).collect();
         let mut results = arguments.clone();
-        cbrt_f32::run(set, &mut results);
+        run_unary::<Cbrt, f32>(set, &mut results);
         for (&got, &x) in results.iter().zip(&arguments) {
             let error = error_f32(got, f64::from(x).cbrt());
             assert!(error <= 0.51, "{set:?}: cbrt({x:e}) = {got:e}, {error} ULP");
@@ -69,10 +70,10 @@ fn cbrt_gives_the_same_bits_at_every_position() {
         let alone_f32: Vec<u32> = arguments.iter().map(|&x| one_f32(set, x as f32).to_bits()).collect();
         for length in (0..70).chain([127, 128, 129, 150]) {
             let mut values = arguments[..length].to_vec();
-            cbrt_f64::run(set, &mut values);
+            run_unary::<Cbrt, f64>(set, &mut values);
             assert!(values.iter().map(|x| x.to_bits()).eq(alone[..length].iter().copied()));
             let mut values: Vec<f32> = arguments[..length].iter().map(|&x| x as f32).collect();
-            cbrt_f32::run(set, &mut values);
+            run_unary::<Cbrt, f32>(set, &mut values);
             assert!(values.iter().map(|x| x.to_bits()).eq(alone_f32[..length].iter().copied()));
         }
     }

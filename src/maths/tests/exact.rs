@@ -63,7 +63,7 @@ macro_rules! same_bits_at_every_position {
                 .zip(&y)
                 .map(|(&x, &y)| {
                     let mut value = [x];
-                    $name::run(set, &mut value, &[y]);
+                    run_binary::<$name, $float>(set, &mut value, &[y]);
                     value[0].to_bits()
                 })
                 .collect();
@@ -71,7 +71,7 @@ macro_rules! same_bits_at_every_position {
                 for length in (0..70).chain([127, 128, 129, 140]) {
                     let range = offset..offset + length;
                     let mut values = x.clone();
-                    $name::run(set, &mut values[range.clone()], &y[range.clone()]);
+                    run_binary::<$name, $float>(set, &mut values[range.clone()], &y[range.clone()]);
                     assert!(
                         values[range.clone()].iter().map(|x| x.to_bits()).eq(alone[range].iter().copied())
                     );
@@ -81,10 +81,10 @@ macro_rules! same_bits_at_every_position {
             }
             // The longer operand keeps what has no counterpart.
             let mut values = x.clone();
-            $name::run(set, &mut values, &y[..3]);
+            run_binary::<$name, $float>(set, &mut values, &y[..3]);
             assert_eq!(values[3..], x[3..]);
             let mut values = x[..2].to_vec();
-            $name::run(set, &mut values, &y);
+            run_binary::<$name, $float>(set, &mut values, &y);
             assert!(values.iter().map(|x| x.to_bits()).eq(alone[..2].iter().copied()));
         }
     };

@@ -1,6 +1,7 @@
 //! Powers of two, and the exponential less one.
 
-use super::super::dispatch::{self, InstructionSet};
+use super::super::dispatch::{InstructionSet, run_unary, unary};
+use super::super::{Exp2, Expm1};
 use super::{last_place_f64, random_bits};
 
 /// What the functions promise, in units in the last place. Only `expm1` in `f64` needs the latter.
@@ -19,21 +20,21 @@ struct Function {
 }
 
 macro_rules! functions {
-    ($($name:ident($f32:ident, $f64:ident) = $std:ident;)*) => {
+    ($($name:ident: $function:ident = $std:ident;)*) => {
         &[$(Function {
             name: stringify!($name),
-            f32: dispatch::$f32::run,
-            f64: dispatch::$f64::run,
-            widest_f32: crate::maths::$f32,
-            widest_f64: crate::maths::$f64,
+            f32: run_unary::<$function, f32>,
+            f64: run_unary::<$function, f64>,
+            widest_f32: unary::<$function, f32>,
+            widest_f64: unary::<$function, f64>,
             std: f64::$std,
         },)*]
     };
 }
 
 const FUNCTIONS: &[Function] = functions! {
-    exp2(exp2_f32, exp2_f64) = exp2;
-    expm1(expm1_f32, expm1_f64) = exp_m1;
+    exp2: Exp2 = exp2;
+    expm1: Expm1 = exp_m1;
 };
 
 impl Function {
@@ -125,7 +126,7 @@ fn f32_is_within_the_bound() {
 fn powers_of_two_are_exact() {
     for set in InstructionSet::available() {
         let mut results: Vec<f64> = (-1074..1024).map(f64::from).collect();
-        dispatch::exp2_f64::run(set, &mut results);
+        run_unary::<Exp2, f64>(set, &mut results);
         for (n, got) in (-1074..1024).zip(results) {
             let expected = if n < -1022 {
                 f64::from_bits(1 << (n + 1074))

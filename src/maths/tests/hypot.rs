@@ -1,4 +1,5 @@
-use super::super::dispatch::{InstructionSet, hypot_f32, hypot_f64};
+use super::super::Hypot;
+use super::super::dispatch::{InstructionSet, run_binary};
 use super::exact::{error_f32, error_f64, golden, same, same_bits_at_every_position};
 use super::random_bits;
 
@@ -8,7 +9,7 @@ fn hypot_is_within_the_bound() {
     for set in InstructionSet::available() {
         let mut results: Vec<f64> = cases.iter().map(|case| case.0[0]).collect();
         let y: Vec<f64> = cases.iter().map(|case| case.0[1]).collect();
-        hypot_f64::run(set, &mut results, &y);
+        run_binary::<Hypot, f64>(set, &mut results, &y);
         for (&got, &([x, y], rounded, above)) in results.iter().zip(&cases) {
             // Subnormal results are rounded twice.
             let bound = if rounded < f64::MIN_POSITIVE { 0.76 } else { 0.51 };
@@ -26,7 +27,7 @@ fn hypot_is_within_the_bound() {
             .collect();
         let mut results: Vec<f32> = cases.iter().map(|case| case.0).collect();
         let y: Vec<f32> = cases.iter().map(|case| case.1).collect();
-        hypot_f32::run(set, &mut results, &y);
+        run_binary::<Hypot, f32>(set, &mut results, &y);
         for (&got, &(x, y)) in results.iter().zip(&cases) {
             let error = error_f32(got, f64::from(x).hypot(y.into()));
             assert!(error <= 0.51, "{set:?}: hypot({x:e}, {y:e}) = {got:e}, {error} ULP");
@@ -59,23 +60,23 @@ fn hypot_special_values_are_those_of_c99() {
     for set in InstructionSet::available() {
         for (x, y, expected) in cases {
             let mut got = [x];
-            hypot_f32::run(set, &mut got, &[y]);
+            run_binary::<Hypot, f32>(set, &mut got, &[y]);
             assert!(same(got[0].into(), expected.into()), "{set:?}: hypot({x:e}, {y:e}) = {got:?} in f32");
             let mut got = [f64::from(x)];
-            hypot_f64::run(set, &mut got, &[y.into()]);
+            run_binary::<Hypot, f64>(set, &mut got, &[y.into()]);
             assert!(same(got[0], expected.into()), "{set:?}: hypot({x:e}, {y:e}) = {got:?}");
         }
         let mut got = [f64::MAX, f64::MAX, f64::from_bits(1), f64::from_bits(3)];
-        hypot_f64::run(set, &mut got, &[1.0, f64::MAX, f64::from_bits(1), f64::from_bits(4)]);
+        run_binary::<Hypot, f64>(set, &mut got, &[1.0, f64::MAX, f64::from_bits(1), f64::from_bits(4)]);
         assert_eq!(got, [f64::MAX, f64::INFINITY, f64::from_bits(1), f64::from_bits(5)], "{set:?}");
         let mut got = [f32::MAX];
-        hypot_f32::run(set, &mut got, &[f32::MAX]);
+        run_binary::<Hypot, f32>(set, &mut got, &[f32::MAX]);
         assert_eq!(got, [f32::INFINITY], "{set:?}");
     }
 }
 
 #[test]
 fn hypot_gives_the_same_bits_at_every_position() {
-    same_bits_at_every_position!(hypot_f64(f64), f64::INFINITY);
-    same_bits_at_every_position!(hypot_f32(f32), f32::INFINITY);
+    same_bits_at_every_position!(Hypot(f64), f64::INFINITY);
+    same_bits_at_every_position!(Hypot(f32), f32::INFINITY);
 }

@@ -1,5 +1,6 @@
 use super::{last_place_f64, random_bits};
-use crate::maths::dispatch::{self, InstructionSet};
+use crate::maths::dispatch::{InstructionSet, run_unary};
+use crate::maths::{Log, Log1p, Log2, Log10};
 
 /// A function in both types.
 pub(super) struct Function {
@@ -14,29 +15,29 @@ pub(super) struct Function {
 
 const LOG: Function = Function {
     name: "log",
-    run_f32: dispatch::log_f32::run,
-    run_f64: dispatch::log_f64::run,
+    run_f32: run_unary::<Log, f32>,
+    run_f64: run_unary::<Log, f64>,
     std: f64::ln,
     bound: 0.8,
 };
 const LOG2: Function = Function {
     name: "log2",
-    run_f32: dispatch::log2_f32::run,
-    run_f64: dispatch::log2_f64::run,
+    run_f32: run_unary::<Log2, f32>,
+    run_f64: run_unary::<Log2, f64>,
     std: f64::log2,
     bound: 0.8,
 };
 const LOG10: Function = Function {
     name: "log10",
-    run_f32: dispatch::log10_f32::run,
-    run_f64: dispatch::log10_f64::run,
+    run_f32: run_unary::<Log10, f32>,
+    run_f64: run_unary::<Log10, f64>,
     std: f64::log10,
     bound: 0.8,
 };
 const LOG1P: Function = Function {
     name: "log1p",
-    run_f32: dispatch::log1p_f32::run,
-    run_f64: dispatch::log1p_f64::run,
+    run_f32: run_unary::<Log1p, f32>,
+    run_f64: run_unary::<Log1p, f64>,
     std: f64::ln_1p,
     bound: 0.8,
 };

@@ -1,16 +1,17 @@
-use super::super::dispatch::{InstructionSet, power_f32, power_f64};
+use super::super::Power;
+use super::super::dispatch::{InstructionSet, run_binary};
 use super::exact::{error_f32, error_f64, golden, same, same_bits_at_every_position};
 use super::random_bits;
 
 fn power_one_f64(set: InstructionSet, x: f64, y: f64) -> f64 {
     let mut value = [x];
-    power_f64::run(set, &mut value, &[y]);
+    run_binary::<Power, f64>(set, &mut value, &[y]);
     value[0]
 }
 
 fn power_one_f32(set: InstructionSet, x: f32, y: f32) -> f32 {
     let mut value = [x];
-    power_f32::run(set, &mut value, &[y]);
+    run_binary::<Power, f32>(set, &mut value, &[y]);
     value[0]
 }
 
@@ -20,7 +21,7 @@ fn power_is_within_the_bound() {
     for set in InstructionSet::available() {
         let mut results: Vec<f64> = cases.iter().map(|case| case.0[0]).collect();
         let y: Vec<f64> = cases.iter().map(|case| case.0[1]).collect();
-        power_f64::run(set, &mut results, &y);
+        run_binary::<Power, f64>(set, &mut results, &y);
         for (&got, &([x, y], rounded, above)) in results.iter().zip(&cases) {
             let error = error_f64(got, rounded, above);
             assert!(error <= 1.1, "{set:?}: power({x:e}, {y:e}) = {got:e}, {error} ULP");
@@ -37,7 +38,7 @@ fn power_is_within_the_bound() {
             .collect();
         let mut results: Vec<f32> = cases.iter().map(|case| case.0).collect();
         let y: Vec<f32> = cases.iter().map(|case| case.1).collect();
-        power_f32::run(set, &mut results, &y);
+        run_binary::<Power, f32>(set, &mut results, &y);
         for (&got, &(x, y)) in results.iter().zip(&cases) {
             let error = error_f32(got, f64::from(x).powf(y.into()));
             assert!(error <= 0.6 || got == f32::MAX, "{set:?}: power({x:e}, {y:e}) = {got:e}, {error} ULP");
@@ -165,6 +166,6 @@ fn power_special_values_are_those_of_c99() {
 
 #[test]
 fn power_gives_the_same_bits_at_every_position() {
-    same_bits_at_every_position!(power_f64(f64), -3.0);
-    same_bits_at_every_position!(power_f32(f32), -3.0);
+    same_bits_at_every_position!(Power(f64), -3.0);
+    same_bits_at_every_position!(Power(f32), -3.0);
 }
