@@ -1,6 +1,7 @@
 //! How a caller names axes: by position, by label, or all of them.
 
-use fusewire_ir::{AxisRef, NewAxis};
+use crate::dims::DimExpr;
+use fusewire_ir::{AxisRef, Dim, NewAxis, Shape, SizeExpr};
 
 /// An axis by its position; negative ones count from the end. Where an axis is asked for, its label will
 /// do as well: `x.flip("user")`.
@@ -32,6 +33,51 @@ pub struct Positions(pub(crate) Vec<AxisRef>);
 /// `[(0, "user"), (2, "feature")]`; a label alone, `"user"`, for a new first axis.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewAxes(pub(crate) Vec<NewAxis>);
+
+/// The sizes of a reshape: `[2, 3]`, `[2, -1]` where -1 is what is left, dims, or a shape.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewSizes(pub(crate) Vec<Option<Dim>>);
+
+/// One size of a reshape: a number, -1 for what is left, or a dim.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewSize(Option<Dim>);
+
+impl From<i64> for NewSize {
+    /// A negative size other than -1 stays negative, and is refused.
+    fn from(size: i64) -> Self {
+        Self((size != -1).then(|| Dim::from(SizeExpr::from(size))))
+    }
+}
+
+impl From<Dim> for NewSize {
+    fn from(dim: Dim) -> Self {
+        Self(Some(dim))
+    }
+}
+
+impl From<DimExpr<'_>> for NewSize {
+    fn from(dim: DimExpr<'_>) -> Self {
+        dim.dim().into()
+    }
+}
+
+impl<S: Into<NewSize>, const N: usize> From<[S; N]> for NewSizes {
+    fn from(sizes: [S; N]) -> Self {
+        Self(sizes.into_iter().map(|size| size.into().0).collect())
+    }
+}
+
+impl<S: Into<NewSize> + Clone> From<&[S]> for NewSizes {
+    fn from(sizes: &[S]) -> Self {
+        Self(sizes.iter().cloned().map(|size| size.into().0).collect())
+    }
+}
+
+impl From<Shape> for NewSizes {
+    fn from(shape: Shape) -> Self {
+        Self(shape.iter().cloned().map(Some).collect())
+    }
+}
 
 impl Axes {
     /// The same axes, which stay in the result with size 1.

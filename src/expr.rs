@@ -1,6 +1,6 @@
 //! The fluent builder: graphs and the `Copy` handles to what they compute.
 
-use crate::axes::{Axes, NewAxes, Positions};
+use crate::axes::{Axes, NewAxes, NewSizes, Positions};
 use crate::plan::Plan;
 use crate::recipe::{Recipe, RecipeId};
 use fusewire_ir as ir;
@@ -415,6 +415,68 @@ impl<'g> Expr<'g> {
     pub fn slice_axis(self, axis: impl Into<AxisRef>, slice: impl Into<Slice>) -> Self {
         let (axis, slice, site) = (axis.into(), slice.into(), Site::caller());
         self.graph.push(|g| g.slice_axis(self.site, axis, slice, site))
+    }
+
+    /// The same elements in C order with other sizes: `[2, -1]`, where -1 is what is left, or dims. Never a
+    /// copy of its own: the loops that compute it are split where axes are joined. A value that is read in
+    /// ways which no loops can follow is stored, and the plan says so.
+    ///
+    /// ```
+    /// use fusewire::prelude::*;
+    ///
+    /// let g = Graph::new();
+    /// let x = g.input("x", F32, [6, 4]);
+    /// let pairs = x.reshape([-1, 2]).max(Axis(1));
+    /// assert_eq!(pairs.shape(), Some([12].into()));
+    /// let plan = g.plan([pairs], &Limits::default())?;
+    /// assert_eq!(plan.workspace_bytes(), 0);
+    /// # Ok::<(), Error>(())
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub fn reshape(self, sizes: impl Into<NewSizes>) -> Self {
+        let (sizes, site) = (sizes.into(), Site::caller());
+        self.graph.push(|g| g.reshape(self.site, &sizes.0, site))
+    }
+
+    /// All elements in C order along one axis.
+    #[must_use]
+    #[track_caller]
+    #[doc(alias = "flatten")]
+    pub fn ravel(self) -> Self {
+        self.reshape([-1])
+    }
+
+    /// The elements whose index on the second axis is `offset` more than that on the first, along a new last
+    /// axis. The axes are dropped.
+    #[must_use]
+    #[track_caller]
+    #[doc(alias = "diag")]
+    pub fn diagonal(self, offset: i64, first: impl Into<AxisRef>, second: impl Into<AxisRef>) -> Self {
+        let (axes, site) = ([first.into(), second.into()], Site::caller());
+        self.graph.push(|g| g.diagonal(self.site, offset, axes, site))
+    }
+
+    /// Every `window` neighbours along an axis, along a new last axis: `(n,)` becomes `(n - window + 1, window)`.
+    ///
+    /// ```
+    /// use fusewire::prelude::*;
+    ///
+    /// let g = Graph::new();
+    /// let x = g.input("x", F64, [6]);
+    /// let moving = x.sliding_window(3, Axis(0)).mean(Axis(-1));
+    /// let program = g.plan([moving], &Limits::default())?.compile()?;
+    /// let mut out = [0.0; 4];
+    /// program.run([("x", &[1.0, 2.0, 6.0, 4.0, 5.0, 0.0])], [("out", &mut out)])?;
+    /// assert_eq!(out, [3.0, 4.0, 5.0, 3.0]);
+    /// # Ok::<(), Error>(())
+    /// ```
+    #[must_use]
+    #[track_caller]
+    #[doc(alias = "sliding_window_view")]
+    pub fn sliding_window(self, window: impl Into<Dim>, axis: impl Into<AxisRef>) -> Self {
+        let (window, axis, site) = (window.into(), axis.into(), Site::caller());
+        self.graph.push(|g| g.sliding_window(self.site, &window, &axis, site))
     }
 
     /// The elements along an axis in reverse order.

@@ -44,7 +44,7 @@ mod tree;
 mod view;
 mod walk;
 
-pub use axes::{All, Axes, Axis, NewAxes, Positions};
+pub use axes::{All, Axes, Axis, NewAxes, NewSize, NewSizes, Positions};
 pub use custom::{Custom, TileFunction};
 pub use dims::DimExpr;
 pub use expr::{Argument, Expr, Graph};

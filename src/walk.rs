@@ -103,8 +103,9 @@ impl Walk {
                     let step = layout.map_or(1, |layout| layout.strides.get(axis).copied().unwrap_or(0));
                     // Wraps only for arrays without elements, which are never walked.
                     stride.start = stride.start.wrapping_add(index(&map.start, sizes).wrapping_mul(step));
-                    if let Some(l) = map.axis {
-                        stride.steps[l] = stride.steps[l].wrapping_add(map.step.wrapping_mul(step));
+                    for term in &map.terms {
+                        let along = &mut stride.steps[term.axis];
+                        *along = along.wrapping_add(index(&term.step, sizes).wrapping_mul(step));
                     }
                 }
                 stride

@@ -7,6 +7,7 @@
 mod emit;
 mod equalities;
 mod group;
+mod nest;
 mod reads;
 mod store;
 mod views;
@@ -14,14 +15,17 @@ mod views;
 pub(crate) use emit::{Places, emit};
 pub(crate) use equalities::Equalities;
 pub(crate) use group::{Group, group};
+pub(crate) use nest::{Nest, Nests};
 pub(crate) use reads::{AllReads, all_reads};
 pub use store::StoreReason;
 pub(crate) use store::{Stores, decide};
 pub(crate) use views::Views;
 
+use crate::dim::Dim;
 use crate::graph::{Graph, NodeId, Op};
+use crate::index_map::{IndexMap, broadcast_map};
+use crate::reshape::Obstacle;
 use crate::shape::Shape;
-use crate::view::{AxisMap, IndexMap, broadcast_map, identity_map};
 use smallvec::SmallVec;
 use std::collections::HashSet;
 
@@ -32,24 +36,24 @@ pub(crate) const MAX_BODY: usize = 400;
 /// A node at one index map: what one evaluation inside a loop nest computes.
 pub(crate) type Instance = (NodeId, IndexMap);
 
-/// The operands of a node together with where they are read, when the node is read at `map`.
+/// The operands of a node together with where they are read, when the node is read at `map` in these loops.
 /// Views that are not stored are passed through: what counts is the value below them.
 pub(crate) fn operand_instances(
     graph: &Graph,
     views: &Views,
-    node: NodeId,
-    map: &[AxisMap],
-) -> SmallVec<[Instance; 3]> {
-    let Some(array) = graph.array(node) else { return SmallVec::new() };
+    (node, map): &Instance,
+    loops: &[Dim],
+) -> Result<SmallVec<[Instance; 3]>, Obstacle> {
+    let Some(array) = graph.array(*node) else { return Ok(SmallVec::new()) };
     let read = |operand: NodeId| {
         let shape = &graph.array(operand)?.shape;
-        let map = match &graph.node(node).op {
-            Op::View(view) => view.source_map(map, shape, &array.shape),
-            _ => broadcast_map(map, shape, &array.shape),
+        let map = match &graph.node(*node).op {
+            Op::View(view) => view.source_map(map, shape, &array.shape, loops),
+            _ => Ok(broadcast_map(map, shape, &array.shape)),
         };
-        Some(views.below((operand, map)))
+        Some(map.map(|map| views.below((operand, map))))
     };
-    graph.operands(node).into_iter().filter_map(read).collect()
+    graph.operands(*node).into_iter().filter_map(read).collect()
 }
 
 /// The shape over which a stored node's kernel loops: a reduction loops over its operand.
@@ -62,8 +66,8 @@ pub(crate) fn loop_shape(graph: &Graph, root: NodeId) -> Shape {
 }
 
 /// What a stored node's kernel computes first, and where.
-pub(crate) fn entry(graph: &Graph, views: &Views, root: NodeId) -> Instance {
-    let map = identity_map(&loop_shape(graph, root));
+pub(crate) fn entry(graph: &Graph, views: &Views, root: NodeId, nest: &Nest) -> Instance {
+    let map = nest.map.clone();
     match graph.node(root).op {
         Op::Reduce { .. } => views.below((graph.operands(root).first().copied().unwrap_or(root), map)),
         _ => (root, map),
@@ -79,6 +83,8 @@ pub(crate) struct Region {
     pub stored: Vec<Instance>,
     /// Inputs and constant arrays that are read.
     pub sources: Vec<NodeId>,
+    /// The first reshape that the loops do not do for.
+    pub obstacle: Option<(NodeId, Obstacle)>,
 }
 
 /// Walks from a stored node to the leaves and to the next stored nodes; stops early above `most`
@@ -86,29 +92,34 @@ pub(crate) struct Region {
 pub(crate) fn region(
     graph: &Graph,
     views: &Views,
+    nest: &Nest,
     root: NodeId,
     is_stored: impl Fn(NodeId) -> bool,
     most: usize,
 ) -> Region {
-    let mut region = Region { inside: Vec::new(), stored: Vec::new(), sources: Vec::new() };
+    let mut region = Region { inside: Vec::new(), stored: Vec::new(), sources: Vec::new(), obstacle: None };
     let mut seen: HashSet<Instance> = HashSet::new();
     let mut known_sources: HashSet<NodeId> = HashSet::new();
-    let first = entry(graph, views, root);
+    let first = entry(graph, views, root, nest);
     // A reduction may combine a value that is stored itself.
     let mut pending = vec![(first.0 != root, first)];
     while let Some((may_be_stored, instance)) = pending.pop() {
         if !seen.insert(instance.clone()) {
             continue;
         }
-        let (node, map) = &instance;
+        let (node, _) = &instance;
         if may_be_stored && is_stored(*node) {
             region.stored.push(instance);
             continue;
         }
         let op = &graph.node(*node).op;
         if !matches!(op, Op::Input(_) | Op::Array(_)) {
-            let operands = operand_instances(graph, views, *node, map);
-            pending.extend(operands.into_iter().map(|instance| (true, instance)));
+            match operand_instances(graph, views, &instance, &nest.loops) {
+                Ok(operands) => pending.extend(operands.into_iter().map(|instance| (true, instance))),
+                Err(obstacle) => {
+                    region.obstacle.get_or_insert((*node, obstacle));
+                }
+            }
         } else if known_sources.insert(*node) {
             region.sources.push(*node);
         }

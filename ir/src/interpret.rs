@@ -134,8 +134,8 @@ pub fn evaluate_node(graph: &Graph, node: NodeId, operands: &[&Array], known: &S
         (Op::View(view), [operand]) => {
             let sizes = view_sizes(view, array.shape.len(), operand, asked)?;
             let value = |start: &SizeExpr| start.value(&size_of);
-            let elements =
-                indices(&sizes).map(|index| Some(operand.at(&view_index(view, &index, operand, &value)?)));
+            let elements = indices(&sizes)
+                .map(|index| Some(operand.at(&view_index(view, &index, &sizes, operand, &value)?)));
             Array::new(dtype, &sizes, elements.collect::<Option<_>>()?)
         }
         (Op::Reduce { op, axes, keepdims }, [operand]) => {
@@ -247,7 +247,11 @@ fn view_sizes(
         View::Squeeze(dropped) => {
             (0..own.len()).filter(|axis| !dropped.contains(axis)).map(|axis| own[axis]).collect()
         }
-        View::Slice(_) | View::BroadcastTo => asked()?,
+        View::Slice(_)
+        | View::BroadcastTo
+        | View::Reshape(_)
+        | View::Diagonal { .. }
+        | View::SlidingWindow { .. } => asked()?,
         View::LabelAxes => own,
     })
 }
@@ -256,6 +260,7 @@ fn view_sizes(
 fn view_index(
     view: &View,
     index: &[u64],
+    sizes: &[u64],
     operand: &Array,
     value: &impl Fn(&SizeExpr) -> Option<i128>,
 ) -> Option<Vec<u64>> {
@@ -285,6 +290,30 @@ fn view_index(
                 u64::try_from(value(&range.start)? + i128::from(*at) * i128::from(range.step)).ok()
             })
             .collect::<Option<_>>()?,
+        View::Reshape(_) => {
+            let mut position = index.iter().zip(sizes).fold(0, |position, (at, size)| position * size + at);
+            let mut source = vec![0; operand.sizes().len()];
+            for (at, size) in source.iter_mut().zip(operand.sizes()).rev() {
+                (*at, position) = (position % size, position / size);
+            }
+            source
+        }
+        View::Diagonal { axes, start } => {
+            let (along, rest) = index.split_last()?;
+            let mut rest = rest.iter();
+            (0..operand.sizes().len())
+                .map(|axis| match axes.iter().position(|of| *of == axis) {
+                    Some(of) => Some(u64::try_from(value(&start[of])?).ok()? + along),
+                    None => rest.next().copied(),
+                })
+                .collect::<Option<_>>()?
+        }
+        View::SlidingWindow { axis } => {
+            let (within, axes) = index.split_last()?;
+            let mut source = axes.to_vec();
+            source[*axis] += within;
+            source
+        }
     })
 }
 

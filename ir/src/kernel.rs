@@ -3,8 +3,8 @@
 use crate::body::{Body, Code, Value};
 use crate::dim::Dim;
 use crate::dtype::DType;
+use crate::index_map::IndexMap;
 use crate::reduce::ReduceOp;
-use crate::view::IndexMap;
 use std::fmt;
 
 /// One loop of a nest.
@@ -43,25 +43,15 @@ pub struct Access {
 }
 
 impl Access {
+    /// The loops that its element depends on; one that it depends on in several ways comes several times.
+    pub fn loops(&self) -> impl Iterator<Item = usize> + '_ {
+        self.map.iter().flat_map(|map| &map.terms).map(|term| term.axis)
+    }
+
     /// The index of its element in terms of the loops, as in `[i0, 3 + 2*i1]`.
     #[must_use]
     pub fn index_text(&self) -> String {
-        let axes: Vec<String> = self
-            .map
-            .iter()
-            .map(|map| {
-                let start = &map.start;
-                match (map.axis, start.as_known() == Some(0), map.step) {
-                    (None, ..) => start.to_string(),
-                    (Some(axis), true, 1) => format!("i{axis}"),
-                    (Some(axis), true, step) if step > 0 => format!("{step}*i{axis}"),
-                    (Some(axis), _, 1) => format!("{start} + i{axis}"),
-                    (Some(axis), _, -1) => format!("{start} - i{axis}"),
-                    (Some(axis), _, step) if step < 0 => format!("{start} - {}*i{axis}", step.unsigned_abs()),
-                    (Some(axis), _, step) => format!("{start} + {step}*i{axis}"),
-                }
-            })
-            .collect();
+        let axes: Vec<String> = self.map.iter().map(ToString::to_string).collect();
         format!("[{}]", axes.join(", "))
     }
 }
@@ -150,7 +140,10 @@ impl Kernel {
     /// Bytes of the distinct elements that an access meets at the loops' upper bounds; saturates.
     #[must_use]
     pub fn bytes(&self, access: &Access) -> u64 {
-        access.map.iter().filter_map(|map| map.axis).fold(access.dtype.bytes() as u64, |bytes, axis| {
+        let mut followed: Vec<usize> = access.loops().collect();
+        followed.sort_unstable();
+        followed.dedup();
+        followed.into_iter().fold(access.dtype.bytes() as u64, |bytes, axis| {
             bytes.saturating_mul(self.loops.get(axis).map_or(1, |l| l.extent.upper()))
         })
     }
@@ -187,17 +180,13 @@ impl Kernel {
                 }
             }
         }
-        let beyond = self
-            .accesses
-            .iter()
-            .flat_map(|access| &access.map)
-            .any(|map| map.axis.is_some_and(|axis| axis >= self.loops.len()));
+        let beyond = self.accesses.iter().flat_map(Access::loops).any(|axis| axis >= self.loops.len());
         if beyond {
             return Some("an access follows a loop that does not exist".into());
         }
         let epilogue_reads_reduced = self.epilogue.instructions.iter().any(|instruction| {
             let (Code::Load(access) | Code::Index(access)) = instruction.code else { return false };
-            self.accesses[access].map.iter().any(|map| map.axis.is_some_and(|axis| self.loops[axis].reduced))
+            self.accesses[access].loops().any(|axis| self.loops[axis].reduced)
         });
         epilogue_reads_reduced.then(|| "the epilogue follows a reduced loop".into())
     }

@@ -137,13 +137,13 @@ impl Graph {
         let nodes: Vec<NodeId> = outputs.iter().map(|site| self.call_site(*site).node).collect();
         let equalities = Equalities::new(required.iter().map(|required| &required.requirement));
         let fused = |budget: u64| {
-            let (stores, views) = fuse::decide(self, &nodes, &policies, budget);
-            let reads = fuse::all_reads(self, &views, &stores);
-            let groups = fuse::group(self, &stores, &reads, &equalities);
+            let (stores, views, nests) = fuse::decide(self, &nodes, &policies, budget);
+            let reads = fuse::all_reads(self, &views, &stores, &nests);
+            let groups = fuse::group(self, &stores, &nests, &reads, &equalities);
             let last_uses = last_uses(&reads, &groups);
             let (mut plan, places) =
                 self.lay_out(ports.clone(), &nodes, &sites, &stores, &groups, &last_uses);
-            let kernel = |group| Step::Kernel(fuse::emit(self, &views, group, &places));
+            let kernel = |group| Step::Kernel(fuse::emit(self, &views, &nests, group, &places));
             plan.steps = groups.iter().map(kernel).collect();
             plan
         };

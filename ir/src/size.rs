@@ -363,6 +363,37 @@ impl SizeExpr {
         Self::from_atom(Atom::CeilDiv(self.clone(), divisor.clone()))
     }
 
+    /// The quotient, where it is seen that the divisor, not 0, divides without a rest.
+    #[must_use]
+    pub fn exact_div(&self, divisor: &Self) -> Option<Self> {
+        if self == divisor {
+            return Some(Self::known(1));
+        }
+        let parts = |of: &Self| -> Vec<(Monomial, i128)> {
+            let constant = of.constant();
+            of.terms().iter().cloned().chain((constant != 0).then(|| (Monomial::new(), constant))).collect()
+        };
+        let [(by, factor)] = &parts(divisor)[..] else { return None };
+        self.problem().is_none().then_some(())?;
+        let mut quotient = Self::known(0);
+        for (mut atoms, dividend) in parts(self) {
+            for atom in by {
+                let at = atoms.iter().position(|known| known == atom)?;
+                atoms.remove(at);
+            }
+            if dividend.checked_rem(*factor)? != 0 {
+                return None;
+            }
+            let term = dividend / factor;
+            quotient = quotient.plus(&if atoms.is_empty() {
+                Self::known(term)
+            } else {
+                Self::from_terms(vec![(atoms, term)], 0)
+            });
+        }
+        Some(quotient)
+    }
+
     /// The smaller of two (not called `min`, which values with an order have already).
     #[must_use]
     pub fn at_most(&self, other: &Self) -> Self {

@@ -1,7 +1,9 @@
-//! Views: the same elements seen through other axes. All of them are affine: each source axis is
-//! read at `start + step * index` of at most one axis of the view.
+//! Views: the same elements seen through other axes. All but [`View::Reshape`] are affine: each source
+//! axis is read at a start plus steps times indices of the view's axes.
 
 use crate::dim::Dim;
+use crate::index_map::{AxisMap, IndexMap, broadcast_map};
+use crate::reshape::{Obstacle, Regrouping};
 use crate::shape::Shape;
 use crate::size::SizeExpr;
 use smallvec::SmallVec;
@@ -19,6 +21,20 @@ pub enum View {
     Squeeze(SmallVec<[usize; 2]>),
     /// Each axis of the source from a start, by a step.
     Slice(SmallVec<[Range; 2]>),
+    /// The same elements in C order, in other axes.
+    Reshape(Regrouping),
+    /// Two axes of the source become one, the last, along which both are followed.
+    Diagonal {
+        /// The axes of the source.
+        axes: [usize; 2],
+        /// The index on each of them where the diagonal begins.
+        start: [SizeExpr; 2],
+    },
+    /// Each index of an axis shows this many elements from there on, along a new last axis.
+    SlidingWindow {
+        /// The axis of the source.
+        axis: usize,
+    },
     /// The same axes with other labels.
     LabelAxes,
 }
@@ -37,52 +53,6 @@ impl Range {
     pub const FORWARD: Self = Self { start: SizeExpr::known(0), step: 1 };
 }
 
-/// Where one axis of an array is read: `start + step * index(axis)`, or at `start` alone.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct AxisMap {
-    /// The index at the beginning of the loop.
-    pub start: SizeExpr,
-    /// How far one iteration moves.
-    pub step: i64,
-    /// The axis that is iterated over; `None` where the array stays at `start`.
-    pub axis: Option<usize>,
-}
-
-impl AxisMap {
-    /// Stays at index 0: a stretched axis.
-    pub const STRETCHED: Self = Self { start: SizeExpr::known(0), step: 0, axis: None };
-
-    /// Follows an axis from index 0.
-    #[must_use]
-    pub const fn follow(axis: usize) -> Self {
-        Self { start: SizeExpr::known(0), step: 1, axis: Some(axis) }
-    }
-
-    /// Stays at an index.
-    #[must_use]
-    pub const fn at(start: SizeExpr) -> Self {
-        Self { start, step: 0, axis: None }
-    }
-}
-
-/// Where every axis of an array is read, outermost first.
-pub type IndexMap = SmallVec<[AxisMap; 3]>;
-
-/// The map of an operand that broadcasts into a result: `map` is the result's.
-#[must_use]
-pub fn broadcast_map(map: &[AxisMap], operand: &Shape, result: &Shape) -> IndexMap {
-    let new_axes = result.len() - operand.len();
-    operand
-        .iter()
-        .zip(result[new_axes..].iter().zip(&map[new_axes..]))
-        .map(
-            |(source, (target, at))| {
-                if source.is_one() && !target.is_one() { AxisMap::STRETCHED } else { at.clone() }
-            },
-        )
-        .collect()
-}
-
 impl View {
     /// The method's name.
     #[must_use]
@@ -93,14 +63,25 @@ impl View {
             Self::ExpandDims(_) => "expand_dims",
             Self::Squeeze(_) => "squeeze",
             Self::Slice(_) => "slice",
+            Self::Reshape(_) => "reshape",
+            Self::Diagonal { .. } => "diagonal",
+            Self::SlidingWindow { .. } => "sliding_window",
             Self::LabelAxes => "label_axes",
         }
     }
 
-    /// The map of the source, where `map` is the view's.
-    #[must_use]
-    pub fn source_map(&self, map: &[AxisMap], source: &Shape, view: &Shape) -> IndexMap {
-        match self {
+    /// The map of the source, where `map` is the view's, in terms of these loops.
+    ///
+    /// # Errors
+    /// Where a reshape joins axes that the loops do not tell apart: what would have to change.
+    pub fn source_map(
+        &self,
+        map: &[AxisMap],
+        source: &Shape,
+        view: &Shape,
+        loops: &[Dim],
+    ) -> Result<IndexMap, Obstacle> {
+        Ok(match self {
             Self::BroadcastTo => broadcast_map(map, source, view),
             Self::PermuteDims(order) => {
                 let mut axes: IndexMap = map.into();
@@ -119,7 +100,7 @@ impl View {
                 let mut kept = map.iter();
                 (0..source.len())
                     .map(|axis| if dropped.contains(&axis) { None } else { kept.next() })
-                    .map(|at| at.cloned().unwrap_or(AxisMap::STRETCHED))
+                    .map(|at| at.cloned().unwrap_or_else(AxisMap::still))
                     .collect()
             }
             Self::Slice(ranges) => map
@@ -129,25 +110,27 @@ impl View {
                 .map(|((at, range), dim)| match dim.known() {
                     // At most one element: no step is taken.
                     Some(0 | 1) => AxisMap::at(range.start.clone()),
-                    _ => AxisMap {
-                        start: range.start.plus(&at.start.times(&range.step.into())),
-                        // Wraps only where the size turns out to be at most 1.
-                        step: range.step.wrapping_mul(at.step),
-                        axis: at.axis,
-                    },
+                    _ => AxisMap::at(range.start.clone()).plus(at, &range.step.into()),
                 })
                 .collect(),
+            Self::Reshape(regrouping) => regrouping.source_map(map, source, view, loops)?,
+            Self::Diagonal { axes, start } => {
+                let Some((along, rest)) = map.split_last() else { return Ok(map.into()) };
+                let mut rest = rest.iter();
+                (0..source.len())
+                    .map(|axis| match axes.iter().position(|of| *of == axis) {
+                        Some(of) => AxisMap::at(start[of].clone()).plus(along, &1.into()),
+                        None => rest.next().cloned().unwrap_or_else(AxisMap::still),
+                    })
+                    .collect()
+            }
+            Self::SlidingWindow { axis } => {
+                let Some((within, axes)) = map.split_last() else { return Ok(map.into()) };
+                let mut axes: IndexMap = axes.into();
+                axes[*axis] = axes[*axis].plus(within, &1.into());
+                axes
+            }
             Self::LabelAxes => map.into(),
-        }
+        })
     }
-}
-
-/// The map that reads an array of this shape in its own loops. Axes of size 1 have no loop.
-#[must_use]
-pub fn identity_map(shape: &[Dim]) -> IndexMap {
-    shape
-        .iter()
-        .enumerate()
-        .map(|(axis, dim)| if dim.is_one() { AxisMap::STRETCHED } else { AxisMap::follow(axis) })
-        .collect()
 }

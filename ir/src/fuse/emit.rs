@@ -1,13 +1,14 @@
 //! Writes the body of a group's kernel.
 
-use super::{Group, Instance, Views, entry, operand_instances};
+use super::{Group, Instance, Nests, Views, entry, operand_instances};
 use crate::body::{BodyBuilder, Callee, Code, Primitive, Value};
+use crate::dim::Dim;
 use crate::dtype::DType;
 use crate::graph::{Generator, Graph, NodeId, Op};
+use crate::index_map::{AxisMap, IndexMap};
 use crate::kernel::{Access, Buffer, Kernel, Loop, Reduction};
 use crate::scalar::Scalar;
 use crate::size::SizeExpr;
-use crate::view::{AxisMap, IndexMap, identity_map};
 use smallvec::SmallVec;
 use std::collections::HashMap;
 
@@ -23,10 +24,17 @@ pub(crate) struct Places {
 struct Emitter<'a> {
     graph: &'a Graph,
     views: &'a Views,
+    nests: &'a Nests,
     group: &'a Group,
     places: &'a Places,
     accesses: Vec<Access>,
     known_accesses: HashMap<Access, usize>,
+}
+
+/// Where a value is written, and the loops of the kernel with the sizes that it knows them by.
+struct Place {
+    map: IndexMap,
+    loops: Vec<Dim>,
 }
 
 /// What `emit` is writing: the body, or what runs once totals are complete.
@@ -43,21 +51,22 @@ impl Stage {
 }
 
 /// The kernel of a group.
-pub(crate) fn emit(graph: &Graph, views: &Views, group: &Group, places: &Places) -> Kernel {
+pub(crate) fn emit(graph: &Graph, views: &Views, nests: &Nests, group: &Group, places: &Places) -> Kernel {
     let mut emitter =
-        Emitter { graph, views, group, places, accesses: Vec::new(), known_accesses: HashMap::new() };
+        Emitter { graph, views, nests, group, places, accesses: Vec::new(), known_accesses: HashMap::new() };
     let mut body = Stage::new(false);
     let mut reductions = Vec::new();
     for root in &group.reductions {
-        let value = emitter.evaluate(&mut body, entry(graph, views, *root));
+        let nest = &nests[root];
+        let value = emitter.evaluate(&mut body, entry(graph, views, *root, nest), &nest.loops);
         if let Op::Reduce { op, .. } = graph.node(*root).op {
             reductions.push(Reduction { op, value });
         }
     }
-    let full = identity_map(&group.loops);
     for root in &group.full {
-        let value = emitter.evaluate(&mut body, (*root, full.clone()));
-        emitter.store(&mut body, *root, &full, value);
+        let nest = &nests[root];
+        let value = emitter.evaluate(&mut body, (*root, nest.map.clone()), &nest.loops);
+        emitter.store(&mut body, *root, &nest.map, value);
     }
     let mut epilogue = Stage::new(true);
     for (position, root) in group.reductions.iter().enumerate() {
@@ -65,14 +74,14 @@ pub(crate) fn emit(graph: &Graph, views: &Views, group: &Group, places: &Places)
             && places.write.get(root).is_some_and(|buffers| !buffers.is_empty())
         {
             let value = epilogue.builder.push(array.dtype, Code::Total(position));
-            let map = emitter.kept_map(*root);
-            emitter.store(&mut epilogue, *root, &map, value);
+            let place = emitter.kept(*root);
+            emitter.store(&mut epilogue, *root, &place.map, value);
         }
     }
     for root in &group.epilogue {
-        let map = emitter.kept_map(*root);
-        let value = emitter.evaluate(&mut epilogue, (*root, map.clone()));
-        emitter.store(&mut epilogue, *root, &map, value);
+        let place = emitter.kept(*root);
+        let value = emitter.evaluate(&mut epilogue, (*root, place.map.clone()), &place.loops);
+        emitter.store(&mut epilogue, *root, &place.map, value);
     }
     let loops = group.loops.iter().zip(&group.reduced);
     Kernel {
@@ -85,17 +94,31 @@ pub(crate) fn emit(graph: &Graph, views: &Views, group: &Group, places: &Places)
 }
 
 impl Emitter<'_> {
-    /// The map of a result of the reductions in the kernel's loops: its axes larger than 1 are the
-    /// loops that are kept, in order.
-    fn kept_map(&self, node: NodeId) -> IndexMap {
-        let mut kept = (0..self.group.loops.len())
-            .filter(|at| !self.group.reduced[*at] && !self.group.loops[*at].is_one());
-        let shape = self.graph.array(node).map(|array| array.shape.clone()).unwrap_or_default();
-        shape
+    /// Where a result of the reductions, or a value that is computed from them, is in the kernel's loops.
+    fn kept(&self, root: NodeId) -> Place {
+        let nest = &self.nests[&root];
+        if let Op::Reduce { axes, keepdims, .. } = &self.graph.node(root).op {
+            let kept = nest.map.iter().enumerate().map(|(axis, map)| (!axes.contains(&axis)).then_some(map));
+            let kept = kept.filter(|map| *keepdims || map.is_some());
+            let map = kept.map(|map| map.cloned().unwrap_or_else(AxisMap::still)).collect();
+            return Place { map, loops: nest.loops.clone() };
+        }
+        // Its loops are those that are kept, in order, but for loops that run once.
+        let mut loops = self.group.loops.clone();
+        let is_kept = |at: &usize| !self.group.reduced[*at] && !self.group.loops[*at].is_one();
+        let mut kept = (0..loops.len()).filter(is_kept);
+        let own: IndexMap = nest
+            .loops
             .iter()
-            .map(|dim| if dim.is_one() { None } else { kept.next() })
-            .map(|axis| axis.map_or(AxisMap::STRETCHED, AxisMap::follow))
-            .collect()
+            .map(|dim| {
+                let at = if dim.is_one() { None } else { kept.next() };
+                at.map_or_else(AxisMap::still, |at| {
+                    loops[at].clone_from(dim);
+                    AxisMap::follow(at)
+                })
+            })
+            .collect();
+        Place { map: nest.map.iter().map(|map| map.through(&own)).collect(), loops }
     }
 
     fn access(&mut self, buffer: Buffer, dtype: DType, map: IndexMap) -> usize {
@@ -117,7 +140,7 @@ impl Emitter<'_> {
 
     /// The value of a node at a map, with everything it needs: operands first, on an explicit stack,
     /// because an expression can be deeper than the thread's.
-    fn evaluate(&mut self, stage: &mut Stage, wanted: Instance) -> Value {
+    fn evaluate(&mut self, stage: &mut Stage, wanted: Instance, loops: &[Dim]) -> Value {
         let mut pending = vec![wanted.clone()];
         while let Some(instance) = pending.last().cloned() {
             if stage.known.contains_key(&instance) {
@@ -127,7 +150,8 @@ impl Emitter<'_> {
             let operands = if self.ends_at(stage, &instance.0) {
                 SmallVec::new()
             } else {
-                operand_instances(self.graph, self.views, instance.0, &instance.1)
+                // The loops were chosen so that there is no obstacle.
+                operand_instances(self.graph, self.views, &instance, loops).unwrap_or_default()
             };
             let before = pending.len();
             // The last one pushed is evaluated first: operands from left to right.
@@ -175,7 +199,10 @@ impl Emitter<'_> {
                 builder.push(array.dtype, Code::Call(Callee::Custom(custom.clone()), operands.into()))
             }
             Op::Cast => builder.convert(operands[0], array.dtype),
-            Op::View(_) | Op::Reduce { .. } => operands[0],
+            Op::View(_) | Op::Reduce { .. } => match operands.first() {
+                Some(operand) => *operand,
+                None => builder.constant(Scalar::Bool(false).cast(array.dtype)),
+            },
             Op::Generator(Generator::Full(scalar)) => builder.constant(*scalar),
             Op::Generator(Generator::Arange { start, step }) => {
                 let index = self.index(builder, map);

@@ -1,10 +1,9 @@
 //! Which stored values share a loop nest.
 
 use super::reads::{Read, Reads};
-use super::{AllReads, Equalities, MAX_BODY, Stores, loop_shape};
+use super::{AllReads, Equalities, MAX_BODY, Nest, Nests, Stores};
 use crate::dim::Dim;
 use crate::graph::{Graph, NodeId, Op};
-use crate::shape::Shape;
 use crate::size::SizeExpr;
 use petgraph::Direction::Incoming;
 use petgraph::graph::{DiGraph, NodeIndex};
@@ -81,7 +80,13 @@ struct Grouping<'a> {
 }
 
 /// Groups the stored values, in an order in which the kernels can run.
-pub(crate) fn group(graph: &Graph, stores: &Stores, reads: &AllReads, equalities: &Equalities) -> Vec<Group> {
+pub(crate) fn group(
+    graph: &Graph,
+    stores: &Stores,
+    nests: &Nests,
+    reads: &AllReads,
+    equalities: &Equalities,
+) -> Vec<Group> {
     let mut grouping = Grouping {
         graph,
         equalities,
@@ -93,7 +98,7 @@ pub(crate) fn group(graph: &Graph, stores: &Stores, reads: &AllReads, equalities
         readers: HashMap::new(),
     };
     for root in stores.keys() {
-        grouping.add(*root, &reads[root]);
+        grouping.add(*root, &nests[root], &reads[root]);
     }
     let mut groups = grouping.groups;
     let order = stable_order(&groups);
@@ -102,13 +107,13 @@ pub(crate) fn group(graph: &Graph, stores: &Stores, reads: &AllReads, equalities
 
 impl Grouping<'_> {
     /// Finds a group for a stored value, or makes one.
-    fn add(&mut self, root: NodeId, reads: &Reads) {
-        let shape = loop_shape(self.graph, root);
+    fn add(&mut self, root: NodeId, nest: &Nest, reads: &Reads) {
+        let loops = &nest.loops;
         let op = &self.graph.node(root).op;
         let axes = if let Op::Reduce { axes, .. } = op { Some(axes) } else { None };
-        let reduced: Vec<bool> =
-            (0..shape.len()).map(|axis| axes.is_some_and(|axes| axes.contains(&axis))).collect();
-        let key = shape.iter().map(|dim| self.equalities.representative(dim)).collect();
+        let is_reduced = |axis: &usize| axes.is_some_and(|axes| axes.contains(axis));
+        let reduced: Vec<bool> = nest.axes.iter().map(is_reduced).collect();
+        let key = loops.iter().map(|dim| self.equalities.representative(dim)).collect();
         let next = self.loops_keys.len();
         let key = *self.loops_keys.entry(key).or_insert(next);
         let mut owners: Vec<NodeIndex> = reads.stored.iter().map(|read| self.home[&read.node]).collect();
@@ -117,12 +122,12 @@ impl Grouping<'_> {
         let places: &[Place] =
             if axes.is_some() { &[Place::Reduction] } else { &[Place::Epilogue, Place::Full] };
         let choice = places.iter().find_map(|place| {
-            let candidates = self.candidates(*place, &shape, &reduced, reads, &owners, key);
+            let candidates = self.candidates(*place, loops, &reduced, reads, &owners, key);
             candidates.into_iter().find_map(|at| Some((at, *place, self.join(at, *place, reads, &owners)?)))
         });
         let (at, place, raised) = choice.unwrap_or_else(|| {
-            let reduced = vec![false; shape.len()];
-            let at = self.groups.add_node(Group { loops: shape.to_vec(), reduced, ..Group::default() });
+            let reduced = vec![false; loops.len()];
+            let at = self.groups.add_node(Group { loops: loops.clone(), reduced, ..Group::default() });
             self.depths.push(0);
             let depth = owners.iter().map(|owner| self.depths[owner.index()] + 1).max();
             (at, places[places.len() - 1], HashMap::from([(at, depth.unwrap_or(0))]))
@@ -160,7 +165,7 @@ impl Grouping<'_> {
     fn candidates(
         &self,
         place: Place,
-        shape: &Shape,
+        loops: &[Dim],
         reduced: &[bool],
         reads: &Reads,
         owners: &[NodeIndex],
@@ -169,7 +174,7 @@ impl Grouping<'_> {
         let fits = |at: &NodeIndex| {
             let group = &self.groups[*at];
             group.size + reads.size <= MAX_BODY
-                && place_matches(self.equalities, group, place, shape, reduced)
+                && place_matches(self.equalities, group, place, loops, reduced)
         };
         let mut candidates: Vec<NodeIndex> =
             owners.iter().rev().copied().filter(fits).take(CANDIDATES).collect();
@@ -259,21 +264,21 @@ fn place_matches(
     equalities: &Equalities,
     group: &Group,
     place: Place,
-    shape: &Shape,
+    loops: &[Dim],
     reduced: &[bool],
 ) -> bool {
     match place {
         Place::Reduction => {
-            same_dims(equalities, group.loops.iter(), shape.iter())
+            same_dims(equalities, group.loops.iter(), loops.iter())
                 && (group.reductions.is_empty() || group.reduced == reduced)
         }
-        Place::Full => same_dims(equalities, group.loops.iter(), shape.iter()),
+        Place::Full => same_dims(equalities, group.loops.iter(), loops.iter()),
         Place::Epilogue => {
             !group.reductions.is_empty()
                 && same_dims(
                     equalities,
                     group.kept().map(|(_, dim)| dim),
-                    shape.iter().filter(|dim| !dim.is_one()),
+                    loops.iter().filter(|dim| !dim.is_one()),
                 )
         }
     }

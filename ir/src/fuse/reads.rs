@@ -1,8 +1,8 @@
 //! What the loops of each stored value read: all that grouping and the layout of memory ask about it.
 
-use super::{Instance, Stores, Views, loop_shape, region};
+use super::{Instance, Nests, Stores, Views, region};
+use crate::dim::Dim;
 use crate::graph::{Graph, NodeId};
-use crate::shape::Shape;
 use std::collections::HashMap;
 
 /// What one stored value is computed from.
@@ -28,13 +28,13 @@ pub(crate) struct Read {
 pub(crate) type AllReads = HashMap<NodeId, Reads>;
 
 /// Walks every stored value's region once.
-pub(crate) fn all_reads(graph: &Graph, views: &Views, stores: &Stores) -> AllReads {
+pub(crate) fn all_reads(graph: &Graph, views: &Views, stores: &Stores, nests: &Nests) -> AllReads {
     let reads_of = |root: NodeId| {
-        let found = region(graph, views, root, |node| stores.contains_key(&node), usize::MAX);
-        let shape = loop_shape(graph, root);
+        let nest = &nests[&root];
+        let found = region(graph, views, nest, root, |node| stores.contains_key(&node), usize::MAX);
         let mut own: HashMap<NodeId, bool> = HashMap::new();
         for instance in &found.stored {
-            *own.entry(instance.0).or_insert(true) &= is_identity(instance, &shape);
+            *own.entry(instance.0).or_insert(true) &= is_identity(instance, &nest.loops);
         }
         let mut stored: Vec<Read> = own.into_iter().map(|(node, is_own)| Read { node, is_own }).collect();
         stored.sort_unstable_by_key(|read| read.node);
@@ -43,11 +43,12 @@ pub(crate) fn all_reads(graph: &Graph, views: &Views, stores: &Stores) -> AllRea
     stores.keys().map(|root| (*root, reads_of(*root))).collect()
 }
 
-/// Does an array read at `instance` give each loop of `shape` its own element, in order?
-fn is_identity((_, map): &Instance, shape: &Shape) -> bool {
-    let mut loops = (0..shape.len()).filter(|axis| !shape[*axis].is_one());
-    let follows = map.iter().filter(|at| at.axis.is_some() || at.start.as_known() != Some(0)).all(|at| {
-        at.start.as_known() == Some(0) && at.step == 1 && at.axis.is_some() && at.axis == loops.next()
-    });
+/// Does an array read at `instance` give each iteration of the loops its own element, in order?
+fn is_identity((_, map): &Instance, loops: &[Dim]) -> bool {
+    let mut loops = (0..loops.len()).filter(|at| !loops[*at].is_one());
+    let follows = map
+        .iter()
+        .filter(|at| !at.is_still())
+        .all(|at| at.followed().is_some_and(|axis| loops.next() == Some(axis)));
     follows && loops.next().is_none()
 }

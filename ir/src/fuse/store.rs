@@ -1,7 +1,8 @@
 //! Which values are written to memory: outputs, reductions, and what is cheaper to keep than to
 //! compute again.
 
-use super::{MAX_BODY, Views, region};
+use super::nest::nests;
+use super::{MAX_BODY, Nest, Nests, Views, loop_shape, region};
 use crate::graph::{Graph, NodeId, Op, StorePolicy};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
@@ -43,6 +44,8 @@ pub enum StoreReason {
     TooLong,
     /// The same, where `.store(Never)` stands on everything that could have been stored instead.
     TooLongForNever,
+    /// No loops tell apart the axes that it joins.
+    Reshape,
     /// The user wrote `.store(Always)`.
     Requested,
 }
@@ -69,6 +72,7 @@ impl fmt::Display for StoreReason {
             Self::TooLongForNever => f.write_str(
                 "the expression is too long for one kernel, and `.store(Never)` stands on all of it",
             ),
+            Self::Reshape => f.write_str("it joins axes in a way that the loops of its users cannot follow"),
             Self::Requested => f.write_str("`.store(Always)` asks for it"),
         }
     }
@@ -77,14 +81,14 @@ impl fmt::Display for StoreReason {
 /// The stored nodes with the reason, in topological order.
 pub(crate) type Stores = BTreeMap<NodeId, StoreReason>;
 
-/// Decides what is stored, and composes the views that are not. `budget` is the most bytes that may be spent on values that could as well
+/// Decides what is stored and in which loops it is computed, and composes the views that are not. `budget` is the most bytes that may be spent on values that could as well
 /// be computed again.
 pub(crate) fn decide(
     graph: &Graph,
     outputs: &[NodeId],
     policies: &HashMap<NodeId, StorePolicy>,
     budget: u64,
-) -> (Stores, Views) {
+) -> (Stores, Views, Nests) {
     let nodes = graph.reachable_nodes(outputs);
     let written: HashSet<NodeId> = outputs.iter().copied().collect();
     let mut stores: Stores = outputs.iter().map(|output| (*output, StoreReason::Output)).collect();
@@ -103,7 +107,8 @@ pub(crate) fn decide(
     // Only views that were stored from the beginning are.
     let views = Views::new(graph, &nodes, |node| stores.contains_key(&node));
     cut_long_bodies(graph, &views, policies, &mut stores);
-    (stores, views)
+    let nests = nests(graph, &views, &mut stores);
+    (stores, views, nests)
 }
 
 fn bytes_of(graph: &Graph, node: NodeId) -> u64 {
@@ -216,7 +221,8 @@ fn cut_long_bodies(
 ) {
     let mut pending: Vec<NodeId> = stores.keys().copied().collect();
     while let Some(root) = pending.pop() {
-        let found = region(graph, views, root, |node| stores.contains_key(&node), WALKED);
+        let nest = Nest::of(&loop_shape(graph, root));
+        let found = region(graph, views, &nest, root, |node| stores.contains_key(&node), WALKED);
         let length = found.inside.len();
         if length <= MAX_BODY {
             continue;

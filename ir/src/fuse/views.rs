@@ -2,7 +2,7 @@
 
 use super::Instance;
 use crate::graph::{Graph, NodeId, Op};
-use crate::view::{AxisMap, IndexMap};
+use crate::index_map::{AxisMap, IndexMap};
 use std::collections::HashMap;
 
 /// For each view that is not stored, what it shows: the value below all such views, at a map in terms of
@@ -22,8 +22,10 @@ impl Views {
             let axes: IndexMap = (0..array.shape.len()).map(AxisMap::follow).collect();
             for operand in graph.operands(*node) {
                 let Some(source) = graph.array(operand) else { continue };
-                let map = view.source_map(&axes, &source.shape, &array.shape);
-                views.0.insert(*node, views.below((operand, map)));
+                // Where a reshape joins axes, how depends on the loops.
+                if let Ok(map) = view.source_map(&axes, &source.shape, &array.shape, &array.shape) {
+                    views.0.insert(*node, views.below((operand, map)));
+                }
             }
         }
         views
@@ -32,19 +34,8 @@ impl Views {
     /// The value that is computed where a node is read at a map.
     pub fn below(&self, (node, map): Instance) -> Instance {
         match self.0.get(&node) {
-            Some((base, axes)) => (*base, axes.iter().map(|at| through(at, &map)).collect()),
+            Some((base, axes)) => (*base, axes.iter().map(|at| at.through(&map)).collect()),
             None => (node, map),
         }
-    }
-}
-
-/// The map of an axis in terms of what `map` is in, where `at` is in terms of the axes of `map`.
-fn through(at: &AxisMap, map: &[AxisMap]) -> AxisMap {
-    let Some(outer) = at.axis.and_then(|axis| map.get(axis)) else { return at.clone() };
-    AxisMap {
-        start: at.start.plus(&outer.start.times(&at.step.into())),
-        // Wraps only where the axis has at most one element.
-        step: at.step.wrapping_mul(outer.step),
-        axis: outer.axis,
     }
 }
