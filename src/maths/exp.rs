@@ -17,14 +17,6 @@ unary! {
     Exp: block_f32, block_f64;
 }
 
-/// `a * b + c`, rounded once if `FUSED`.
-macro_rules! multiply_add {
-    ($a:expr, $b:expr, $c:expr) => {
-        if FUSED { $a.mul_add($b, $c) } else { $a * $b + $c }
-    };
-}
-pub(super) use multiply_add;
-
 /// Generates `$block` for one floating-point type. `$integer` has the width of `$float`.
 macro_rules! exponential {
     (

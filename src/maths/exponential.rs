@@ -23,8 +23,6 @@
 //!
 //! Those of 2^x are subnormal results, which are rounded twice.
 
-use super::exp::multiply_add;
-
 unary! {
     Exp2: exp2_f32, exp2_f64;
     Expm1: expm1_f32, expm1_f64;

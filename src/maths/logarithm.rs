@@ -32,13 +32,6 @@ unary! {
     Log1p: log1p_f32, log1p_f64;
 }
 
-/// `a * b + c`, rounded once if `FUSED`.
-macro_rules! multiply_add {
-    ($a:expr, $b:expr, $c:expr) => {
-        if FUSED { $a.mul_add($b, $c) } else { $a * $b + $c }
-    };
-}
-
 /// Generates the module `$module` for one floating-point type. `$integer` has its width.
 macro_rules! logarithms {
     (

@@ -82,6 +82,13 @@ macro_rules! blocks {
     )*};
 }
 
+/// `a * b + c` of either type, rounded once if the constant `FUSED` of the surrounding function is set.
+macro_rules! multiply_add {
+    ($a:expr, $b:expr, $c:expr) => {
+        if FUSED { $a.mul_add($b, $c) } else { $a * $b + $c }
+    };
+}
+
 mod cbrt;
 mod dispatch;
 mod double_double;

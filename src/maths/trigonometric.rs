@@ -40,13 +40,6 @@ unary! {
     Tan: tan_block_f32, tan_block_f64;
 }
 
-/// `a * b + c`, rounded once if `FUSED`.
-macro_rules! multiply_add {
-    ($a:expr, $b:expr, $c:expr) => {
-        if FUSED { $a.mul_add($b, $c) } else { $a * $b + $c }
-    };
-}
-
 /// Adding this leaves an integer in the low bits of the fraction. Below zero too: they are those of
 /// its two's complement.
 const TO_INTEGER: f64 = 1.5 / f64::EPSILON;
