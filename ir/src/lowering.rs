@@ -360,7 +360,10 @@ pub(crate) fn gelu(b: &mut BodyBuilder, v: &[Value]) -> Value {
     let share = b.call(ElementOp::Erfc, &[z]);
     let correction = b.apply(Primitive::Multiply, &[share, correction]);
     let share = b.apply(Primitive::Subtract, &[share, correction]);
-    let half = scaled(b, x, 0.5);
+    // Minus infinity times no share at all is no number: the smallest finite number gives the limit.
+    let lowest = b.number(if single { f64::from(f32::MIN) } else { f64::MIN }, x);
+    let finite = b.apply(Primitive::Maximum, &[x, lowest]);
+    let half = scaled(b, finite, 0.5);
     b.apply(Primitive::Multiply, &[half, share])
 }
 

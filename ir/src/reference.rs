@@ -192,7 +192,8 @@ pub(crate) fn gelu(x: f64) -> f64 {
     } else {
         0.0
     };
-    0.5 * x * (libm::erfc(z) * (1.0 - correction))
+    // At minus infinity the limit, 0.
+    0.5 * if x < f64::MIN { f64::MIN } else { x } * (libm::erfc(z) * (1.0 - correction))
 }
 
 pub(crate) fn sinc(x: f64) -> f64 {
