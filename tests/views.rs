@@ -152,8 +152,65 @@ fn what_does_not_fit_is_refused() {
             x.diagonal(0, Axis(0), Axis(2)),
             x.sliding_window(7, Axis(1)),
             x.sliding_window(0, Axis(1)),
+            g.input("huge", F64, [u64::MAX, u64::MAX, u64::MAX]).reshape([5]),
         ]
         .map(message)
         .join("\n\n")
     );
+}
+
+#[test]
+fn sizes_that_leave_no_choice_still_reshape() {
+    let g = Graph::new();
+    let (one, m, none) = (g.dim("one", 1..=1), g.dim("m", 2..=6), g.dim("none", 0..=0));
+    let x = g.input("x", F64, [one, one, m]);
+    let y = g.input("y", F64, [m, one, one]);
+    let z = g.input("z", F64, [m, none, one]);
+    let outputs = vec![
+        x.ravel(),
+        x.ravel() + y.ravel(),
+        y.reshape([one, m]),
+        x.reshape([one * one * m]).sum(All),
+        z.ravel(),
+        y.permute_dims([1, 0, 2]).ravel(),
+    ];
+    for output in outputs.clone() {
+        assert_checks(&g, vec![output]);
+    }
+    assert_checks(&g, outputs);
+}
+
+#[test]
+fn a_long_expression_below_a_reshape_is_cut() {
+    let g = Graph::new();
+    let x = g.input("x", F64, [4, 6]);
+    let long = (0..1000).fold(x, |sum, at| (sum + at) * x).ravel();
+    let plan = g.plan([long], &Limits::default()).unwrap();
+    let longest = plan.kernels().iter().map(|kernel| kernel.body.instructions.len()).max();
+    assert!(longest <= Some(1000), "{longest:?}");
+}
+
+#[test]
+fn never_gives_way_to_a_reshape_with_a_word() {
+    let g = Graph::new();
+    let (x, y) = (g.input("x", F32, [4, 6]), g.input("y", F32, [6, 4]));
+    let clash = x.ravel().store(Never) * y.ravel().store(Never);
+    let plan = g.plan([clash], &Limits::default()).unwrap();
+    assert!(plan.explain().to_string().contains("Never"), "{}", plan.explain());
+}
+
+#[test]
+fn a_window_of_nothing_is_refused_when_its_size_is_known() {
+    let g = Graph::new();
+    let x = g.input("x", F64, [g.dim("n", 0..=9)]);
+    let sum = x.sliding_window(g.dim("w", 0..=4), Axis(0)).sum(All);
+    let program = g.plan([sum], &Limits::default()).unwrap().compile().unwrap();
+    let sum_of = |data: &[f64], window: u64| {
+        let mut out = [0.0];
+        let program = program.clone().with_size("w", window);
+        program.run([("x", data)], [("out", &mut out)]).map(|()| out[0])
+    };
+    assert_eq!(sum_of(&[1.0, 2.0, 4.0], 2).unwrap(), 9.0);
+    assert!(sum_of(&[1.0, 2.0, 4.0], 0).is_err());
+    assert!(sum_of(&[1.0, 2.0, 4.0], 4).is_err());
 }

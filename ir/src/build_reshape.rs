@@ -49,6 +49,9 @@ impl Graph {
         };
         let elements = product(array.shape.iter());
         let given = product(sizes.iter().flatten());
+        if let Some(problem) = elements.problem().or(given.problem()) {
+            return refuse(problem.to_string(), "a reshape counts the elements");
+        }
         let is_known = elements.as_known().is_some() && given.as_known().is_some();
         let open = sizes.iter().filter(|size| size.is_none()).count();
         let keeps = "a reshape keeps the number of elements";
@@ -100,7 +103,7 @@ impl Graph {
 
     /// Every `window` neighbours along an axis, along a new last axis.
     pub fn sliding_window(&mut self, operand: SiteId, window: &Dim, axis: &AxisRef, site: Site) -> SiteId {
-        let mut requirement = None;
+        let mut requirements = Vec::new();
         let call = self.view(operand, View::SlidingWindow { axis: 0 }, site, |graph, array| {
             let axes: Vec<usize> =
                 graph.positions("sliding_window", operand, std::slice::from_ref(axis), &array.shape)?;
@@ -113,17 +116,17 @@ impl Graph {
                     .axis(axis);
                 return Err(Box::new(refused.help("a window has at least one element and fits the axis")));
             }
-            // Sizes that are decided later: there must be at least one window.
-            if count.bounds().lower < 1 {
-                let whole = count.at_least(&1.into());
-                requirement = Some(Requirement::Equal(count.clone().into(), whole.into()));
+            // Sizes that are decided later: there must be at least one window, and an element in it.
+            for size in [&count, &window.size()].into_iter().filter(|size| size.bounds().lower < 1) {
+                let at_least_one = size.at_least(&1.into());
+                requirements.push(Requirement::Equal(size.clone().into(), at_least_one.into()));
             }
             let mut dims = array.shape.to_vec();
             dims[axis] = Dim::from(count).with_label(dim.shared_label().cloned());
             dims.push(window.clone());
             Ok((View::SlidingWindow { axis }, dims.into_iter().collect()))
         });
-        self.require(call, "sliding_window", site, requirement.into_iter().collect());
+        self.require(call, "sliding_window", site, requirements);
         call
     }
 }

@@ -83,9 +83,7 @@ impl AxisMap {
     /// The map in terms of what `outer` is in, where this one is in terms of the axes of `outer`.
     #[must_use]
     pub fn through(&self, outer: &[Self]) -> Self {
-        if let (Some(axis), true) = (self.followed(), self.terms.len() == 1)
-            && let Some(map) = outer.get(axis)
-        {
+        if let Some(map) = self.followed().and_then(|axis| outer.get(axis)) {
             return map.clone();
         }
         self.terms.iter().fold(Self::at(self.start.clone()), |sum, term| match outer.get(term.axis) {

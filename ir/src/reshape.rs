@@ -71,6 +71,38 @@ impl Regrouping {
         is_needed.then_some(between)
     }
 
+    /// The loops that compute the view alone: those over the axes that it joins, in place of the joined one.
+    /// With each goes the axis of the view that it is a part of; then the axes of the view in terms of them.
+    pub(crate) fn own_loops(&self, source: &[Dim], view: &[Dim]) -> (Vec<Dim>, Vec<usize>, IndexMap) {
+        let (mut loops, mut axes, mut map, mut at) = (Vec::new(), Vec::new(), IndexMap::new(), 0);
+        for group in &self.0 {
+            let own = &source[at..at + group.source];
+            at += group.source;
+            let first = map.len();
+            if group.source > 1 && group.view == 1 {
+                let (joined, _) = own.iter().enumerate().rev().fold(
+                    (AxisMap::still(), SizeExpr::known(1)),
+                    |(joined, step), (part, dim)| {
+                        let part = AxisMap::follow(loops.len() + part);
+                        // A loop that runs once does not move.
+                        let joined = if dim.is_one() { joined } else { joined.plus(&part, &step) };
+                        (joined, step.times(&span(dim)))
+                    },
+                );
+                map.push(joined);
+                loops.extend_from_slice(own);
+                axes.resize(loops.len(), first);
+            } else {
+                for dim in &view[first..first + group.view] {
+                    map.push(if dim.is_one() { AxisMap::still() } else { AxisMap::follow(loops.len()) });
+                    axes.push(map.len() - 1);
+                    loops.push(dim.clone());
+                }
+            }
+        }
+        (loops, axes, map)
+    }
+
     /// The map of the source, where `map` is the view's.
     pub(crate) fn source_map(
         &self,
@@ -87,13 +119,19 @@ impl Regrouping {
             let axes = at..at + group.view;
             at = axes.end;
             let flat = axes.rev().fold((AxisMap::still(), SizeExpr::known(1)), |(flat, step), axis| {
-                (flat.plus(&map[axis], &step), step.times(&view[axis].size()))
+                (flat.plus(&map[axis], &step), step.times(&span(&view[axis])))
             });
             let own = &source[result.len()..result.len() + group.source];
             result.extend(digits(&flat.0, own, loops)?);
         }
         Ok(result)
     }
+}
+
+/// How far a step along the axis before this one goes. An axis that has one element or none adds nothing,
+/// whatever its size is called.
+fn span(dim: &Dim) -> SizeExpr {
+    if dim.upper() > 1 { dim.size() } else { SizeExpr::known(1) }
 }
 
 fn product(dims: &[Dim]) -> SizeExpr {
@@ -126,8 +164,8 @@ fn first_group(source: &[Dim], view: &[Dim]) -> Group {
 /// The map of each axis of `dims`, where `flat` is the index of the element in C order.
 fn digits(flat: &AxisMap, dims: &[Dim], loops: &[Dim]) -> Result<IndexMap, Obstacle> {
     let mut digits: IndexMap = dims.iter().map(|_| AxisMap::still()).collect();
-    // Axes of size 1 have no digit.
-    let axes: SmallVec<[usize; 4]> = (0..dims.len()).filter(|axis| !dims[*axis].is_one()).collect();
+    // Axes with at most one element have no digit.
+    let axes: SmallVec<[usize; 4]> = (0..dims.len()).filter(|axis| dims[*axis].upper() > 1).collect();
     if let [axis] = axes[..] {
         digits[axis] = flat.clone();
     }
@@ -137,12 +175,12 @@ fn digits(flat: &AxisMap, dims: &[Dim], loops: &[Dim]) -> Result<IndexMap, Obsta
     // The elements that one step along each axis passes over.
     let mut steps: SmallVec<[SizeExpr; 4]> = smallvec![SizeExpr::known(1); axes.len()];
     for digit in (1..axes.len()).rev() {
-        steps[digit - 1] = steps[digit].times(&dims[axes[digit]].size());
+        steps[digit - 1] = steps[digit].times(&span(&dims[axes[digit]]));
     }
     for (axis, start) in axes.iter().zip(first_digits(&flat.start, &steps)?) {
         digits[*axis].start = start;
     }
-    for term in &flat.terms {
+    for term in flat.terms.iter().filter(|term| loops[term.axis].upper() > 1) {
         let Some((digit, factor)) =
             steps.iter().enumerate().find_map(|(digit, step)| Some((digit, term.step.exact_div(step)?)))
         else {

@@ -35,7 +35,7 @@ fn step() -> impl Strategy<Value = Step> {
         2 => (0..ElementOp::ALL.len(), any(), any_number(), proptest::bool::ANY)
             .prop_map(|(op, operand, number, left)| Step::Number { op, operand, number, left }),
         1 => (any(), 0..DType::ALL.len()).prop_map(|(operand, dtype)| Step::Cast { operand, dtype }),
-        3 => (0..6usize, any(), 0..1000usize)
+        4 => (0..10usize, any(), 0..1000usize)
             .prop_map(|(kind, operand, parameter)| Step::View { kind, operand, parameter }),
         2 => (0..5usize, any(), 1..64usize, proptest::bool::ANY)
             .prop_map(|(op, operand, axes, keepdims)| Step::Reduce { op, operand, axes, keepdims }),
@@ -114,7 +114,15 @@ fn take<'g>(g: &'g Graph, known: &[Expr<'g>], at: usize, step: &Step) -> Expr<'g
                     Slice::from((parameter / 7 % 4) as i64..).step_by([1, 2, 3, -1, -2][parameter % 5]),
                 ),
                 4 => operand.slice_axis(axis, 0..(parameter / 3 % 5) as i64),
-                _ => operand.slice_axis(axis, 0..1).squeeze(axis.0),
+                5 => operand.slice_axis(axis, 0..1).squeeze(axis.0),
+                6 => operand.ravel(),
+                // Where the size has no such factor, the step is left out.
+                7 => operand.reshape([-1, [2, 3, 5, 8, 15][parameter % 5]]),
+                8 => {
+                    let second = Axis(((parameter + 1) % axes) as isize);
+                    operand.diagonal((parameter % 7) as i64 - 3, axis, second)
+                }
+                _ => operand.sliding_window(1 + (parameter / 3 % 3) as u64, axis),
             }
         }
         Step::Reduce { op, operand, axes, keepdims } => {

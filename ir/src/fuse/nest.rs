@@ -1,11 +1,11 @@
 //! The loops of each stored value's kernel: one for each axis, or several where a reshape asks for them.
 
-use super::{StoreReason, Stores, Views, loop_shape, region};
+use super::{Region, StoreReason, Stores, Views, loop_shape, region};
 use crate::dim::Dim;
-use crate::graph::{Graph, NodeId};
+use crate::graph::{Graph, NodeId, Op};
 use crate::index_map::{IndexMap, Term, identity_map};
 use crate::reshape::Obstacle;
-use crate::shape::Shape;
+use crate::view::View;
 use std::collections::HashMap;
 
 /// The loops over a shape.
@@ -26,9 +26,16 @@ pub(crate) type Nests = HashMap<NodeId, Nest>;
 const MOST_LOOPS: usize = 64;
 
 impl Nest {
-    /// A loop for each axis.
-    pub fn of(shape: &Shape) -> Self {
-        Self { loops: shape.to_vec(), axes: (0..shape.len()).collect(), map: identity_map(shape) }
+    /// A loop for each axis of what a stored value iterates over, and for each axis that it joins itself.
+    fn new(graph: &Graph, root: NodeId) -> Self {
+        let shape = loop_shape(graph, root);
+        if let Op::View(View::Reshape(regrouping)) = &graph.node(root).op
+            && let Some(source) = graph.operands(root).first().and_then(|operand| graph.array(*operand))
+        {
+            let (loops, axes, map) = regrouping.own_loops(&source.shape, &shape);
+            return Self { loops, axes, map };
+        }
+        Self { loops: shape.to_vec(), axes: (0..shape.len()).collect(), map: identity_map(&shape) }
     }
 
     /// Makes two loops of one.
@@ -49,31 +56,29 @@ impl Nest {
     }
 }
 
-/// The loops of every stored value. Where no loops would do for all that one is computed from, a reshape
-/// is stored as well.
-pub(crate) fn nests(graph: &Graph, views: &Views, stores: &mut Stores) -> Nests {
-    let mut nests = Nests::new();
-    let mut pending: Vec<NodeId> = stores.keys().copied().collect();
-    while let Some(root) = pending.pop() {
-        let mut nest = Nest::of(&loop_shape(graph, root));
-        loop {
-            let found = region(graph, views, &nest, root, |node| stores.contains_key(&node), usize::MAX);
-            match found.obstacle {
-                None => break,
-                Some((node, Obstacle::Split { axis, outer, inner }))
-                    if node == root || nest.loops.len() < MOST_LOOPS =>
-                {
-                    nest.split(axis, outer, inner);
-                }
-                // A stored reshape has loops for itself: those over the shape that it was made from.
-                Some((node, _)) => {
-                    debug_assert!(node != root, "a reshape is an obstacle to itself");
-                    stores.insert(node, StoreReason::Reshape);
-                    pending.push(node);
-                }
+/// The loops of a stored value and what is computed in them, up to `most` evaluations. Where no loops do for
+/// all of it, a reshape is stored as well, and added to `stored`.
+pub(crate) fn nest(
+    graph: &Graph,
+    views: &Views,
+    stores: &mut Stores,
+    root: NodeId,
+    most: usize,
+    stored: &mut Vec<NodeId>,
+) -> (Nest, Region) {
+    let mut nest = Nest::new(graph, root);
+    loop {
+        let found = region(graph, views, &nest, root, |node| stores.contains_key(&node), most);
+        match found.obstacle {
+            Some((_, Obstacle::Split { axis, outer, inner })) if nest.loops.len() < MOST_LOOPS => {
+                nest.split(axis, outer, inner);
             }
+            // Its own loops do for a reshape: it is never its own obstacle.
+            Some((node, _)) if node != root => {
+                stores.insert(node, StoreReason::Reshape);
+                stored.push(node);
+            }
+            _ => return (nest, found),
         }
-        nests.insert(root, nest);
     }
-    nests
 }

@@ -1,8 +1,8 @@
 //! Which values are written to memory: outputs, reductions, and what is cheaper to keep than to
 //! compute again.
 
-use super::nest::nests;
-use super::{MAX_BODY, Nest, Nests, Views, loop_shape, region};
+use super::nest::nest;
+use super::{MAX_BODY, Nests, Views};
 use crate::graph::{Graph, NodeId, Op, StorePolicy};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
@@ -46,6 +46,8 @@ pub enum StoreReason {
     TooLongForNever,
     /// No loops tell apart the axes that it joins.
     Reshape,
+    /// The same, where `.store(Never)` stands on it.
+    ReshapeForNever,
     /// The user wrote `.store(Always)`.
     Requested,
 }
@@ -73,6 +75,9 @@ impl fmt::Display for StoreReason {
                 "the expression is too long for one kernel, and `.store(Never)` stands on all of it",
             ),
             Self::Reshape => f.write_str("it joins axes in a way that the loops of its users cannot follow"),
+            Self::ReshapeForNever => f.write_str(
+                "it joins axes in a way that the loops of its users cannot follow, and `.store(Never)` cannot be kept",
+            ),
             Self::Requested => f.write_str("`.store(Always)` asks for it"),
         }
     }
@@ -106,8 +111,12 @@ pub(crate) fn decide(
     store_what_pays(graph, &nodes, policies, budget.saturating_sub(must), &mut stores);
     // Only views that were stored from the beginning are.
     let views = Views::new(graph, &nodes, |node| stores.contains_key(&node));
-    cut_long_bodies(graph, &views, policies, &mut stores);
-    let nests = nests(graph, &views, &mut stores);
+    let nests = loops_of_bounded_bodies(graph, &views, policies, &mut stores);
+    for (node, reason) in &mut stores {
+        if *reason == StoreReason::Reshape && policies.get(node) == Some(&StorePolicy::Never) {
+            *reason = StoreReason::ReshapeForNever;
+        }
+    }
     (stores, views, nests)
 }
 
@@ -210,21 +219,22 @@ fn store_what_pays(
     }
 }
 
-/// Cuts regions that would make a body too long: first in slices of the creation order, then, where
+/// The loops of every stored value. Regions that would make a body too long are cut: first in slices of the creation order, then, where
 /// one value is read at many index maps, at that value. A value that is never to be stored is cut at
 /// only where there is no other.
-fn cut_long_bodies(
+fn loops_of_bounded_bodies(
     graph: &Graph,
     views: &Views,
     policies: &HashMap<NodeId, StorePolicy>,
     stores: &mut Stores,
-) {
+) -> Nests {
+    let mut nests = Nests::new();
     let mut pending: Vec<NodeId> = stores.keys().copied().collect();
     while let Some(root) = pending.pop() {
-        let nest = Nest::of(&loop_shape(graph, root));
-        let found = region(graph, views, &nest, root, |node| stores.contains_key(&node), WALKED);
+        let (loops, found) = nest(graph, views, stores, root, WALKED, &mut pending);
         let length = found.inside.len();
         if length <= MAX_BODY {
+            nests.insert(root, loops);
             continue;
         }
         let may_be_stored = |node: &NodeId| policies.get(node) != Some(&StorePolicy::Never);
@@ -250,6 +260,7 @@ fn cut_long_bodies(
             _ => computed.keys().nth(computed.len() / 2).copied().into_iter().collect(),
         };
         if cuts.is_empty() {
+            nests.insert(root, nest(graph, views, stores, root, usize::MAX, &mut pending).0);
             continue;
         }
         let reason = if is_free { StoreReason::TooLong } else { StoreReason::TooLongForNever };
@@ -259,4 +270,5 @@ fn cut_long_bodies(
             pending.push(cut);
         }
     }
+    nests
 }
