@@ -2,6 +2,10 @@
 //! vectors, tiles, lanes and blocks begin and end. [`fusewire::testing::check`] compiles each node
 //! alone and together, for inputs and outputs in four layouts.
 
+#[path = "common/apply.rs"]
+mod apply;
+
+use apply::apply;
 use fusewire::prelude::*;
 use fusewire::testing::check;
 use fusewire::{Axes, Element, ElementOp, ir::ReduceOp};
@@ -18,25 +22,6 @@ fn assert_checks(g: &Graph, outputs: Vec<Expr<'_>>) {
         panic!("{mismatch}");
     }
 }
-
-macro_rules! dispatch {
-    ($(
-        $(#[doc = $doc:literal])+
-        $variant:ident: $name:ident($($operand:ident),*), aliases [$($alias:literal),*],
-            dtypes $rule:ident, cost $cost:literal, ulp $ulp:literal,
-            $(lower $lower:expr,)? $(calls $arity:ident($($element:ident),+),)? reference $reference:expr;
-    )+) => {
-        fn apply<'g>(op: ElementOp, operands: &[Expr<'g>]) -> Expr<'g> {
-            match op { $(
-                ElementOp::$variant => {
-                    let [first, $($operand),*] = *operands else { panic!("{} takes {}", op.name(), op.arity()) };
-                    first.$name($($operand),*)
-                }
-            )+ }
-        }
-    };
-}
-fusewire::ir::element_ops!(dispatch);
 
 #[test]
 fn every_operation_on_every_dtype_at_every_length() {

@@ -6,31 +6,15 @@ mod golden;
 mod memory;
 
 use differences::{DIFFERENCES, Difference, agree};
+#[path = "../common/apply.rs"]
+mod apply;
+
+use apply::apply;
 use fusewire::prelude::*;
-use fusewire::{ElementOp, ir};
 use golden::{Case, Golden, element};
 use memory::{LENGTH, Operand, Output, alignments};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-
-macro_rules! dispatch {
-    ($(
-        $(#[doc = $doc:literal])+
-        $variant:ident: $name:ident($($operand:ident),*), aliases [$($alias:literal),*],
-            dtypes $rule:ident, cost $cost:literal, ulp $ulp:literal,
-            $(lower $lower:expr,)? $(calls $arity:ident($($element:ident),+),)? reference $reference:expr;
-    )+) => {
-        fn apply<'g>(op: ElementOp, operands: &[Expr<'g>]) -> Expr<'g> {
-            match op { $(
-                ElementOp::$variant => {
-                    let [first, $($operand),*] = *operands else { panic!("{} takes {}", op.name(), op.arity()) };
-                    first.$name($($operand),*)
-                }
-            )+ }
-        }
-    };
-}
-ir::element_ops!(dispatch);
 
 const NAMES: [&str; 3] = ["x", "y", "z"];
 
