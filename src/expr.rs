@@ -1,12 +1,14 @@
 //! The fluent builder: graphs and the `Copy` handles to what they compute.
 
-use crate::axes::{Axes, NewAxes, NewSizes, Positions};
+mod views;
+
+use crate::axes::Axes;
 use crate::plan::Plan;
 use crate::recipe::{Recipe, RecipeId};
 use fusewire_ir as ir;
 use fusewire_ir::{
-    ArrayType, AxisRef, BroadcastPolicy, DType, Dim, ElementOp, Error, Limits, Operand, ReduceOp, Scalar,
-    Shape, Site, SiteId, Slice, StorePolicy, Weak,
+    ArrayType, BroadcastPolicy, DType, Dim, ElementOp, Error, Limits, Operand, ReduceOp, Scalar, Shape, Site,
+    SiteId, StorePolicy, Weak,
 };
 use std::cell::RefCell;
 use std::fmt;
@@ -333,157 +335,6 @@ impl<'g> Expr<'g> {
     pub fn astype(self, dtype: DType) -> Self {
         let site = Site::caller();
         self.graph.push(|g| g.cast(self.site, dtype, site))
-    }
-
-    /// Axes of size 1 stretched, and axes added at the front, to reach `shape`.
-    #[must_use]
-    #[track_caller]
-    pub fn broadcast_to(self, shape: impl Into<Shape>) -> Self {
-        let (shape, site) = (shape.into(), Site::caller());
-        self.graph.push(|g| g.broadcast_to(self.site, shape, site))
-    }
-
-    /// The axes in another order: axis `k` of the result is axis `order[k]`, by position or by label.
-    #[must_use]
-    #[track_caller]
-    pub fn permute_dims(self, order: impl Into<Positions>) -> Self {
-        let (order, site) = (order.into(), Site::caller());
-        self.graph.push(|g| g.permute_dims(self.site, &order.0, site))
-    }
-
-    /// The axes in reverse order.
-    #[must_use]
-    #[track_caller]
-    #[doc(alias = "T")]
-    pub fn transpose(self) -> Self {
-        let site = Site::caller();
-        let rank = self.array().map_or(0, |array| array.shape.len()) as isize;
-        let order: Vec<AxisRef> = (0..rank).rev().map(AxisRef::Position).collect();
-        self.graph.push(|g| g.permute_dims(self.site, &order, site))
-    }
-
-    /// New axes of size 1 at these positions of the result: a position, or several as `[0, 2]`; with
-    /// labels, `(1, "user")`; a label alone for a new first axis.
-    #[must_use]
-    #[track_caller]
-    #[doc(alias = "newaxis")]
-    pub fn expand_dims(self, axes: impl Into<NewAxes>) -> Self {
-        let (axes, site) = (axes.into(), Site::caller());
-        self.graph.push(|g| g.expand_dims(self.site, &axes.0, site))
-    }
-
-    /// These axes, which must have size 1, dropped: a position, or several as `[0, 2]`; or labels.
-    #[must_use]
-    #[track_caller]
-    pub fn squeeze(self, axes: impl Into<Positions>) -> Self {
-        let (axes, site) = (axes.into(), Site::caller());
-        self.graph.push(|g| g.squeeze(self.site, Some(&axes.0), site))
-    }
-
-    /// The same elements with a label for each axis: `["user", "feature"]`, or `None` for an axis that
-    /// has none. Aligned axes must have the same label; an axis without one meets any.
-    #[must_use]
-    #[track_caller]
-    pub fn label_axes<'l, L: Into<Option<&'l str>>>(self, labels: impl IntoIterator<Item = L>) -> Self {
-        let site = Site::caller();
-        let labels: Vec<Option<&str>> = labels.into_iter().map(Into::into).collect();
-        self.graph.push(|g| g.label_axes(self.site, &labels, site))
-    }
-
-    /// The same expression, which must have this shape: an assertion in the middle of an expression.
-    /// A label that is given must be there, and a size that is not known yet is held to the expected one
-    /// when arrays are bound.
-    #[must_use]
-    #[track_caller]
-    pub fn expect_shape(self, shape: impl Into<Shape>) -> Self {
-        let (shape, site) = (shape.into(), Site::caller());
-        self.graph.push(|g| g.expect_shape(self.site, shape, site))
-    }
-
-    /// A part of the first axes, as NumPy's `x[1:-1, ::2]`; see [`Slice`].
-    #[must_use]
-    #[track_caller]
-    pub fn slice(self, slices: impl AsRef<[Slice]>) -> Self {
-        let site = Site::caller();
-        self.graph.push(|g| g.slice(self.site, slices.as_ref(), site))
-    }
-
-    /// A part of one axis, such as `x.slice_axis(Axis(0), 1..)`, `x.slice_axis("user", 1..)` or, with ends
-    /// counted from the end, `x.slice_axis(Axis(-1), Slice::new(1, -1))`.
-    #[must_use]
-    #[track_caller]
-    pub fn slice_axis(self, axis: impl Into<AxisRef>, slice: impl Into<Slice>) -> Self {
-        let (axis, slice, site) = (axis.into(), slice.into(), Site::caller());
-        self.graph.push(|g| g.slice_axis(self.site, axis, slice, site))
-    }
-
-    /// The same elements in C order with other sizes: `[2, -1]`, where -1 is what is left, or dims. Never a
-    /// copy of its own: the loops that compute it are split where axes are joined. A value that is read in
-    /// ways which no loops can follow is stored, and the plan says so.
-    ///
-    /// ```
-    /// use fusewire::prelude::*;
-    ///
-    /// let g = Graph::new();
-    /// let x = g.input("x", F32, [6, 4]);
-    /// let pairs = x.reshape([-1, 2]).max(Axis(1));
-    /// assert_eq!(pairs.shape(), Some([12].into()));
-    /// let plan = g.plan([pairs], &Limits::default())?;
-    /// assert_eq!(plan.workspace_bytes(), 0);
-    /// # Ok::<(), Error>(())
-    /// ```
-    #[must_use]
-    #[track_caller]
-    pub fn reshape(self, sizes: impl Into<NewSizes>) -> Self {
-        let (sizes, site) = (sizes.into(), Site::caller());
-        self.graph.push(|g| g.reshape(self.site, &sizes.0, site))
-    }
-
-    /// All elements in C order along one axis.
-    #[must_use]
-    #[track_caller]
-    #[doc(alias = "flatten")]
-    pub fn ravel(self) -> Self {
-        self.reshape([-1])
-    }
-
-    /// The elements whose index on the second axis is `offset` more than that on the first, along a new last
-    /// axis. The axes are dropped.
-    #[must_use]
-    #[track_caller]
-    #[doc(alias = "diag")]
-    pub fn diagonal(self, offset: i64, first: impl Into<AxisRef>, second: impl Into<AxisRef>) -> Self {
-        let (axes, site) = ([first.into(), second.into()], Site::caller());
-        self.graph.push(|g| g.diagonal(self.site, offset, axes, site))
-    }
-
-    /// Every `window` neighbours along an axis, along a new last axis: `(n,)` becomes `(n - window + 1, window)`.
-    ///
-    /// ```
-    /// use fusewire::prelude::*;
-    ///
-    /// let g = Graph::new();
-    /// let x = g.input("x", F64, [6]);
-    /// let moving = x.sliding_window(3, Axis(0)).mean(Axis(-1));
-    /// let program = g.plan([moving], &Limits::default())?.compile()?;
-    /// let mut out = [0.0; 4];
-    /// program.run([("x", &[1.0, 2.0, 6.0, 4.0, 5.0, 0.0])], [("out", &mut out)])?;
-    /// assert_eq!(out, [3.0, 4.0, 5.0, 3.0]);
-    /// # Ok::<(), Error>(())
-    /// ```
-    #[must_use]
-    #[track_caller]
-    #[doc(alias = "sliding_window_view")]
-    pub fn sliding_window(self, window: impl Into<Dim>, axis: impl Into<AxisRef>) -> Self {
-        let (window, axis, site) = (window.into(), axis.into(), Site::caller());
-        self.graph.push(|g| g.sliding_window(self.site, &window, &axis, site))
-    }
-
-    /// The elements along an axis in reverse order.
-    #[must_use]
-    #[track_caller]
-    pub fn flip(self, axis: impl Into<AxisRef>) -> Self {
-        self.slice_axis(axis, Slice::ALL.step_by(-1))
     }
 
     #[track_caller]

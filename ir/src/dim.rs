@@ -1,6 +1,7 @@
 //! Dims: what is known of the size of one axis before any data exists.
 
-use crate::size::{Bounds, SizeExpr, Symbol};
+use crate::bounds::Bounds;
+use crate::size::{SizeExpr, Symbol};
 use std::fmt;
 use std::ops::{Add, Mul, RangeInclusive, Sub};
 use std::sync::Arc;

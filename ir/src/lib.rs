@@ -5,6 +5,7 @@
 
 mod axis;
 pub mod body;
+mod bounds;
 pub mod broadcast;
 mod build;
 mod build_reshape;
@@ -41,6 +42,7 @@ pub mod view;
 pub use half;
 
 pub use axis::{AxisRef, NewAxis};
+pub use bounds::{Bounds, Interval};
 pub use broadcast::{BroadcastPolicy, Stretch, broadcast_shapes};
 pub use build::{Operand, foreign_graph};
 pub use build_view::Slice;
@@ -60,5 +62,5 @@ pub use requirement::{Required, Requirement, Sizes};
 pub use resolve::{Misfit, resolve};
 pub use scalar::{Scalar, Weak};
 pub use shape::{ArrayType, Shape};
-pub use size::{Bounds, SizeExpr, Symbol};
+pub use size::{SizeExpr, Symbol};
 pub use upcast::Upcast;

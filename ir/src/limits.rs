@@ -1,10 +1,11 @@
 //! The two budgets, and the check that no expression breaks them.
 
+use crate::bounds::Bounds;
 use crate::diagnostic::{Diagnostic, DiagnosticKind, grouped, human_size};
 use crate::graph::{Graph, Op, SiteId};
 use crate::requirement::{Required, possible};
 use crate::shape::{ArrayType, Shape};
-use crate::size::{Bounds, Symbol};
+use crate::size::Symbol;
 use smallvec::SmallVec;
 use std::collections::HashSet;
 

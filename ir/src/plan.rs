@@ -1,5 +1,6 @@
 //! Plans: everything that will happen, decided before anything does.
 
+use crate::bounds::Bounds;
 use crate::broadcast::Stretch;
 use crate::diagnostic::{Diagnostic, DiagnosticKind, Error, OperandNote, Site, grouped, human_bytes};
 use crate::fuse::{self, Equalities, Places, StoreReason};
@@ -9,7 +10,6 @@ use crate::limits::{self, Limits, SizeChecks};
 use crate::plan_dims::PlanDim;
 use crate::requirement::{Required, tightened};
 use crate::shape::ArrayType;
-use crate::size::Bounds;
 use crate::upcast::Upcast;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;

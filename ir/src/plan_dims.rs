@@ -1,12 +1,13 @@
 //! The sizes of a plan that are not known yet: which there are, what they must satisfy, how far they may go.
 
+use crate::bounds::Bounds;
 use crate::broadcast::Stretch;
 use crate::diagnostic::{Diagnostic, DiagnosticKind, Error, OperandNote, Site};
 use crate::graph::{Generator, Graph, Op, SiteId};
 use crate::limits::largest_passing;
 use crate::plan::Plan;
 use crate::requirement::{Required, Sizes, possible, tightened};
-use crate::size::{Bounds, Symbol};
+use crate::size::Symbol;
 use std::collections::HashSet;
 use std::sync::Arc;
 

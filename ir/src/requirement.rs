@@ -1,8 +1,9 @@
 //! What sizes must turn out to be: found while a graph is built, checked when sizes are bound.
 
+use crate::bounds::{Bounds, Interval};
 use crate::diagnostic::{Diagnostic, DiagnosticKind, OperandNote, Site};
 use crate::dim::Dim;
-use crate::size::{Bounds, Interval, SizeExpr, Symbol};
+use crate::size::{SizeExpr, Symbol};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;

@@ -1,8 +1,8 @@
 //! Shapes: the dims of an array, and how two of them broadcast.
 
+use crate::bounds::Bounds;
 use crate::dim::{Dim, Joined, join};
 use crate::dtype::DType;
-use crate::size::Bounds;
 use smallvec::SmallVec;
 use std::fmt;
 use std::ops::Deref;

@@ -6,6 +6,7 @@
 //! Interval Analysis, 1966), which grows with its operands: a smaller range of a symbol never gives a
 //! larger range of the expression. That makes a search for the largest size that passes a check exact.
 
+use crate::bounds::{Bounds, Interval};
 use smallvec::{SmallVec, smallvec};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -80,69 +81,6 @@ enum Atom {
     CeilDiv(SizeExpr, SizeExpr),
     Min(SizeExpr, SizeExpr),
     Max(SizeExpr, SizeExpr),
-}
-
-/// All integers from one to another; arithmetic on intervals saturates.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Interval {
-    /// The smallest.
-    pub lower: i128,
-    /// The largest.
-    pub upper: i128,
-}
-
-impl Interval {
-    const fn of(value: i128) -> Self {
-        Self { lower: value, upper: value }
-    }
-
-    const fn plus(self, other: Self) -> Self {
-        Self { lower: self.lower.saturating_add(other.lower), upper: self.upper.saturating_add(other.upper) }
-    }
-
-    fn times(self, other: Self) -> Self {
-        let ends = [
-            self.lower.saturating_mul(other.lower),
-            self.lower.saturating_mul(other.upper),
-            self.upper.saturating_mul(other.lower),
-            self.upper.saturating_mul(other.upper),
-        ];
-        ends[1..].iter().fold(Self::of(ends[0]), |all, end| Self {
-            lower: all.lower.min(*end),
-            upper: all.upper.max(*end),
-        })
-    }
-
-    /// Is the integer in it?
-    #[must_use]
-    pub const fn contains(self, value: i128) -> bool {
-        self.lower <= value && value <= self.upper
-    }
-}
-
-/// Bounds of symbols, where they differ from the declared ones.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Bounds(BTreeMap<Arc<str>, (u64, u64)>);
-
-impl Bounds {
-    /// Every symbol as it was declared.
-    #[must_use]
-    pub fn declared() -> Self {
-        Self::default()
-    }
-
-    /// The same bounds, but for this symbol.
-    #[must_use]
-    pub fn with(mut self, name: &str, lower: u64, upper: u64) -> Self {
-        self.0.insert(name.into(), (lower, upper));
-        self
-    }
-
-    /// The smallest and largest size of a symbol.
-    #[must_use]
-    pub fn of(&self, symbol: &Symbol) -> (u64, u64) {
-        self.0.get(&symbol.name).copied().unwrap_or((symbol.lower, symbol.upper))
-    }
 }
 
 impl SizeExpr {
@@ -223,7 +161,7 @@ impl SizeExpr {
     #[must_use]
     pub fn bounds_in(&self, bounds: &Bounds) -> Interval {
         match &self.0 {
-            Form::Symbolic(polynomial) if !bounds.0.is_empty() => {
+            Form::Symbolic(polynomial) if !bounds.are_declared() => {
                 interval(&polynomial.terms, polynomial.constant, &|atom| atom.interval(bounds))
             }
             _ => self.bounds(),
