@@ -3,6 +3,7 @@
 
 mod differences;
 mod golden;
+mod half;
 mod memory;
 
 #[path = "../common/apply.rs"]
