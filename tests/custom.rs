@@ -89,8 +89,12 @@ fn what_it_does_not_take_is_refused() {
     let add = g.custom("add", |x: &[f64], y: &[f64], out: &mut [f64]| {
         out.iter_mut().zip(x.iter().zip(y)).for_each(|(out, (x, y))| *out = x + y);
     });
-    let error = g.plan([add.apply([x, n])], &Limits::default()).unwrap_err();
+    let sum = add.apply([x, n]);
+    let error = g.plan([sum], &Limits::default()).unwrap_err();
     assert_eq!(error.kind(), DiagnosticKind::Shape);
+    let [diagnostic] = error.diagnostics() else { panic!("{error}") };
+    assert!(diagnostic.message.contains("`add`"), "{error}");
+    assert_eq!(diagnostic.site, Some(sum.location()));
     let column = g.input("column", F64, [10_000_000, 1]);
     let row = g.input("row", F64, [20]);
     let error = g.plan([add.apply([column, row])], &Limits::default()).unwrap_err();
@@ -119,6 +123,25 @@ fn a_panic_in_it_reaches_the_caller() {
         x[count / 2] = 4.0;
         program.run([("x", &x)], [("out", &mut out)]).unwrap();
         assert_eq!(out, x);
+    }
+}
+
+/// The slices have the length of a tile, whatever the function thinks of it.
+#[test]
+fn reaching_beyond_its_slices_is_a_panic_with_a_place() {
+    let g = Graph::new();
+    let beyond = g.custom("beyond", |x: &[f64], out: &mut [f64]| out[x.len()] = 1.0);
+    let longer = g.custom("longer", |x: &[f64], out: &mut [f64]| out.copy_from_slice(&[x, x].concat()));
+    let x = g.input("x", F64, [5]);
+    for function in [beyond, longer] {
+        let program = g.plan([function.apply([x])], &Limits::default()).unwrap().compile().unwrap();
+        let mut memory = [-1.0; 7];
+        let run =
+            std::panic::AssertUnwindSafe(|| program.run([("x", &[1.0; 5])], [("out", &mut memory[1..6])]));
+        let panic = std::panic::catch_unwind(run).unwrap_err();
+        let text = panic.downcast_ref::<String>().expect("the message of the slice");
+        assert!(text.contains("length") || text.contains("len"), "{text}");
+        assert_eq!([memory[0], memory[6]], [-1.0; 2]);
     }
 }
 

@@ -372,3 +372,20 @@ fn outputs_of_another_graph_are_reported_with_everything_else() {
     assert!(error.diagnostics().iter().all(|diagnostic| diagnostic.site.is_some()));
     assert!(g.recipe([y]).is_err());
 }
+
+/// As in NumPy: roots of `bool` and bytes are `f16`, no number wraps around, and floats have no bits.
+#[test]
+fn numbers_are_held_to_the_dtype_they_take() {
+    let g = Graph::new();
+    let (flag, byte) = (g.input("flag", Bool, [4]), g.input("byte", U8, [4]));
+    let (half, real) = (g.input("half", F16, [4]), g.input("real", F64, [4]));
+    assert_eq!([flag.sqrt(), byte.exp(), flag / byte].map(|x| x.dtype()), [Some(F16), Some(F16), Some(F64)]);
+    // A float becomes infinite instead.
+    assert_eq!((half * 1e6).dtype(), Some(F16));
+    let wrong =
+        [byte + 300, byte - -1, g.input("tiny", I8, [4]) * 128, real.bitwise_and(1), real << 1, half ^ half];
+    let error = refused(&g, wrong);
+    let [scalar, dtype] = [DiagnosticKind::ScalarRange, DiagnosticKind::DType];
+    assert_eq!(kinds(&error), [scalar, scalar, scalar, dtype, dtype, dtype]);
+    assert_snapshot!(error);
+}
