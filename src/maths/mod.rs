@@ -89,6 +89,7 @@ macro_rules! multiply_add {
     };
 }
 
+mod angle_reduction;
 mod cbrt;
 mod dispatch;
 mod double_double;

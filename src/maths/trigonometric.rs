@@ -1,18 +1,9 @@
 //! Sine, cosine and tangent.
 //!
-//! x = k pi/2 + r with |r| <= pi/4, a little more where x 2/pi is rounded; then sine and cosine of r,
-//! and from the last two bits of k which of them it is and its sign. Three reductions:
-//!
-//! - Up to 1.6e6, that of Cody and Waite. pi/2 is split into parts with so many trailing zeros (or,
-//!   with fused multiply-add, such sizes) that x - k pi/2 is exact down to the last part. r is kept as
-//!   a sum of two numbers: near a multiple of pi/2 the first alone would have few correct bits.
-//! - Up to 4e8, the same with shorter parts and so longer factors k. `f32` has this one only, in `f64`
-//!   arithmetic, where one number is enough for r.
-//! - Beyond, that of Payne and Hanek: of x 2/pi only the bits around the point are computed, in integer
-//!   arithmetic. One by one, as such arguments are rare. (Both reductions: Muller, Elementary
-//!   Functions.)
-//!
-//! Which one an element takes depends on itself alone, whatever else is in its block.
+//! [`super::angle_reduction`] takes k pi/2 off the argument; then sine or cosine of the rest r, |r| <= pi/4
+//! and a little more, and from the last two bits of k which of them it is and its sign. r is a sum of two
+//! numbers, but for `f32`, whose functions compute in `f64`. Which reduction an element takes depends on
+//! itself alone, whatever else is in its block.
 //!
 //! The polynomials are minimax ones for the relative errors, from `tests/golden/trigonometric.py`. The
 //! first terms, r and 1 - r^2 / 2, are added last and with the rounding error of the latter, as are the
@@ -23,192 +14,24 @@
 //!
 //! | | `f64`, fused | `f64` | `f32`, fused or not |
 //! |---|---|---|---|
-//! | sine | 0.78 | 0.82 | 0.564 |
-//! | cosine | 0.78 | 0.83 | 0.564 |
-//! | tangent | 0.92 | 1.04 | 0.565 |
+//! | sine | 0.85 | 0.91 | 0.564 |
+//! | cosine | 0.87 | 0.92 | 0.564 |
+//! | tangent | 0.93 | 0.98 | 0.565 |
 //!
 //! In `f32` over all magnitudes up to 4e8 and every eighth beyond, against the `f64` functions. In `f64`
-//! over 14 million arguments against an 80-bit library: logarithmic over all magnitudes, uniform up to 1,
-//! 100 and 1.6e6, and around multiples of pi/4 up to 2^45, where the largest errors were.
+//! over 140 million arguments against an 80-bit library: logarithmic over all magnitudes, uniform up to 1,
+//! pi, 100 and 1.6e6, and around multiples of pi/4 up to 2^45, where the largest errors were.
 
+use super::angle_reduction::{
+    LARGEST_FAST, LARGEST_MEDIUM, Reduced, reduce_f32, reduce_f64, reduce_huge, reduce_medium,
+};
+use super::double_double::product_error;
 use super::trigonometric_f32::{cos_block, sin_block};
-use std::f64::consts::{FRAC_2_PI, FRAC_PI_2};
 
 unary! {
     Sin: sin_block, sin_block_f64;
     Cos: cos_block, cos_block_f64;
     Tan: tan_block_f32, tan_block_f64;
-}
-
-/// Adding this leaves an integer in the low bits of the fraction. Below zero too: they are those of
-/// its two's complement.
-const TO_INTEGER: f64 = 1.5 / f64::EPSILON;
-
-/// The largest |x| of `reduce_f64`: its quotient is below 2^20.
-const LARGEST_FAST: f64 = 1.6e6;
-/// The largest |x| of `reduce_medium` and of `reduce_f32`: its quotient is below 2^28.
-const LARGEST_MEDIUM: f64 = 4.0e8;
-
-/// x = k pi/2 + `high` - `low_negated`. The second is no more than about a unit in the last place of the
-/// first, unless that is below 2^-13. Only the last two bits of `quotient` have a meaning: those of k.
-///
-/// Negated, because -0.0 - 0.0 is -0.0 again, whereas -0.0 + 0.0 is not.
-struct Reduced {
-    quotient: u64,
-    high: f64,
-    low_negated: f64,
-}
-
-/// For |x| up to `LARGEST_FAST`.
-#[inline(always)]
-fn reduce_f64<const FUSED: bool>(x: f64) -> Reduced {
-    let shifted = multiply_add!(x, FRAC_2_PI, TO_INTEGER);
-    let k = shifted - TO_INTEGER;
-    if FUSED {
-        // `first` is exact: a multiple of 2^-53 below one, since k = 0 if |x| < 1/2. The product of
-        // the second part is exact too, and `error` what `second` lacks, which is nothing if the
-        // product is larger than `first`.
-        let first = (-k).mul_add(FRAC_PI_2, x);
-        let second = (-k).mul_add(6.123_233_995_384_61e-17, first);
-        let error = (-k).mul_add(6.123_233_995_384_61e-17, first - second);
-        let low_negated = k.mul_add(3.521_559_865_183_2e-27, -error);
-        Reduced { quotient: shifted.to_bits(), high: second, low_negated }
-    } else {
-        // All products but the last are exact, and so is `rest`.
-        let first = x - k * 1.570_796_326_734_125_6;
-        let product = k * 6.077_100_506_303_966e-11;
-        let second = first - product;
-        let error = (first - second) - product;
-        let rest = k * 2.022_266_248_711_166_5e-21 - error;
-        let high = second - rest;
-        let low_negated = (rest - (second - high)) + k * 8.478_427_660_368_9e-32;
-        Reduced { quotient: shifted.to_bits(), high, low_negated }
-    }
-}
-
-/// For |x| up to `LARGEST_MEDIUM`, with the bits of `reduce_f64` where that applies.
-#[inline(always)]
-fn reduce_medium<const FUSED: bool>(x: f64) -> Reduced {
-    let fast = reduce_f64::<FUSED>(x);
-    let shifted = f64::from_bits(fast.quotient);
-    let k = shifted - TO_INTEGER;
-    // All products but the last are exact, and so is `rest`.
-    let first = (x - k * 1.570_796_310_901_641_8) - k * 1.589_325_471_229_585_7e-8;
-    let product = k * 6.123_233_932_053_594e-17;
-    let second = first - product;
-    let error = (first - second) - product;
-    let rest = k * 6.368_317_055_225_283e-25 - error;
-    let high = second - rest;
-    let low_negated = (rest - (second - high)) + k * 1.082_856_673_921_914e-32;
-    let is_fast = x.abs() <= LARGEST_FAST;
-    Reduced {
-        quotient: fast.quotient,
-        high: if is_fast { fast.high } else { high },
-        low_negated: if is_fast { fast.low_negated } else { low_negated },
-    }
-}
-
-/// k (its last two bits) and r for an `f32`, |x| up to `LARGEST_MEDIUM`. No such number is nearer to a
-/// multiple of pi/2 than about 2^-30, so that r has enough correct bits.
-#[inline(always)]
-fn reduce_f32<const FUSED: bool>(x: f64) -> (u64, f64) {
-    let shifted = multiply_add!(x, FRAC_2_PI, TO_INTEGER);
-    let k = shifted - TO_INTEGER;
-    let r = if FUSED {
-        (-k).mul_add(6.123_233_995_736_766e-17, (-k).mul_add(FRAC_PI_2, x))
-    } else {
-        ((x - k * 1.570_796_310_901_641_8) - k * 1.589_325_471_229_585_7e-8) - k * 6.123_233_995_736_766e-17
-    };
-    (shifted.to_bits(), r)
-}
-
-/// 2/pi, whose point is after the first word.
-const TWO_OVER_PI: [u64; 20] = [
-    0,
-    0xa2f9_836e_4e44_1529,
-    0xfc27_57d1_f534_ddc0,
-    0xdb62_9599_3c43_9041,
-    0xfe51_63ab_debb_c561,
-    0xb724_6e3a_424d_d2e0,
-    0x0649_2eea_09d1_921c,
-    0xfe1d_eb1c_b129_a73e,
-    0xe882_35f5_2ebb_4484,
-    0xe99c_7026_b45f_7e41,
-    0x3991_d639_8353_39f4,
-    0x9c84_5f8b_bdf9_283b,
-    0x1ff8_97ff_de05_980f,
-    0xef2f_118b_5a0a_6d1f,
-    0x6d36_7ecf_27cb_09b7,
-    0x4f46_3f66_9e5f_ea2d,
-    0x7527_bac7_ebe5_f17b,
-    0x3d07_39f7_8a52_92ea,
-    0x6bfb_5fb1_1f8d_5d08,
-    0x5603_3046_fc7b_6bab,
-];
-
-/// The reduction of Payne and Hanek, for finite |x| >= 2^10. `high` is rounded from both parts.
-#[cold]
-#[inline(never)]
-fn reduce_huge(x: f64) -> Reduced {
-    const FRACTION_BITS: u32 = f64::MANTISSA_DIGITS - 1;
-    let fraction = x.to_bits() & ((1 << FRACTION_BITS) - 1);
-    let significand = u128::from(fraction | 1 << FRACTION_BITS);
-    // |x| = significand * 2^exponent. The bits of 2/pi down to that of 2^(2 - exponent) give
-    // multiples of 4 and are left out; so are those after the next 192.
-    let exponent = (x.to_bits() >> FRACTION_BITS & 0x7ff) as usize;
-    let skipped = exponent + 64 - 2 - 1075;
-    let word = |i: usize| {
-        let (index, shift) = (skipped / 64 + i, skipped % 64);
-        // In two steps, since the second shift may be by 64.
-        TWO_OVER_PI[index] << shift | TWO_OVER_PI[index + 1] >> 1 >> (63 - shift)
-    };
-    // significand * window modulo 2^192, of which two bits are in front of the point.
-    let low = significand.wrapping_mul(u128::from(word(2)));
-    let middle = significand.wrapping_mul(u128::from(word(1))).wrapping_add(low >> 64);
-    let high = (significand as u64).wrapping_mul(word(0)).wrapping_add((middle >> 64) as u64);
-    let top = u128::from(high) << 64 | u128::from(middle as u64);
-    let below = low as u64;
-    let mut quotient = (top >> 126) as u64;
-    // The fraction in units of 2^-190, and, if it is at least one half, less one.
-    let mut magnitude = top << 2 | u128::from(below >> 62);
-    let mut rest = below << 2;
-    let mut negative = x.is_sign_negative();
-    let round_up = magnitude >> 127 == 1;
-    if round_up {
-        quotient = quotient.wrapping_add(1);
-        magnitude = !magnitude;
-        rest = !rest;
-    }
-    if negative {
-        quotient = quotient.wrapping_neg();
-    }
-    negative ^= round_up;
-    // Normalised to 128 bits, and times pi/2 in units of 2^-127.
-    let zeros = magnitude.leading_zeros();
-    let normalised = if zeros == 0 {
-        magnitude
-    } else {
-        magnitude << zeros | (u128::from(rest) << 64 >> 1 >> (127 - zeros))
-    };
-    let product = multiply_high(normalised, 0xc90f_daa2_2168_c234_c4c6_628b_80dc_1cd1);
-    let scale = |value: f64| {
-        let scaled = value * f64::from_bits(u64::from(1023 - 127 - zeros) << FRACTION_BITS);
-        if negative { -scaled } else { scaled }
-    };
-    // The first has 53 bits and is exact.
-    let high = (product >> 75 << 75) as f64;
-    let low = (product & ((1 << 75) - 1)) as f64;
-    let sum = high + low;
-    Reduced { quotient, high: scale(sum), low_negated: scale((sum - high) - low) }
-}
-
-/// The high half of the product.
-fn multiply_high(a: u128, b: u128) -> u128 {
-    let low_half = |value: u128| value & u128::from(u64::MAX);
-    let middle_a = (a >> 64) * low_half(b);
-    let middle_b = low_half(a) * (b >> 64);
-    let carry = ((low_half(a) * low_half(b)) >> 64) + low_half(middle_a) + low_half(middle_b);
-    (a >> 64) * (b >> 64) + (middle_a >> 64) + (middle_b >> 64) + (carry >> 64)
 }
 
 /// `high - low_negated`, where the second is the smaller.
@@ -218,7 +41,48 @@ struct Difference {
     low_negated: f64,
 }
 
-/// The sine and the cosine of the reduced argument.
+// r - sin r and 1 - r^2 / 2 - cos r by the power of r. Not in arrays, from which the compiler would gather.
+const SINE_3: f64 = 0.166_666_666_666_666_3;
+const SINE_5: f64 = -0.008_333_333_333_321_84;
+const SINE_7: f64 = 0.000_198_412_698_293_585_28;
+const SINE_9: f64 = -2.755_731_353_851_376_4e-6;
+const SINE_11: f64 = 2.505_073_438_912_233_2e-8;
+const SINE_13: f64 = -1.589_543_327_760_280_2e-10;
+const COSINE_4: f64 = -0.041_666_666_666_666_595;
+const COSINE_6: f64 = 0.001_388_888_888_887_333_3;
+const COSINE_8: f64 = -2.480_158_728_899_285e-5;
+const COSINE_10: f64 = 2.755_731_421_353_764e-7;
+const COSINE_12: f64 = -2.087_570_482_937_581e-9;
+const COSINE_14: f64 = 1.135_871_599_596_679_4e-11;
+
+/// The sine of `quotient` pi/2 plus the reduced argument, whose own quotient is not used.
+///
+/// One polynomial with the coefficients of either function: choosing them costs less than both would,
+/// as the multipliers are the busiest.
+#[inline(always)]
+fn sine_in_quadrant<const FUSED: bool>(reduced: &Reduced, quotient: u64) -> f64 {
+    let odd = ((quotient << 63) as i64) < 0;
+    let choose = |cosine: f64, sine: f64| if odd { cosine } else { sine };
+    let r = reduced.high;
+    let r2 = r * r;
+    let half = 0.5 * r2;
+    let cosine_high = 1.0 - half;
+    // Near enough, the derivatives -sin r and cos r are -r and 1.
+    let cosine_error = half - (1.0 - cosine_high);
+    let cosine_low = multiply_add!(-r, reduced.low_negated, cosine_error);
+    // By Horner's scheme, which has the fewest products; its long chain is no loss with a block at hand.
+    let terms = multiply_add!(r2, choose(COSINE_14, SINE_13), choose(COSINE_12, SINE_11));
+    let terms = multiply_add!(r2, terms, choose(COSINE_10, SINE_9));
+    let terms = multiply_add!(r2, terms, choose(COSINE_8, SINE_7));
+    let terms = multiply_add!(r2, terms, choose(COSINE_6, SINE_5));
+    let terms = multiply_add!(r2, terms, choose(COSINE_4, SINE_3));
+    let low = choose(cosine_low, reduced.low_negated);
+    let low = multiply_add!(choose(r2, r) * r2, terms, low);
+    let result = choose(cosine_high, r) - low;
+    f64::from_bits(result.to_bits() ^ (quotient >> 1 << 63))
+}
+
+/// The sine and the cosine of the reduced argument, for the tangent.
 #[inline(always)]
 fn sine_and_cosine_f64<const FUSED: bool>(reduced: &Reduced) -> (Difference, Difference) {
     let r = reduced.high;
@@ -226,29 +90,19 @@ fn sine_and_cosine_f64<const FUSED: bool>(reduced: &Reduced) -> (Difference, Dif
     let r4 = r2 * r2;
     let half = 0.5 * r;
     let c_high = multiply_add!(-half, r, 1.0_f64);
-    let c_error = if FUSED { half.mul_add(r, c_high - 1.0) } else { half * r - (1.0 - c_high) };
-    let s01 = multiply_add!(r2, -0.008_333_333_333_321_84, 0.166_666_666_666_666_3_f64);
-    let s23 = multiply_add!(r2, -2.755_731_353_851_376_4e-6, 0.000_198_412_698_293_585_28_f64);
-    let s45 = multiply_add!(r2, -1.589_543_327_760_280_2e-10, 2.505_073_438_912_233_2e-8_f64);
+    let c_error = product_error::<FUSED>(half, r, 1.0 - c_high);
+    let s01 = multiply_add!(r2, SINE_5, SINE_3);
+    let s23 = multiply_add!(r2, SINE_9, SINE_7);
+    let s45 = multiply_add!(r2, SINE_13, SINE_11);
     let s = multiply_add!(r4, multiply_add!(r4, s45, s23), s01);
     let s_low = multiply_add!(r * r2, s, c_high * reduced.low_negated);
-    let c01 = multiply_add!(r2, -0.001_388_888_888_887_333_3, 0.041_666_666_666_666_595_f64);
-    let c23 = multiply_add!(r2, -2.755_731_421_353_764e-7, 2.480_158_728_899_285e-5_f64);
-    let c45 = multiply_add!(r2, -1.135_871_599_596_679_4e-11, 2.087_570_482_937_581e-9_f64);
+    let c01 = multiply_add!(r2, COSINE_6, COSINE_4);
+    let c23 = multiply_add!(r2, COSINE_10, COSINE_8);
+    let c45 = multiply_add!(r2, COSINE_14, COSINE_12);
     let c = multiply_add!(r4, multiply_add!(r4, c45, c23), c01);
     let c_low = multiply_add!(-(r - s_low), reduced.low_negated, c_error);
-    let c_low = multiply_add!(-r4, c, c_low);
+    let c_low = multiply_add!(r4, c, c_low);
     (Difference { high: r, low_negated: s_low }, Difference { high: c_high, low_negated: c_low })
-}
-
-/// The sine of `quotient` pi/2 plus the reduced argument, whose own quotient is not used.
-#[inline(always)]
-fn sine_in_quadrant<const FUSED: bool>(reduced: &Reduced, quotient: u64) -> f64 {
-    let (sine, cosine) = sine_and_cosine_f64::<FUSED>(reduced);
-    let sine = sine.high - sine.low_negated;
-    let cosine = cosine.high - cosine.low_negated;
-    let result = if ((quotient << 63) as i64) < 0 { cosine } else { sine };
-    f64::from_bits(result.to_bits() ^ (quotient >> 1 << 63))
 }
 
 #[inline(always)]
@@ -277,23 +131,10 @@ fn tan_reduced_f64<const FUSED: bool>(reduced: &Reduced) -> f64 {
     let denominator_low = if odd { sine.low_negated } else { cosine.low_negated };
     let inverse = 1.0 / denominator;
     let quotient = numerator * inverse;
-    let remainder = if FUSED {
-        (-quotient).mul_add(denominator, numerator)
-    } else {
-        // Dekker's product.
-        let (a, b) = (upper_half(quotient), upper_half(denominator));
-        let (a_low, b_low) = (quotient - a, denominator - b);
-        (((numerator - a * b) - a * b_low) - a_low * b) - a_low * b_low
-    };
-    let correction = multiply_add!(-quotient, denominator_low, numerator_low - remainder);
+    let remainder = product_error::<FUSED>(quotient, denominator, numerator);
+    let correction = multiply_add!(-quotient, denominator_low, numerator_low + remainder);
     let result = quotient - correction * inverse;
     f64::from_bits(result.to_bits() ^ (reduced.quotient << 63))
-}
-
-/// The upper 26 bits of the significand.
-#[inline(always)]
-fn upper_half(x: f64) -> f64 {
-    f64::from_bits(x.to_bits() & (u64::MAX << 27))
 }
 
 #[inline(always)]
