@@ -104,6 +104,7 @@ mod integers;
 mod inverse_hyperbolic;
 mod inverse_trigonometric;
 mod logaddexp;
+mod logaddexp_near_zero;
 mod logarithm;
 mod polynomial;
 mod power;

@@ -141,6 +141,12 @@ def logaddexp_arguments(exp, log):
     for x in (0.0, 1.0, 1e300, -1e300, 1e-300):
         for difference in (0.0, 1e-300, 1e-17, 0.5, 36.0, 37.0, 53.0, 54.0, 1022.0, 1e300):
             yield x, x - difference
+    # Results nearer zero, with a larger operand of any size.
+    for _ in range(300):
+        x = log(random.choice([0.5, 1 - 2.0 ** random.uniform(-40, -1)]))
+        yield x, log(random.choice([-1, 1]) * -x * 2.0 ** random.uniform(-45, -3) + 1 - exp(x))
+        yield log(1 - exp(x)), x
+    yield -1.0, -1.0
 
 
 FUNCTIONS = {

@@ -2,8 +2,10 @@ use super::super::dispatch::{InstructionSet, run_unary};
 use super::super::{Cos, Sin, Tan};
 
 type Run<T> = fn(InstructionSet, &mut [T]);
-const F64: [(&str, Run<f64>); 3] = [("sin", run_unary::<Sin, f64>), ("cos", run_unary::<Cos, f64>), ("tan", run_unary::<Tan, f64>)];
-const F32: [(&str, Run<f32>); 3] = [("sin", run_unary::<Sin, f32>), ("cos", run_unary::<Cos, f32>), ("tan", run_unary::<Tan, f32>)];
+const F64: [(&str, Run<f64>); 3] =
+    [("sin", run_unary::<Sin, f64>), ("cos", run_unary::<Cos, f64>), ("tan", run_unary::<Tan, f64>)];
+const F32: [(&str, Run<f32>); 3] =
+    [("sin", run_unary::<Sin, f32>), ("cos", run_unary::<Cos, f32>), ("tan", run_unary::<Tan, f32>)];
 
 /// What is promised, in units in the last place.
 const BOUND_F64: f64 = 1.0;
