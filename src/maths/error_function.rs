@@ -2,18 +2,19 @@
 //!
 //! In `f64` the error function is the Taylor series about the nearest multiple of 1/64, of which a table has the
 //! value and the slope; its coefficients are polynomials in that multiple (in the manner of Arm's optimized
-//! routines). In `f32` it is 1 - e^-g, where g = x Q(x) stands for -log(erfc x), so that one polynomial serves
-//! all arguments: its error matters less and less.
+//! routines). In `f32` it has a file of its own.
 //! The complement is 1 less an odd polynomial up to 0.65, and beyond it e^-x^2 times a
 //! polynomial in 1 / (x + 3) over 1 + 2 x (in the manner of Shepherd and Laframboise, Chebyshev approximation
 //! of (1 + 2x) exp(x^2) erfc x, 1981), where x^2 carries its rounding error; erfc(-x) = 2 - erfc x.
-//! In `f32` everything is computed in `f64`, without the compensation of rounding errors.
+//! In `f32` the complement is computed in `f64`, without the compensation of rounding errors.
 //! The tables are minimax polynomials, from tests/golden/trigonometric_coefficients.py.
 //!
-//! Largest error measured, with and without fused multiply-add: 0.52 ULP in `f32`; in `f64` 1.15 for `erf`, 1.73 for `erfc`.
+//! Largest error measured, with and without fused multiply-add: 0.52 ULP in `f32` for `erfc`; in `f64` 1.15 for `erf`, 1.73 for
+//! `erfc`.
 //! `docs/ops.md` has what a longer sweep has found.
 
 use super::double_double::{fast_two_sum, multiply_add, two_product, two_sum};
+pub(super) use super::error_function_f32::error_function as error_function_f32;
 use super::error_function_table::ROWS;
 use super::hyperbolic::{EXPONENTIAL, EXPONENTIAL_F32};
 use super::polynomial::{at_most, polynomial};
@@ -71,16 +72,6 @@ pub(super) fn error_function_f64<const FUSED: bool, const LENGTH: usize>(block: 
         let low = multiply_add::<FUSED>(step * d, series, value_low + step_error);
         let (high, error) = fast_two_sum(value, step);
         block[i] = (high + (error + low)).copysign(block[i]);
-    }
-}
-
-#[inline(always)]
-pub(super) fn error_function_f32<const FUSED: bool, const LENGTH: usize>(block: &mut [f32; LENGTH]) {
-    for x in block {
-        let magnitude = at_most(f64::from(x.abs()), 4.0);
-        let g = magnitude * polynomial::<FUSED, _>(magnitude, MINUS_LOG_COMPLEMENT_F32);
-        let (power, exponential) = exponential_single::<FUSED>(-g);
-        *x = (multiply_add::<FUSED>(-power, exponential, 1.0 - power) as f32).copysign(*x);
     }
 }
 
@@ -220,19 +211,6 @@ const SCALED_COMPLEMENT_F32: [f64; 10] = [
     -913.943_933_756_253_8,
     2_470.975_682_713_635_7,
     6_066.390_441_972_087,
-];
-
-const MINUS_LOG_COMPLEMENT_F32: [f64; 10] = [
-    1.128_379_166_628_707_7,
-    0.636_619_834_563_800_1,
-    0.102_771_277_241_855_4,
-    -0.019_117_695_223_525_7,
-    -0.000_253_060_453_980_230_1,
-    0.001_799_353_580_525_727_8,
-    -0.000_740_686_275_625_378_6,
-    0.000_167_481_460_622_861_34,
-    -2.135_480_928_534_459_2e-5,
-    1.193_330_213_674_867e-6,
 ];
 
 const ERROR: [f64; 9] = [

@@ -4,13 +4,15 @@
 //! and cosh x likewise with the factors exchanged: both are accurate for all x, without a division
 //! and without a case of its own for small x, where 1 - t is zero. tanh x is E / (E + 2) with
 //! E = e^2|x| - 1 = (2^n - 1) + 2^n (e^r - 1), as in fdlibm's s_tanh.c, where E is an unevaluated sum. In
-//! `f32` everything is computed in `f64`, without the compensation of rounding errors.
+//! `f32` the tangent has a file of its own, and the others are computed in `f64`, without the compensation of
+//! rounding errors.
 //! The tables are minimax polynomials, from tests/golden/trigonometric_coefficients.py.
 //!
 //! Largest error measured, with and without fused multiply-add: 0.51 ULP in `f32` and 0.89 in `f64` (samples of both).
 //! `docs/ops.md` has what a longer sweep has found.
 
 use super::double_double::{divide, fast_two_sum, multiply_add, two_product, two_sum};
+pub(super) use super::hyperbolic_f32::tangent as tangent_f32;
 use super::polynomial::{at_most, polynomial};
 use std::f64::consts::{LN_2, LOG2_E};
 
@@ -106,6 +108,13 @@ fn tangent<const FUSED: bool>(x: f64) -> f64 {
     (quotient + error).copysign(x)
 }
 
+#[inline(always)]
+pub(super) fn tangent_f64<const FUSED: bool, const LENGTH: usize>(block: &mut [f64; LENGTH]) {
+    for x in block {
+        *x = tangent::<FUSED>(*x);
+    }
+}
+
 /// n, as the bits in the exponent of f64, and r, good enough for a result in `f32`; so are the functions
 /// that follow.
 #[inline(always)]
@@ -141,21 +150,9 @@ fn cosine_single<const FUSED: bool>(x: f64) -> f64 {
     multiply_add::<FUSED>(sum, cosine, difference * sine)
 }
 
-#[inline(always)]
-fn tangent_single<const FUSED: bool>(x: f64) -> f64 {
-    // Beyond 10 the tangent rounds to 1.
-    let (exponent, r) = reduce_single::<FUSED>(at_most(x.abs() + x.abs(), 20.0));
-    let power = f64::from_bits(1.0_f64.to_bits().wrapping_add(exponent));
-    let half = multiply_add::<FUSED>(r, polynomial::<FUSED, _>(r, EXPONENTIAL_F32), 0.5);
-    let low = multiply_add::<FUSED>(r * r, half, r);
-    let exponential = multiply_add::<FUSED>(power, low, power - 1.0);
-    (exponential / (exponential + 2.0)).copysign(x)
-}
-
 blocks! {
     sine, sine_f64; sine_single, sine_f32;
     cosine, cosine_f64; cosine_single, cosine_f32;
-    tangent, tangent_f64; tangent_single, tangent_f32;
 }
 
 const SINE: [f64; 5] = [

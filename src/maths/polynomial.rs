@@ -27,3 +27,19 @@ pub(super) fn polynomial<const FUSED: bool, const COUNT: usize>(x: f64, coeffici
 pub(super) fn at_most(x: f64, limit: f64) -> f64 {
     if x > limit { limit } else { x }
 }
+
+/// As `at_most`.
+#[inline(always)]
+pub(super) fn at_most_f32(x: f32, limit: f32) -> f32 {
+    if x > limit { limit } else { x }
+}
+
+/// The polynomial of these coefficients in `x`, constant term first, by Horner's scheme: the fewest operations,
+/// for functions that keep the multipliers busy anyway. For either type, in a function of `FUSED`.
+macro_rules! horner {
+    ($x:expr; $coefficient:expr $(,)?) => { $coefficient };
+    ($x:expr; $coefficient:expr, $($higher:expr),+ $(,)?) => {
+        multiply_add!($x, horner!($x; $($higher),+), $coefficient)
+    };
+}
+pub(super) use horner;

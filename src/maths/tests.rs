@@ -6,6 +6,7 @@ mod hypot;
 mod logaddexp;
 mod logarithm;
 mod power;
+mod single;
 mod trigonometric;
 
 use super::dispatch::{InstructionSet, binary, run_unary, unary};

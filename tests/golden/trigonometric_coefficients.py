@@ -129,8 +129,6 @@ def inverse_hyperbolic():
 def error_function():
     scale = 2 / mp.sqrt(mp.pi)
     odd("ERROR", mp.erf, mpf("0.6501"), 9, scale)
-    show("MINUS_LOG_COMPLEMENT_F32", lambda x: -mp.log(mp.erfc(x)) / x, lambda x: mp.erfc(x) * x / mp.erf(x),
-         small, 4, 10)
     odd("ERROR_F32", mp.erf, mpf("0.6501"), 5, scale)
     # (1 + 2 x) exp(x^2) erfc(x), which varies little, in u = 1 / (x + 3) - 5/32.
     def scaled_complement(u):
