@@ -10,7 +10,10 @@
 //! but f - f^2/2 is kept with its rounding error, so that only the last term, small next to the
 //! rest, is inexact. The natural logarithm of an `f64` accepts the roundings of that sum and, with fused
 //! multiply-add, the form f - s (f - R(s^2)), since the multipliers decide its speed. R is a minimax
-//! polynomial found by the Remez exchange in 300-bit arithmetic.
+//! polynomial found by the Remez exchange in 300-bit arithmetic. The natural logarithm of an `f32` does
+//! without the division: it is f + (f^3 P(f) - f^2/2), the second term of which is so small that its
+//! roundings cost little, unless it is multiplied by something. The polynomials of `f32` are from
+//! tests/golden/single_coefficients.py.
 //! The high part of log 2 has enough trailing zeros for n times it to be exact. The other bases
 //! multiply both parts of log(1 + f) by a constant in two parts and add n log_b 2 last: one rounding
 //! decides, hence powers of the base are exact. log(1 + x) is the logarithm of the rounded sum, with
@@ -22,10 +25,10 @@
 //!
 //! | function | f32 fused | f32 | f64 fused | f64 |
 //! |---|---|---|---|---|
-//! | log | 0.643 | 0.659 | 0.920 | 0.872 |
-//! | log2 | 0.723 | 0.769 | 0.737 | 0.752 |
-//! | log10 | 0.665 | 0.704 | 0.661 | 0.691 |
-//! | log1p | 0.643 | 0.659 | 0.648 | 0.665 |
+//! | log | 0.775 | 0.797 | 0.920 | 0.872 |
+//! | log2 | 0.665 | 0.711 | 0.737 | 0.752 |
+//! | log10 | 0.665 | 0.692 | 0.661 | 0.691 |
+//! | log1p | 0.621 | 0.630 | 0.648 | 0.665 |
 
 unary! {
     Log: log_f32, log_f64;
@@ -43,6 +46,7 @@ macro_rules! logarithms {
         log10_2: $log10_2_high:literal, $log10_2_low:literal,
         log2_e: $log2_e_low:literal,
         log10_e: $log10_e_low:literal,
+        lowest_significand: $lowest_significand:expr,
         polynomial($z:ident): $polynomial:expr,
         log($n:ident, $f:ident): $log:expr
     ) => {
@@ -86,18 +90,18 @@ macro_rules! logarithms {
                 (product, error)
             }
 
-            /// n, f, and 2^-n, where x = 2^n (1 + f) and 1 + f is between the square roots of 1/2
-            /// and 2. For positive normal numbers; 2^-n is wrong for n = MAX_EXP.
+            /// n, f, and 2^-n, where x = 2^n (1 + f) and 1 + f is between the lowest significand and its
+            /// double. For positive normal numbers; 2^-n is wrong for n = MAX_EXP.
             #[inline(always)]
             pub(in super::super) fn split(x: $float) -> ($float, $float, $float) {
-                const SQRT_HALF_BITS: $integer = consts::FRAC_1_SQRT_2.to_bits();
+                const LOWEST_BITS: $integer = ($lowest_significand as $float).to_bits();
                 /// A number whose last place is one.
                 const TO_INTEGER: $float = 1.0 / $float::EPSILON;
                 const BIAS: $float = $float::MAX_EXP as $float - 1.0;
-                let shifted = x.to_bits().wrapping_add(ONE_BITS - SQRT_HALF_BITS);
+                let shifted = x.to_bits().wrapping_add(ONE_BITS - LOWEST_BITS);
                 let biased_n = $float::from_bits((shifted >> FRACTION_BITS) | TO_INTEGER.to_bits());
                 let n = biased_n - (TO_INTEGER + BIAS);
-                let significand = $float::from_bits((shifted & FRACTION_MASK) + SQRT_HALF_BITS);
+                let significand = $float::from_bits((shifted & FRACTION_MASK) + LOWEST_BITS);
                 let scale = $float::from_bits((ONE_BITS << 1).wrapping_sub(shifted & !FRACTION_MASK));
                 (n, significand - 1.0, scale)
             }
@@ -246,11 +250,22 @@ logarithms! {
     log10_2: 3.010_330_2e-1, -3.024_355_5e-6,
     log2_e: 1.925_963e-8,
     log10_e: -1.010_305e-8,
+    lowest_significand: 0.69,
     polynomial(z): {
-        let c12 = multiply_add!(z, 2.987_186e-1, 3.997_753_6e-1_f32);
-        multiply_add!(z, c12, 6.666_677_6e-1)
+        let c12 = multiply_add!(z, 0.300_621_4, 0.399_706_27_f32);
+        multiply_add!(z, c12, 0.666_668_3)
     },
-    log(n, f): natural::<FUSED>(n, log_1p::<FUSED>(f))
+    log(n, f): {
+        let f2 = f * f;
+        let c01 = multiply_add!(f, -0.249_998_88, 0.333_333_2_f32);
+        let c23 = multiply_add!(f, -0.166_752_56, 0.200_015_1_f32);
+        let c45 = multiply_add!(f, -0.122_749_2, 0.142_407_45_f32);
+        let c67 = multiply_add!(f, -0.124_078_62, 0.115_625_91_f32);
+        let c678 = multiply_add!(f2, 0.085_282_77, c67);
+        let c4_to_8 = multiply_add!(f2, c678, c45);
+        let cubic = multiply_add!(f2, multiply_add!(f2, c4_to_8, c23), c01);
+        natural::<FUSED>(n, (f, multiply_add!(f2, f * cubic, -0.5 * f2)))
+    }
 }
 
 logarithms! {
@@ -260,6 +275,7 @@ logarithms! {
     log10_2: 0.301_029_995_663_952_83, 2.836_339_455_104_496_4e-14,
     log2_e: 2.035_527_374_093_103_3e-17,
     log10_e: 1.098_319_650_216_765e-17,
+    lowest_significand: consts::FRAC_1_SQRT_2,
     polynomial(z): {
         let z2 = z * z;
         let c01 = multiply_add!(z, 0.399_999_999_994_143_4, 0.666_666_666_666_673_4_f64);
