@@ -1,4 +1,4 @@
-//! Vector functions as compiled code calls them: on tiles of scratch memory.
+//! Vector functions as compiled code calls them.
 #![allow(unsafe_code)]
 
 use crate::Element;
@@ -18,8 +18,9 @@ macro_rules! addresses {
             dtypes $rule:ident, cost $cost:literal, ulp $ulp:literal,
             $(lower $lower:expr,)? $(calls $arity:ident($($element:ident),+),)? reference $reference:expr;
     )+) => {
-        /// The address of a function `(x, y, count)` that replaces the `count` elements at `x` by the
-        /// operation's result; functions of one operand ignore `y`. `None` where there is no such function.
+        /// The address of a function `(result, x, y, count)` that writes the operation's results of the `count`
+        /// elements at `x` and `y` to `result`, which may be the address of either; functions of one operand
+        /// ignore `y`. `None` where there is no such function.
         pub(crate) fn address(op: ElementOp, dtype: DType) -> Option<usize> {
             match op {
                 $($(
@@ -39,16 +40,26 @@ macro_rules! addresses {
 }
 fusewire_ir::element_ops!(addresses);
 
-extern "sysv64" fn unary<F: maths::Unary<T>, T: Copy + Default>(x: *mut T, _: *const T, count: usize) {
-    // SAFETY: compiled code passes an aligned tile of its own scratch memory, filled with `count` elements,
-    // which nobody else uses during the call.
-    maths::unary::<F, T>(unsafe { std::slice::from_raw_parts_mut(x, count) });
+unsafe extern "sysv64" fn unary<F: maths::Unary<T>, T: Copy + Default>(
+    result: *mut T,
+    x: *const T,
+    _: *const T,
+    count: usize,
+) {
+    // SAFETY: compiled code passes the memory of `count` elements, which nobody else uses during the call: a
+    // tile of its own scratch memory, or what a stream goes through. Both are the same or have no element in
+    // common, since the binding lets an output share memory with an input only where the plan says so.
+    unsafe { maths::unary::<F, T>(result, x, count) };
 }
 
-extern "sysv64" fn binary<F: maths::Binary<T>, T: Copy + Default>(x: *mut T, y: *const T, count: usize) {
-    // SAFETY: as above; the tiles of a call's operands are distinct.
-    let (x, y) = unsafe { (std::slice::from_raw_parts_mut(x, count), std::slice::from_raw_parts(y, count)) };
-    maths::binary::<F, T>(x, y);
+unsafe extern "sysv64" fn binary<F: maths::Binary<T>, T: Copy + Default>(
+    result: *mut T,
+    x: *const T,
+    y: *const T,
+    count: usize,
+) {
+    // SAFETY: as above.
+    unsafe { maths::binary::<F, T>(result, x, y, count) };
 }
 
 thread_local! {

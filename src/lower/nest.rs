@@ -1,16 +1,14 @@
 //! The loops around a body.
 
+use super::calls::{Stages, pieces, row};
 use super::reduce::{self, STATE_BYTES};
 use super::segment::{Segment, Sink};
 use super::vector::Lanes;
 use super::{Form, Motion, Routine, TILE};
 use crate::jit::Pages;
-use crate::tile_function;
-use cranelift_codegen::ir::condcodes::IntCC;
-use cranelift_codegen::ir::{AbiParam, InstBuilder, Signature, Value, types};
-use cranelift_codegen::isa::CallConv;
+use cranelift_codegen::ir::{InstBuilder, Value, types};
 use cranelift_frontend::FunctionBuilder;
-use fusewire_ir::body::{Callee, Code};
+use fusewire_ir::body::Code;
 use fusewire_ir::{Custom, ReduceOp};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -33,46 +31,6 @@ pub(super) struct Frame<'a> {
     pub pages: &'a Pages,
     /// The user's functions that it calls, which live as long as the code.
     pub customs: &'a [Arc<Custom>],
-}
-
-/// When each value can be computed: a call of a vector function ends a stage, because its argument
-/// tiles must be complete first.
-pub(super) struct Stages {
-    /// Per instruction.
-    pub level: Vec<usize>,
-    /// Instructions that are calls, with the tile of their first operand and that of their result. A row
-    /// of the op table replaces its first operand; a user's function has a tile of its own for its result.
-    pub calls: Vec<(usize, usize, usize)>,
-    pub tiles: usize,
-}
-
-impl Stages {
-    fn of(routine: &Routine) -> Self {
-        let mut stages = Self { level: Vec::new(), calls: Vec::new(), tiles: 0 };
-        for (at, instruction) in routine.body.instructions.iter().enumerate() {
-            let operands = instruction.code.operands();
-            let ready = operands.iter().map(|operand| stages.level[operand.index()]).max().unwrap_or(0);
-            let is_call = matches!(instruction.code, Code::Call(..));
-            stages.level.push(ready + usize::from(is_call));
-            if let Code::Call(callee, _) = &instruction.code {
-                let (first, after) = (stages.tiles, stages.tiles + operands.len());
-                let is_custom = matches!(callee, Callee::Custom(_));
-                stages.calls.push((at, first, if is_custom { after } else { first }));
-                stages.tiles = after + usize::from(is_custom);
-            }
-        }
-        stages
-    }
-
-    /// The tile that holds a call's result.
-    pub fn tile_of(&self, instruction: usize) -> Option<usize> {
-        self.calls.iter().find(|(at, ..)| *at == instruction).map(|(.., tile)| *tile)
-    }
-
-    /// The number of loops over a tile.
-    fn last(&self) -> usize {
-        self.calls.iter().map(|(at, ..)| self.level[*at]).max().unwrap_or(0)
-    }
 }
 
 /// Scratch layout: a word for the position in the block, the tiles, then the reduction states.
@@ -245,58 +203,8 @@ fn loops(
     });
 }
 
-/// One run of the innermost loop, in tiles where vector functions are called.
-fn row(b: &mut FunctionBuilder<'_>, frame: &Frame<'_>, addresses: &[Value], inner: usize, sinks: &[Sink]) {
-    let extent = frame.extent(inner);
-    pieces(b, frame, addresses, inner, extent, &mut |b, addresses, count| {
-        let segment = Segment { frame, addresses, inner, count };
-        segment.emit(b, sinks, frame.stages.last());
-    });
-}
-
-/// Cuts the innermost loop into tiles where vector functions are called, and calls them before
-/// `last` is emitted with the addresses and the number of elements of each piece.
-fn pieces(
-    b: &mut FunctionBuilder<'_>,
-    frame: &Frame<'_>,
-    addresses: &[Value],
-    inner: usize,
-    extent: Value,
-    last: &mut dyn FnMut(&mut FunctionBuilder<'_>, &[Value], Value),
-) {
-    if frame.stages.calls.is_empty() {
-        last(b, addresses, extent);
-        return;
-    }
-    let tile = b.ins().iconst(types::I64, TILE as i64);
-    let padded = b.ins().iadd_imm_s(extent, TILE as i64 - 1);
-    let tiles = b.ins().ushr_imm_s(padded, i64::from(TILE.trailing_zeros()));
-    let mut carried = vec![extent];
-    carried.extend(addresses);
-    repeat(b, tiles, &carried, &mut |b, carried| {
-        let (left, addresses) = (carried[0], &carried[1..]);
-        let is_full = b.ins().icmp(IntCC::UnsignedGreaterThan, left, tile);
-        let count = b.ins().select(is_full, tile, left);
-        for level in 0..frame.stages.last() {
-            let sinks = call_arguments(frame, level);
-            Segment { frame, addresses, inner, count }.emit(b, &sinks, level);
-            for (at, tile, _) in &frame.stages.calls {
-                if frame.stages.level[*at] == level + 1 {
-                    call(b, frame, *at, *tile, count);
-                }
-            }
-        }
-        last(b, addresses, count);
-        let mut next = vec![b.ins().isub(left, count)];
-        next.extend(
-            (0..addresses.len()).map(|stream| advance(b, frame, stream, inner, addresses[stream], count)),
-        );
-        next
-    });
-}
-
 /// A stream's address `count` iterations of the innermost loop further on.
-fn advance(
+pub(super) fn advance(
     b: &mut FunctionBuilder<'_>,
     frame: &Frame<'_>,
     stream: usize,
@@ -312,49 +220,6 @@ fn advance(
             b.ins().iadd(address, distance)
         }
     }
-}
-
-/// The tiles that must be filled before the calls of a stage.
-fn call_arguments(frame: &Frame<'_>, level: usize) -> Vec<Sink> {
-    let calls = frame.stages.calls.iter().filter(|(at, ..)| frame.stages.level[*at] == level + 1);
-    calls
-        .flat_map(|(at, tile, _)| {
-            let operands = frame.routine.body.instructions[*at].code.operands();
-            operands
-                .iter()
-                .enumerate()
-                .map(move |(slot, value)| Sink::Tile { value: *value, tile: tile + slot })
-        })
-        .collect()
-}
-
-/// Calls a vector function on its tiles.
-fn call(b: &mut FunctionBuilder<'_>, frame: &Frame<'_>, at: usize, tile: usize, count: Value) {
-    let instruction = &frame.routine.body.instructions[at];
-    let first = frame.tile(b, tile);
-    match &instruction.code {
-        Code::Call(Callee::Op(op), operands) => {
-            let second = if operands.len() > 1 { frame.tile(b, tile + 1) } else { first };
-            let address = tile_function::address(*op, instruction.dtype).unwrap_or(0);
-            call_host(b, address, &[first, second, count]);
-        }
-        Code::Call(Callee::Custom(custom), _) => {
-            let custom = frame.customs.iter().find(|kept| ***kept == *custom);
-            let custom = custom.map_or(0, |kept| std::sync::Arc::as_ptr(kept) as i64);
-            let custom = b.ins().iconst(types::I64, custom);
-            call_host(b, tile_function::custom_address(), &[custom, first, count]);
-        }
-        _ => {}
-    }
-}
-
-/// Calls a function of ours whose arguments are all addresses or counts.
-pub(super) fn call_host(b: &mut FunctionBuilder<'_>, address: usize, arguments: &[Value]) {
-    let mut signature = Signature::new(CallConv::SystemV);
-    signature.params.extend(vec![AbiParam::new(types::I64); arguments.len()]);
-    let signature = b.import_signature(signature);
-    let callee = b.ins().iconst(types::I64, address as i64);
-    b.ins().call_indirect(signature, callee, arguments);
 }
 
 /// Whole reductions one after another: the innermost loop is reduced.

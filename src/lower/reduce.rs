@@ -1,7 +1,8 @@
 //! Accumulating along the innermost loop: elements into lanes, lanes into blocks.
 
 use super::COLUMNS;
-use super::nest::{Frame, call_host, repeat, when};
+use super::calls::call_host;
+use super::nest::{Frame, repeat, when};
 use super::segment::{Place, Segment, combine};
 use super::vector::Vectors;
 use crate::tree;

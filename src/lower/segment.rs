@@ -3,7 +3,8 @@
 //! wherever it stands.
 
 use super::Motion;
-use super::nest::{Frame, call_host, repeat, when};
+use super::calls::call_host;
+use super::nest::{Frame, repeat, when};
 use super::vector::Vectors;
 use super::wide::{self, Source, Target, Width};
 use cranelift_codegen::ir::{InstBuilder, StackSlotData, StackSlotKind, Value as Clif, types};

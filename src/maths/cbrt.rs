@@ -20,9 +20,12 @@ unary! {
 
 /// The cube root in `f64`.
 #[inline(always)]
-pub(super) fn block_f64<const FUSED: bool, const LENGTH: usize>(block: &mut [f64; LENGTH]) {
+pub(super) fn block_f64<const FUSED: bool, const LENGTH: usize>(
+    block: &[f64; LENGTH],
+    results: &mut [f64; LENGTH],
+) {
     let fma = multiply_add::<FUSED>;
-    for x in block {
+    for (result, x) in results.iter_mut().zip(block) {
         let size = x.abs();
         // Away from overflow and from subnormal numbers, by a cube of a power of two.
         let (scale, unscale) = if size < 1e-200 {
@@ -40,20 +43,23 @@ pub(super) fn block_f64<const FUSED: bool, const LENGTH: usize>(block: &mut [f64
         let root = fma(remainder, y * y * (-1.0 / 3.0), t) * unscale;
         // Zero, infinity and NaN are their own roots.
         let special = (size == 0.0) | (size == f64::INFINITY) | x.is_nan();
-        *x = if special { *x } else { root.copysign(*x) };
+        *result = if special { *x } else { root.copysign(*x) };
     }
 }
 
 /// The cube root in `f32`.
 #[inline(always)]
-pub(super) fn block_f32<const FUSED: bool, const LENGTH: usize>(block: &mut [f32; LENGTH]) {
-    for x in block {
+pub(super) fn block_f32<const FUSED: bool, const LENGTH: usize>(
+    block: &[f32; LENGTH],
+    results: &mut [f32; LENGTH],
+) {
+    for (result, x) in results.iter_mut().zip(block) {
         let wide = f64::from(*x);
         let size = wide.abs();
         let y = inverse_root::<FUSED>(size);
         let root = (size * y * y).copysign(wide);
         let special = (size == 0.0) | (size == f64::INFINITY) | wide.is_nan();
-        *x = if special { wide } else { root } as f32;
+        *result = if special { wide } else { root } as f32;
     }
 }
 

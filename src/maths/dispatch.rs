@@ -36,46 +36,74 @@ impl InstructionSet {
     }
 }
 
-/// Replaces each value by the function of it.
-pub fn unary<F: Unary<T>, T: Copy + Default>(values: &mut [T]) {
-    run_unary::<F, T>(InstructionSet::widest(), values);
+/// Elements to compute: `count` at `x` and, for functions of two operands, at `y`, with the results at `result`.
+#[derive(Clone, Copy)]
+pub(super) struct Run<T> {
+    pub result: *mut T,
+    pub x: *const T,
+    pub y: *const T,
+    pub count: usize,
 }
 
-/// Replaces each `x` by the function of it and its `y`. Elements without a counterpart stay as they are.
-pub fn binary<F: Binary<T>, T: Copy + Default>(x: &mut [T], y: &[T]) {
-    run_binary::<F, T>(InstructionSet::widest(), x, y);
+/// Writes the function of each element of `x` to `result`.
+///
+/// # Safety
+/// As for [`binary`].
+pub unsafe fn unary<F: Unary<T>, T: Copy + Default>(result: *mut T, x: *const T, count: usize) {
+    // SAFETY: the caller's promise.
+    unsafe { run_unary::<F, T>(InstructionSet::widest(), Run { result, x, y: x, count }) };
+}
+
+/// Writes the function of each element of `x` and its element of `y` to `result`.
+///
+/// # Safety
+/// `count` elements can be read from `x` and `y`, and written to `result`; nobody else uses those meanwhile.
+/// Each operand has the same address as the result or no byte in common with it. None need be aligned.
+pub unsafe fn binary<F: Binary<T>, T: Copy + Default>(
+    result: *mut T,
+    x: *const T,
+    y: *const T,
+    count: usize,
+) {
+    // SAFETY: the caller's promise.
+    unsafe { run_binary::<F, T>(InstructionSet::widest(), Run { result, x, y, count }) };
 }
 
 /// Makes `$run`, which runs the copy of `$blocks` for an instruction set.
 macro_rules! copies {
-    ($run:ident, $function:ident, $blocks:ident, $($operand:ident: $slice:ty),+) => {
-        pub(super) fn $run<F: $function<T>, T: Copy + Default>(set: InstructionSet, $($operand: $slice),+) {
+    ($run:ident, $function:ident, $blocks:ident) => {
+        /// # Safety
+        /// As for [`binary`].
+        pub(super) unsafe fn $run<F: $function<T>, T: Copy + Default>(set: InstructionSet, run: Run<T>) {
             #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
             #[target_feature(enable = "avx2,fma")]
-            fn avx2<F: $function<T>, T: Copy + Default>($($operand: $slice),+) {
-                $blocks::<F, T, true>($($operand),+);
+            unsafe fn avx2<F: $function<T>, T: Copy + Default>(run: Run<T>) {
+                // SAFETY: the caller's promise.
+                unsafe { $blocks::<F, T, true>(run) };
             }
 
             #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
             #[target_feature(enable = "avx512f")]
-            fn avx512<F: $function<T>, T: Copy + Default>($($operand: $slice),+) {
-                $blocks::<F, T, true>($($operand),+);
+            unsafe fn avx512<F: $function<T>, T: Copy + Default>(run: Run<T>) {
+                // SAFETY: the caller's promise.
+                unsafe { $blocks::<F, T, true>(run) };
             }
 
             match set {
-                InstructionSet::Baseline => $blocks::<F, T, false>($($operand),+),
-                // SAFETY: the value `Avx2` exists only if AVX2 and FMA were detected.
+                // SAFETY: the caller's promise.
+                InstructionSet::Baseline => unsafe { $blocks::<F, T, false>(run) },
+                // SAFETY: the caller's promise; the value `Avx2` exists only if AVX2 and FMA were detected.
                 #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
-                InstructionSet::Avx2 => unsafe { avx2::<F, T>($($operand),+) },
-                // SAFETY: the value `Avx512` exists only if AVX-512F was detected.
+                InstructionSet::Avx2 => unsafe { avx2::<F, T>(run) },
+                // SAFETY: the caller's promise; the value `Avx512` exists only if AVX-512F was detected.
                 #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
-                InstructionSet::Avx512 => unsafe { avx512::<F, T>($($operand),+) },
+                InstructionSet::Avx512 => unsafe { avx512::<F, T>(run) },
             }
         }
     };
 }
-copies! { run_unary, Unary, unary_blocks, values: &mut [T] }
-copies! { run_binary, Binary, binary_blocks, x: &mut [T], y: &[T] }
+copies! { run_unary, Unary, unary_blocks }
+copies! { run_binary, Binary, binary_blocks }
 
 /// Elements per long block: enough to make its one branch cheap.
 const LONG_BLOCK: usize = 64;
@@ -84,53 +112,228 @@ const SHORT_BLOCK: usize = 16;
 
 /// Long blocks, then short ones, then the last elements in a padded short block, so that every element goes
 /// through the same operations. Inlined, to be compiled with the instruction set of its caller.
+///
+/// # Safety
+/// As for [`binary`].
 #[inline(always)]
-fn unary_blocks<F: Unary<T>, T: Copy + Default, const FUSED: bool>(values: &mut [T]) {
-    let (long_blocks, rest) = values.as_chunks_mut::<LONG_BLOCK>();
-    for block in long_blocks {
-        F::block::<FUSED, LONG_BLOCK>(block);
-    }
-    let (short_blocks, tail) = rest.as_chunks_mut::<SHORT_BLOCK>();
-    for block in short_blocks {
-        F::block::<FUSED, SHORT_BLOCK>(block);
-    }
-    if !tail.is_empty() {
-        let mut padded = padded(tail);
-        F::block::<FUSED, SHORT_BLOCK>(&mut padded);
-        for (to, from) in tail.iter_mut().zip(padded) {
-            *to = from;
+unsafe fn unary_blocks<F: Unary<T>, T: Copy + Default, const FUSED: bool>(run: Run<T>) {
+    // SAFETY: the caller's promise; all blocks are within the run.
+    unsafe {
+        let mut at = 0;
+        if run.result.is_aligned() {
+            let mut x = Operand::<T, LONG_BLOCK>::new(run.x, &run);
+            while run.count - at >= LONG_BLOCK {
+                F::block::<FUSED, LONG_BLOCK>(x.block(at), &mut *run.result.add(at).cast());
+                at += LONG_BLOCK;
+            }
+            let mut x = Operand::<T, SHORT_BLOCK>::new(run.x, &run);
+            while run.count - at >= SHORT_BLOCK {
+                F::block::<FUSED, SHORT_BLOCK>(x.block(at), &mut *run.result.add(at).cast());
+                at += SHORT_BLOCK;
+            }
+        }
+        while at < run.count {
+            let length = SHORT_BLOCK.min(run.count - at);
+            let mut padded = Padded([T::default(); SHORT_BLOCK]);
+            F::block::<FUSED, SHORT_BLOCK>(&Padded::of(run.x.add(at), length).0, &mut padded.0);
+            copy(padded.0.as_ptr(), run.result.add(at), length);
+            at += length;
         }
     }
 }
 
-/// As `unary_blocks`, up to the shorter of both slices.
+/// As `unary_blocks`.
+///
+/// # Safety
+/// As for [`binary`].
 #[inline(always)]
-fn binary_blocks<F: Binary<T>, T: Copy + Default, const FUSED: bool>(x: &mut [T], y: &[T]) {
-    let length = x.len().min(y.len());
-    let (x_long, x_rest) = x[..length].as_chunks_mut::<LONG_BLOCK>();
-    let (y_long, y_rest) = y[..length].as_chunks::<LONG_BLOCK>();
-    for (x, y) in x_long.iter_mut().zip(y_long) {
-        F::block::<FUSED, LONG_BLOCK>(x, y);
-    }
-    let (x_short, x_tail) = x_rest.as_chunks_mut::<SHORT_BLOCK>();
-    let (y_short, y_tail) = y_rest.as_chunks::<SHORT_BLOCK>();
-    for (x, y) in x_short.iter_mut().zip(y_short) {
-        F::block::<FUSED, SHORT_BLOCK>(x, y);
-    }
-    if !x_tail.is_empty() {
-        let mut padded_x = padded(x_tail);
-        F::block::<FUSED, SHORT_BLOCK>(&mut padded_x, &padded(y_tail));
-        for (to, from) in x_tail.iter_mut().zip(padded_x) {
-            *to = from;
+unsafe fn binary_blocks<F: Binary<T>, T: Copy + Default, const FUSED: bool>(run: Run<T>) {
+    // SAFETY: the caller's promise; all blocks are within the run.
+    unsafe {
+        let mut at = 0;
+        if run.result.is_aligned() {
+            let (mut x, mut y) = (Operand::<T, LONG_BLOCK>::new(run.x, &run), Operand::new(run.y, &run));
+            while run.count - at >= LONG_BLOCK {
+                F::block::<FUSED, LONG_BLOCK>(x.block(at), y.block(at), &mut *run.result.add(at).cast());
+                at += LONG_BLOCK;
+            }
+            let (mut x, mut y) = (Operand::<T, SHORT_BLOCK>::new(run.x, &run), Operand::new(run.y, &run));
+            while run.count - at >= SHORT_BLOCK {
+                F::block::<FUSED, SHORT_BLOCK>(x.block(at), y.block(at), &mut *run.result.add(at).cast());
+                at += SHORT_BLOCK;
+            }
+        }
+        while at < run.count {
+            let length = SHORT_BLOCK.min(run.count - at);
+            let mut padded = Padded([T::default(); SHORT_BLOCK]);
+            let (x, y) = (Padded::of(run.x.add(at), length), Padded::of(run.y.add(at), length));
+            F::block::<FUSED, SHORT_BLOCK>(&x.0, &y.0, &mut padded.0);
+            copy(padded.0.as_ptr(), run.result.add(at), length);
+            at += length;
         }
     }
 }
 
-#[inline(always)]
-fn padded<T: Copy + Default>(tail: &[T]) -> [T; SHORT_BLOCK] {
-    let mut padded = [T::default(); SHORT_BLOCK];
-    for (to, from) in padded.iter_mut().zip(tail) {
-        *to = *from;
+/// What blocks of an operand are read from.
+struct Operand<T, const LENGTH: usize> {
+    first: *const T,
+    /// Blocks are copied before they are used, as they are not aligned or are where the results go.
+    is_copied: bool,
+    copied: Padded<T, LENGTH>,
+}
+
+impl<T: Copy + Default, const LENGTH: usize> Operand<T, LENGTH> {
+    #[inline(always)]
+    fn new(first: *const T, run: &Run<T>) -> Self {
+        let is_copied = first == run.result.cast_const() || !first.is_aligned();
+        Self { first, is_copied, copied: Padded([T::default(); LENGTH]) }
     }
-    padded
+
+    /// The block from the element at `at` on.
+    ///
+    /// # Safety
+    /// It can be read, and is not written while the result lives unless it is where the results go.
+    #[inline(always)]
+    unsafe fn block(&mut self, at: usize) -> &[T; LENGTH] {
+        // SAFETY: the caller's promise.
+        unsafe {
+            if self.is_copied {
+                self.copied = Padded::of(self.first.add(at), LENGTH);
+                &self.copied.0
+            } else {
+                &*self.first.add(at).cast::<[T; LENGTH]>()
+            }
+        }
+    }
+}
+
+/// Copies elements that need not be aligned.
+///
+/// # Safety
+/// `length` elements can be read and written, and have no byte in common.
+#[inline(always)]
+unsafe fn copy<T>(from: *const T, to: *mut T, length: usize) {
+    // SAFETY: the caller's promise.
+    unsafe { std::ptr::copy_nonoverlapping(from.cast::<u8>(), to.cast::<u8>(), length * size_of::<T>()) };
+}
+
+/// On a cache line. It aligns the stack of the whole function too: elsewhere, vectors that are spilled would
+/// lie across two lines.
+#[repr(align(64))]
+struct Padded<T, const LENGTH: usize>([T; LENGTH]);
+
+impl<T: Copy + Default, const LENGTH: usize> Padded<T, LENGTH> {
+    /// The elements at `x`, no more than `LENGTH`, then zeros.
+    ///
+    /// # Safety
+    /// `length` elements can be read from `x`, which need not be aligned.
+    #[inline(always)]
+    unsafe fn of(x: *const T, length: usize) -> Self {
+        let mut padded = Self([T::default(); LENGTH]);
+        // SAFETY: the caller's promise; the array is as long.
+        unsafe { copy(x, padded.0.as_mut_ptr(), length.min(LENGTH)) };
+        padded
+    }
+}
+
+/// Functions on slices, in place, for tests.
+#[cfg(test)]
+pub(super) mod slices {
+    use super::{Binary, InstructionSet, Run, Unary};
+
+    pub fn run_unary<F: Unary<T>, T: Copy + Default>(set: InstructionSet, values: &mut [T]) {
+        let (result, x, count) = (values.as_mut_ptr(), values.as_ptr(), values.len());
+        // SAFETY: the slice is of that length.
+        unsafe { super::run_unary::<F, T>(set, Run { result, x, y: x, count }) };
+    }
+
+    /// Elements without a counterpart stay as they are.
+    pub fn run_binary<F: Binary<T>, T: Copy + Default>(set: InstructionSet, x: &mut [T], y: &[T]) {
+        let (result, count) = (x.as_mut_ptr(), x.len().min(y.len()));
+        // SAFETY: both slices are at least as long.
+        unsafe { super::run_binary::<F, T>(set, Run { result, x: result, y: y.as_ptr(), count }) };
+    }
+
+    pub fn unary<F: Unary<T>, T: Copy + Default>(values: &mut [T]) {
+        run_unary::<F, T>(InstructionSet::widest(), values);
+    }
+
+    pub fn binary<F: Binary<T>, T: Copy + Default>(x: &mut [T], y: &[T]) {
+        run_binary::<F, T>(InstructionSet::widest(), x, y);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{InstructionSet, Run, run_binary, run_unary, slices};
+    use crate::maths::{Cbrt, Power};
+
+    const COUNT: usize = 150;
+
+    /// Bytes whose start is a cache line.
+    #[repr(align(64))]
+    struct Memory([u8; 2048]);
+
+    fn arguments(seed: u32) -> Vec<f32> {
+        (0..COUNT as u32).map(|at| ((at * 37 + seed) % 101) as f32 / 9.0).collect()
+    }
+
+    /// Memory with these elements from the byte at `first` on.
+    fn memory(elements: &[f32], first: usize) -> Memory {
+        let mut memory = Memory([0xaa; 2048]);
+        let bytes: Vec<u8> = elements.iter().flat_map(|x| x.to_ne_bytes()).collect();
+        memory.0[first..first + bytes.len()].copy_from_slice(&bytes);
+        memory
+    }
+
+    #[test]
+    fn results_beside_the_operands_and_without_alignment_have_the_same_bits() {
+        let x = arguments(0);
+        for set in InstructionSet::available() {
+            let mut expected = x.clone();
+            slices::run_unary::<Cbrt, f32>(set, &mut expected);
+            for count in [0, 1, 15, 16, 63, 64, 65, 100, COUNT] {
+                for (from, to) in [(0, 0), (3, 4), (4, 3), (1, 2)] {
+                    let (operand, mut result) = (memory(&x, from), memory(&[], 0));
+                    let run = Run {
+                        result: result.0[to..].as_mut_ptr().cast(),
+                        x: operand.0[from..].as_ptr().cast(),
+                        y: std::ptr::null(),
+                        count,
+                    };
+                    // SAFETY: both have room for COUNT elements from there on; there is no second operand.
+                    unsafe { run_unary::<Cbrt, f32>(set, run) };
+                    assert!(result.0 == memory(&expected[..count], to).0, "{set:?} {count} {from} {to}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_result_may_stand_where_either_operand_does() {
+        let (x, y) = (arguments(0), arguments(50));
+        for set in InstructionSet::available() {
+            let (mut expected, mut squared) = (x.clone(), x.clone());
+            slices::run_binary::<Power, f32>(set, &mut expected, &y);
+            slices::run_binary::<Power, f32>(set, &mut squared, &x);
+            for first in [0, 4, 1] {
+                for count in [1, 16, 64, 100, COUNT] {
+                    let (operand, mut second) = (memory(&x, first), memory(&y, first));
+                    let result = second.0[first..].as_mut_ptr().cast();
+                    let run = Run { result, x: operand.0[first..].as_ptr().cast(), y: result, count };
+                    // SAFETY: both have room for COUNT elements from there on.
+                    unsafe { run_binary::<Power, f32>(set, run) };
+                    let expected = [&expected[..count], &y[count..]].concat();
+                    assert!(second.0 == memory(&expected, first).0, "{set:?} {count} {first}");
+
+                    let mut both = memory(&x, first);
+                    let result = both.0[first..].as_mut_ptr().cast();
+                    // SAFETY: as above.
+                    unsafe { run_binary::<Power, f32>(set, Run { result, x: result, y: result, count }) };
+                    let expected = [&squared[..count], &x[count..]].concat();
+                    assert!(both.0 == memory(&expected, first).0, "{set:?} {count} {first}");
+                }
+            }
+        }
+    }
 }

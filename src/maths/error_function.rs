@@ -44,7 +44,10 @@ fn look_up<const FUSED: bool, const LENGTH: usize>(magnitudes: &[f64; LENGTH]) -
 }
 
 #[inline(always)]
-pub(super) fn error_function_f64<const FUSED: bool, const LENGTH: usize>(block: &mut [f64; LENGTH]) {
+pub(super) fn error_function_f64<const FUSED: bool, const LENGTH: usize>(
+    block: &[f64; LENGTH],
+    results: &mut [f64; LENGTH],
+) {
     // The last row, where the result is 1.
     let magnitudes = block.map(|x| at_most(x.abs(), 6.0));
     let rows = look_up::<FUSED, LENGTH>(&magnitudes);
@@ -71,7 +74,7 @@ pub(super) fn error_function_f64<const FUSED: bool, const LENGTH: usize>(block: 
         let (step, step_error) = two_product::<FUSED>(slope, d);
         let low = multiply_add::<FUSED>(step * d, series, value_low + step_error);
         let (high, error) = fast_two_sum(value, step);
-        block[i] = (high + (error + low)).copysign(block[i]);
+        results[i] = (high + (error + low)).copysign(block[i]);
     }
 }
 
@@ -162,16 +165,22 @@ fn complement_single<const FUSED: bool>(x: f64) -> f64 {
 }
 
 #[inline(always)]
-pub(super) fn complement_f64<const FUSED: bool, const LENGTH: usize>(block: &mut [f64; LENGTH]) {
-    for x in block {
-        *x = complement::<FUSED>(*x);
+pub(super) fn complement_f64<const FUSED: bool, const LENGTH: usize>(
+    block: &[f64; LENGTH],
+    results: &mut [f64; LENGTH],
+) {
+    for (result, x) in results.iter_mut().zip(block) {
+        *result = complement::<FUSED>(*x);
     }
 }
 
 #[inline(always)]
-pub(super) fn complement_f32<const FUSED: bool, const LENGTH: usize>(block: &mut [f32; LENGTH]) {
-    for x in block {
-        *x = complement_single::<FUSED>(f64::from(*x)) as f32;
+pub(super) fn complement_f32<const FUSED: bool, const LENGTH: usize>(
+    block: &[f32; LENGTH],
+    results: &mut [f32; LENGTH],
+) {
+    for (result, x) in results.iter_mut().zip(block) {
+        *result = complement_single::<FUSED>(f64::from(*x)) as f32;
     }
 }
 

@@ -12,9 +12,12 @@
 use super::polynomial::{at_most_f32, horner};
 
 #[inline(always)]
-pub(super) fn error_function<const FUSED: bool, const LENGTH: usize>(block: &mut [f32; LENGTH]) {
-    for x in block {
-        *x = error_function_of_one::<FUSED>(*x);
+pub(super) fn error_function<const FUSED: bool, const LENGTH: usize>(
+    block: &[f32; LENGTH],
+    results: &mut [f32; LENGTH],
+) {
+    for (result, x) in results.iter_mut().zip(block) {
+        *result = error_function_of_one::<FUSED>(*x);
     }
 }
 

@@ -30,7 +30,7 @@ macro_rules! exponential {
         $(#[$attribute])*
         #[inline(always)]
         pub(super) fn $block<const FUSED: bool, const LENGTH: usize>(
-            block: &mut [$float; LENGTH],
+            block: &[$float; LENGTH], results: &mut [$float; LENGTH],
         ) {
             const FRACTION_BITS: u32 = $float::MANTISSA_DIGITS - 1;
             const BIAS: $integer = $float::MAX_EXP as $integer - 1;
@@ -40,12 +40,12 @@ macro_rules! exponential {
                 .iter()
                 .fold(true, |ordinary, x| ordinary & (x.abs() <= $no_scaling_limit));
             if ordinary {
-                for x in block {
+                for (result, x) in results.iter_mut().zip(block) {
                     let (e_r, n, _) = $reduced::<FUSED>(*x);
-                    *x = $float::from_bits(e_r.to_bits().wrapping_add(n << FRACTION_BITS));
+                    *result = $float::from_bits(e_r.to_bits().wrapping_add(n << FRACTION_BITS));
                 }
             } else {
-                for x in block {
+                for (result, x) in results.iter_mut().zip(block) {
                     // `clamp` lets NaN through, and beyond the limits the result stays the same.
                     let (e_r, n, half_n) = $reduced::<FUSED>(x.clamp($lowest, $highest));
                     // 2^n in two steps, as it need not be representable itself: the first is exact,
@@ -53,7 +53,7 @@ macro_rules! exponential {
                     // adding to the exponent would lose a NaN.
                     let power_of_two =
                         |n: $integer| $float::from_bits(n.wrapping_add(BIAS) << FRACTION_BITS);
-                    *x = e_r * power_of_two(half_n) * power_of_two(n.wrapping_sub(half_n));
+                    *result = e_r * power_of_two(half_n) * power_of_two(n.wrapping_sub(half_n));
                 }
             }
         }

@@ -51,7 +51,7 @@ macro_rules! exponentials {
         $(#[$exp2_attribute])*
         #[inline(always)]
         pub(super) fn $exp2_block<const FUSED: bool, const LENGTH: usize>(
-            block: &mut [$float; LENGTH],
+            block: &[$float; LENGTH], results: &mut [$float; LENGTH],
         ) {
             const FRACTION_BITS: u32 = $float::MANTISSA_DIGITS - 1;
             const BIAS: $integer = $float::MAX_EXP as $integer - 1;
@@ -61,18 +61,18 @@ macro_rules! exponentials {
                 .iter()
                 .fold(true, |ordinary, x| ordinary & (x.abs() <= $exp2_no_scaling_limit));
             if ordinary {
-                for x in block {
+                for (result, x) in results.iter_mut().zip(block) {
                     let (power, n, _) = $exp2_reduced::<FUSED>(*x);
-                    *x = $float::from_bits(power.to_bits().wrapping_add(n << FRACTION_BITS));
+                    *result = $float::from_bits(power.to_bits().wrapping_add(n << FRACTION_BITS));
                 }
             } else {
-                for x in block {
+                for (result, x) in results.iter_mut().zip(block) {
                     let (power, n, half_n) =
                         $exp2_reduced::<FUSED>(x.clamp($exp2_lowest, $exp2_highest));
                     // In two steps, as 2^n need not be representable; only the second rounds.
                     let power_of_two =
                         |n: $integer| $float::from_bits(n.wrapping_add(BIAS) << FRACTION_BITS);
-                    *x = power * power_of_two(half_n) * power_of_two(n.wrapping_sub(half_n));
+                    *result = power * power_of_two(half_n) * power_of_two(n.wrapping_sub(half_n));
                 }
             }
         }
@@ -96,22 +96,22 @@ macro_rules! exponentials {
         $(#[$expm1_attribute])*
         #[inline(always)]
         pub(super) fn $expm1_block<const FUSED: bool, const LENGTH: usize>(
-            block: &mut [$float; LENGTH],
+            block: &[$float; LENGTH], results: &mut [$float; LENGTH],
         ) {
             let ordinary = block
                 .iter()
                 .fold(true, |ordinary, x| ordinary & (x.abs() <= $expm1_no_scaling_limit));
             if ordinary {
-                for x in block {
-                    *x = $expm1_reduced::<FUSED, false>(*x);
+                for (result, x) in results.iter_mut().zip(block) {
+                    *result = $expm1_reduced::<FUSED, false>(*x);
                 }
             } else {
-                for x in block {
+                for (result, x) in results.iter_mut().zip(block) {
                     // Below the lower limit the result stays -1, above the other one infinity.
                     let limited = x.clamp($expm1_lowest, $expm1_highest);
                     let halved = $expm1_reduced::<FUSED, true>(limited);
                     // Half of a small number need not be representable. `x` is then the result.
-                    *x = if x.abs() < 0.25 * $float::EPSILON { *x } else { 2.0 * halved };
+                    *result = if x.abs() < 0.25 * $float::EPSILON { *x } else { 2.0 * halved };
                 }
             }
         }

@@ -9,31 +9,37 @@ unary! {
 
 /// log |gamma x| in `f64`.
 #[inline(always)]
-pub(super) fn lgamma_f64<const FUSED: bool, const LENGTH: usize>(block: &mut [f64; LENGTH]) {
+pub(super) fn lgamma_f64<const FUSED: bool, const LENGTH: usize>(
+    block: &[f64; LENGTH],
+    results: &mut [f64; LENGTH],
+) {
     // Both branches give the same bits where the first applies; it is merely shorter.
     let reflected = block.iter().fold(false, |reflected, x| reflected | (*x <= -0.5));
     if reflected {
-        for x in block {
-            *x = log_gamma::<FUSED, false, true>(*x);
+        for (result, x) in results.iter_mut().zip(block) {
+            *result = log_gamma::<FUSED, false, true>(*x);
         }
     } else {
-        for x in block {
-            *x = log_gamma::<FUSED, false, false>(*x);
+        for (result, x) in results.iter_mut().zip(block) {
+            *result = log_gamma::<FUSED, false, false>(*x);
         }
     }
 }
 
 /// log |gamma x| in `f32`, computed in `f64`.
 #[inline(always)]
-pub(super) fn lgamma_f32<const FUSED: bool, const LENGTH: usize>(block: &mut [f32; LENGTH]) {
+pub(super) fn lgamma_f32<const FUSED: bool, const LENGTH: usize>(
+    block: &[f32; LENGTH],
+    results: &mut [f32; LENGTH],
+) {
     let reflected = block.iter().fold(false, |reflected, x| reflected | (*x <= -0.5));
     if reflected {
-        for x in block {
-            *x = log_gamma::<FUSED, true, true>(f64::from(*x)) as f32;
+        for (result, x) in results.iter_mut().zip(block) {
+            *result = log_gamma::<FUSED, true, true>(f64::from(*x)) as f32;
         }
     } else {
-        for x in block {
-            *x = log_gamma::<FUSED, true, false>(f64::from(*x)) as f32;
+        for (result, x) in results.iter_mut().zip(block) {
+            *result = log_gamma::<FUSED, true, false>(f64::from(*x)) as f32;
         }
     }
 }

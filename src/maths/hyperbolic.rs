@@ -109,9 +109,12 @@ fn tangent<const FUSED: bool>(x: f64) -> f64 {
 }
 
 #[inline(always)]
-pub(super) fn tangent_f64<const FUSED: bool, const LENGTH: usize>(block: &mut [f64; LENGTH]) {
-    for x in block {
-        *x = tangent::<FUSED>(*x);
+pub(super) fn tangent_f64<const FUSED: bool, const LENGTH: usize>(
+    block: &[f64; LENGTH],
+    results: &mut [f64; LENGTH],
+) {
+    for (result, x) in results.iter_mut().zip(block) {
+        *result = tangent::<FUSED>(*x);
     }
 }
 

@@ -13,9 +13,12 @@ use super::polynomial::{at_most_f32, horner};
 use std::f32::consts::{LN_2, LOG2_E};
 
 #[inline(always)]
-pub(super) fn tangent<const FUSED: bool, const LENGTH: usize>(block: &mut [f32; LENGTH]) {
-    for x in block {
-        *x = tangent_of_one::<FUSED>(*x);
+pub(super) fn tangent<const FUSED: bool, const LENGTH: usize>(
+    block: &[f32; LENGTH],
+    results: &mut [f32; LENGTH],
+) {
+    for (result, x) in results.iter_mut().zip(block) {
+        *result = tangent_of_one::<FUSED>(*x);
     }
 }
 

@@ -18,10 +18,14 @@ binary! {
 
 /// sqrt(x^2 + y^2) in `f64`.
 #[inline(always)]
-pub(super) fn block_f64<const FUSED: bool, const LENGTH: usize>(x: &mut [f64; LENGTH], y: &[f64; LENGTH]) {
+pub(super) fn block_f64<const FUSED: bool, const LENGTH: usize>(
+    x: &[f64; LENGTH],
+    y: &[f64; LENGTH],
+    results: &mut [f64; LENGTH],
+) {
     const FRACTION_BITS: u32 = f64::MANTISSA_DIGITS - 1;
     const LARGEST: u64 = f64::MAX_EXP as u64 * 2 - 1;
-    for (x, &y) in x.iter_mut().zip(y) {
+    for ((result, &x), &y) in results.iter_mut().zip(x).zip(y) {
         let (x_size, y_size) = (x.abs(), y.abs());
         // If one is NaN, so is one of these.
         let (large, small) = if x_size > y_size { (x_size, y_size) } else { (y_size, x_size) };
@@ -38,7 +42,7 @@ pub(super) fn block_f64<const FUSED: bool, const LENGTH: usize>(x: &mut [f64; LE
         let remainder = low - product_error::<FUSED>(root, root, sum);
         let hypotenuse = multiply_add::<FUSED>(remainder, half_inverse_root(sum), root) * unscale;
         let infinite = (x_size == f64::INFINITY) | (y_size == f64::INFINITY);
-        *x = if infinite { f64::INFINITY } else { hypotenuse };
+        *result = if infinite { f64::INFINITY } else { hypotenuse };
     }
 }
 
@@ -51,11 +55,15 @@ fn half_inverse_root(x: f64) -> f64 {
 
 /// sqrt(x^2 + y^2) in `f32`.
 #[inline(always)]
-pub(super) fn block_f32<const FUSED: bool, const LENGTH: usize>(x: &mut [f32; LENGTH], y: &[f32; LENGTH]) {
-    for (x, &y) in x.iter_mut().zip(y) {
-        let (wide_x, wide_y) = (f64::from(*x), f64::from(y));
+pub(super) fn block_f32<const FUSED: bool, const LENGTH: usize>(
+    x: &[f32; LENGTH],
+    y: &[f32; LENGTH],
+    results: &mut [f32; LENGTH],
+) {
+    for ((result, &x), &y) in results.iter_mut().zip(x).zip(y) {
+        let (wide_x, wide_y) = (f64::from(x), f64::from(y));
         let hypotenuse = multiply_add::<FUSED>(wide_x, wide_x, wide_y * wide_y).sqrt();
         let infinite = (wide_x.abs() == f64::INFINITY) | (wide_y.abs() == f64::INFINITY);
-        *x = if infinite { f64::INFINITY } else { hypotenuse } as f32;
+        *result = if infinite { f64::INFINITY } else { hypotenuse } as f32;
     }
 }

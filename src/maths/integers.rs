@@ -55,9 +55,13 @@ pub struct Gcd;
 
 impl<T: Integer> Binary<T> for Gcd {
     #[inline(always)]
-    fn block<const FUSED: bool, const LENGTH: usize>(x: &mut [T; LENGTH], y: &[T; LENGTH]) {
-        for (x, y) in x.iter_mut().zip(y) {
-            *x = T::of(divisor(x.magnitude(), y.magnitude()));
+    fn block<const FUSED: bool, const LENGTH: usize>(
+        x: &[T; LENGTH],
+        y: &[T; LENGTH],
+        results: &mut [T; LENGTH],
+    ) {
+        for ((result, &x), &y) in results.iter_mut().zip(x).zip(y) {
+            *result = T::of(divisor(x.magnitude(), y.magnitude()));
         }
     }
 }
@@ -67,11 +71,15 @@ pub struct Lcm;
 
 impl<T: Integer> Binary<T> for Lcm {
     #[inline(always)]
-    fn block<const FUSED: bool, const LENGTH: usize>(x: &mut [T; LENGTH], y: &[T; LENGTH]) {
-        for (x, y) in x.iter_mut().zip(y) {
+    fn block<const FUSED: bool, const LENGTH: usize>(
+        x: &[T; LENGTH],
+        y: &[T; LENGTH],
+        results: &mut [T; LENGTH],
+    ) {
+        for ((result, &x), &y) in results.iter_mut().zip(x).zip(y) {
             let (a, b) = (x.magnitude(), y.magnitude());
             let multiple = a.checked_div(divisor(a, b)).unwrap_or(0).wrapping_mul(b);
-            *x = T::of(multiple);
+            *result = T::of(multiple);
         }
     }
 }
@@ -79,9 +87,13 @@ impl<T: Integer> Binary<T> for Lcm {
 /// A negative power is the exact quotient rounded towards zero: 0, but for the powers of 1 and -1; of 0 it is 0.
 impl<T: Integer> Binary<T> for Power {
     #[inline(always)]
-    fn block<const FUSED: bool, const LENGTH: usize>(x: &mut [T; LENGTH], y: &[T; LENGTH]) {
-        for (x, y) in x.iter_mut().zip(y) {
-            *x = power(*x, *y);
+    fn block<const FUSED: bool, const LENGTH: usize>(
+        x: &[T; LENGTH],
+        y: &[T; LENGTH],
+        results: &mut [T; LENGTH],
+    ) {
+        for ((result, &x), &y) in results.iter_mut().zip(x).zip(y) {
+            *result = power(x, y);
         }
     }
 }

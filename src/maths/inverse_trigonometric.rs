@@ -192,16 +192,24 @@ blocks! {
 }
 
 #[inline(always)]
-pub(super) fn angle_f64<const FUSED: bool, const LENGTH: usize>(y: &mut [f64; LENGTH], x: &[f64; LENGTH]) {
-    for (y, x) in y.iter_mut().zip(x) {
-        *y = angle::<FUSED>(*y, *x);
+pub(super) fn angle_f64<const FUSED: bool, const LENGTH: usize>(
+    y: &[f64; LENGTH],
+    x: &[f64; LENGTH],
+    results: &mut [f64; LENGTH],
+) {
+    for ((result, y), x) in results.iter_mut().zip(y).zip(x) {
+        *result = angle::<FUSED>(*y, *x);
     }
 }
 
 #[inline(always)]
-pub(super) fn angle_f32<const FUSED: bool, const LENGTH: usize>(y: &mut [f32; LENGTH], x: &[f32; LENGTH]) {
-    for (y, x) in y.iter_mut().zip(x) {
-        *y = angle_single::<FUSED>(f64::from(*y), f64::from(*x)) as f32;
+pub(super) fn angle_f32<const FUSED: bool, const LENGTH: usize>(
+    y: &[f32; LENGTH],
+    x: &[f32; LENGTH],
+    results: &mut [f32; LENGTH],
+) {
+    for ((result, y), x) in results.iter_mut().zip(y).zip(x) {
+        *result = angle_single::<FUSED>(f64::from(*y), f64::from(*x)) as f32;
     }
 }
 

@@ -33,27 +33,27 @@ macro_rules! log_adds {
         $(#[$attribute])*
         #[inline(always)]
         pub(super) fn $block<const FUSED: bool, const LENGTH: usize>(
-            x: &mut [$float; LENGTH],
+            x: &[$float; LENGTH],
             y: &[$float; LENGTH],
+            results: &mut [$float; LENGTH],
         ) {
             // The larger operand is below the limit if both are. For NaN, neither is.
             let cancels = |result: $float, (x, y): (&$float, &$float)| {
                 let limit = -$cancelled * result.abs();
                 (*x < limit) & (*y < limit)
             };
-            let arguments = *x;
-            for (x, &y) in x.iter_mut().zip(y) {
-                *x = $log_add::<FUSED, $base_2>((*x).into(), y.into()) as $float;
+            for ((result, &x), &y) in results.iter_mut().zip(x).zip(y) {
+                *result = $log_add::<FUSED, $base_2>(x.into(), y.into()) as $float;
             }
-            let pairs = arguments.iter().zip(y);
-            let any = x.iter().zip(pairs).fold(false, |any, (x, pair)| any | cancels(*x, pair));
+            let pairs = x.iter().zip(y);
+            let any = results.iter().zip(pairs).fold(false, |any, (x, pair)| any | cancels(*x, pair));
             if !any {
                 return;
             }
-            let (results, _) = x.as_chunks_mut::<PIECE>();
-            let (arguments, _) = arguments.as_chunks::<PIECE>();
+            let (results, _) = results.as_chunks_mut::<PIECE>();
+            let (x, _) = x.as_chunks::<PIECE>();
             let (y, _) = y.as_chunks::<PIECE>();
-            for ((results, x), y) in results.iter_mut().zip(arguments).zip(y) {
+            for ((results, x), y) in results.iter_mut().zip(x).zip(y) {
                 let pairs = x.iter().zip(y);
                 let any = results.iter().zip(pairs.clone()).fold(false, |any, (x, pair)| any | cancels(*x, pair));
                 if any {

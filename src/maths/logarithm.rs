@@ -169,7 +169,8 @@ macro_rules! logarithms {
                 ($name:ident, $of_normal:ident) => {
                     #[inline(always)]
                     pub(in super::super) fn $name<const FUSED: bool, const LENGTH: usize>(
-                        block: &mut [$float; LENGTH],
+                        block: &[$float; LENGTH],
+                        results: &mut [$float; LENGTH],
                     ) {
                         // Positive normal numbers, told in integers, which leave the multipliers free:
                         // neither is zero or subnormal, which would wrap the first, nor negative or
@@ -179,18 +180,17 @@ macro_rules! logarithms {
                             signs | x.to_bits().wrapping_sub(LEAST) | x.to_bits().wrapping_add(LEAST)
                         });
                         if signs >> ($integer::BITS - 1) == 0 {
-                            for x in block {
+                            for (result, x) in results.iter_mut().zip(block) {
                                 let (n, f, _) = split(*x);
-                                *x = $of_normal::<FUSED>(n, f);
+                                *result = $of_normal::<FUSED>(n, f);
                             }
                         } else {
-                            for x in block {
+                            for (result, x) in results.iter_mut().zip(block) {
                                 let subnormal = *x < $float::MIN_POSITIVE;
                                 let normal = if subnormal { *x * $to_normal } else { *x };
                                 let (n, f, _) = split(normal);
                                 let n = if subnormal { n - $to_normal_exponent } else { n };
-                                let result = $of_normal::<FUSED>(n, f);
-                                *x = special(*x, 0.0, result);
+                                *result = special(*x, 0.0, $of_normal::<FUSED>(n, f));
                             }
                         }
                     }
@@ -212,17 +212,18 @@ macro_rules! logarithms {
 
             #[inline(always)]
             pub(in super::super) fn log1p<const FUSED: bool, const LENGTH: usize>(
-                block: &mut [$float; LENGTH],
+                block: &[$float; LENGTH],
+                results: &mut [$float; LENGTH],
             ) {
                 let ordinary =
                     block.iter().fold(true, |ordinary, x| ordinary & (*x > -1.0) & (*x <= $float::MAX));
                 if ordinary {
-                    for x in block {
-                        *x = log1p_one::<FUSED>(*x);
+                    for (result, x) in results.iter_mut().zip(block) {
+                        *result = log1p_one::<FUSED>(*x);
                     }
                 } else {
-                    for x in block {
-                        *x = special(*x, -1.0, log1p_one::<FUSED>(*x));
+                    for (result, x) in results.iter_mut().zip(block) {
+                        *result = special(*x, -1.0, log1p_one::<FUSED>(*x));
                     }
                 }
             }

@@ -1,6 +1,6 @@
-//! Mathematical functions on slices, in place, with the widest vectors the processor has.
+//! Mathematical functions on runs of elements, with the widest vectors the processor has.
 //!
-//! Every function gives an element the same bits at any position, in a slice of any length and
+//! Every function gives an element the same bits at any position, in a run of any length and
 //! alignment. Between processors the bits may differ within the stated bound: with fused
 //! multiply-add (AVX2 and AVX-512, which agree with each other) and without it.
 //!
@@ -9,15 +9,19 @@
 
 /// A function of one operand, as the op table calls it.
 pub trait Unary<T> {
-    /// Replaces each element. To be marked `#[inline(always)]`, so that each copy is compiled with its own
+    /// The results of the elements of a block. To be marked `#[inline(always)]`, so that each copy is compiled with its own
     /// instruction set; `FUSED` says whether `mul_add` is one instruction.
-    fn block<const FUSED: bool, const LENGTH: usize>(block: &mut [T; LENGTH]);
+    fn block<const FUSED: bool, const LENGTH: usize>(block: &[T; LENGTH], results: &mut [T; LENGTH]);
 }
 
 /// A function of two operands.
 pub trait Binary<T> {
-    /// Replaces each `x`. See [`Unary::block`].
-    fn block<const FUSED: bool, const LENGTH: usize>(x: &mut [T; LENGTH], y: &[T; LENGTH]);
+    /// The results of pairs. See [`Unary::block`].
+    fn block<const FUSED: bool, const LENGTH: usize>(
+        x: &[T; LENGTH],
+        y: &[T; LENGTH],
+        results: &mut [T; LENGTH],
+    );
 }
 
 /// Names block functions after the row of the op table that calls them.
@@ -27,15 +31,15 @@ macro_rules! unary {
 
         impl crate::maths::Unary<f32> for $name {
             #[inline(always)]
-            fn block<const FUSED: bool, const LENGTH: usize>(block: &mut [f32; LENGTH]) {
-                $block_f32::<FUSED, LENGTH>(block);
+            fn block<const FUSED: bool, const LENGTH: usize>(block: &[f32; LENGTH], results: &mut [f32; LENGTH]) {
+                $block_f32::<FUSED, LENGTH>(block, results);
             }
         }
 
         impl crate::maths::Unary<f64> for $name {
             #[inline(always)]
-            fn block<const FUSED: bool, const LENGTH: usize>(block: &mut [f64; LENGTH]) {
-                $block_f64::<FUSED, LENGTH>(block);
+            fn block<const FUSED: bool, const LENGTH: usize>(block: &[f64; LENGTH], results: &mut [f64; LENGTH]) {
+                $block_f64::<FUSED, LENGTH>(block, results);
             }
         }
     )+};
@@ -48,15 +52,15 @@ macro_rules! binary {
 
         impl crate::maths::Binary<f32> for $name {
             #[inline(always)]
-            fn block<const FUSED: bool, const LENGTH: usize>(x: &mut [f32; LENGTH], y: &[f32; LENGTH]) {
-                $block_f32::<FUSED, LENGTH>(x, y);
+            fn block<const FUSED: bool, const LENGTH: usize>(x: &[f32; LENGTH], y: &[f32; LENGTH], results: &mut [f32; LENGTH]) {
+                $block_f32::<FUSED, LENGTH>(x, y, results);
             }
         }
 
         impl crate::maths::Binary<f64> for $name {
             #[inline(always)]
-            fn block<const FUSED: bool, const LENGTH: usize>(x: &mut [f64; LENGTH], y: &[f64; LENGTH]) {
-                $block_f64::<FUSED, LENGTH>(x, y);
+            fn block<const FUSED: bool, const LENGTH: usize>(x: &[f64; LENGTH], y: &[f64; LENGTH], results: &mut [f64; LENGTH]) {
+                $block_f64::<FUSED, LENGTH>(x, y, results);
             }
         }
     )+};
@@ -67,16 +71,16 @@ macro_rules! binary {
 macro_rules! blocks {
     ($($function:ident, $block_f64:ident; $single:ident, $block_f32:ident;)*) => {$(
         #[inline(always)]
-        pub(super) fn $block_f64<const FUSED: bool, const LENGTH: usize>(block: &mut [f64; LENGTH]) {
-            for x in block {
-                *x = $function::<FUSED>(*x);
+        pub(super) fn $block_f64<const FUSED: bool, const LENGTH: usize>(block: &[f64; LENGTH], results: &mut [f64; LENGTH]) {
+            for (result, x) in results.iter_mut().zip(block) {
+                *result = $function::<FUSED>(*x);
             }
         }
 
         #[inline(always)]
-        pub(super) fn $block_f32<const FUSED: bool, const LENGTH: usize>(block: &mut [f32; LENGTH]) {
-            for x in block {
-                *x = $single::<FUSED>(f64::from(*x)) as f32;
+        pub(super) fn $block_f32<const FUSED: bool, const LENGTH: usize>(block: &[f32; LENGTH], results: &mut [f32; LENGTH]) {
+            for (result, x) in results.iter_mut().zip(block) {
+                *result = $single::<FUSED>(f64::from(*x)) as f32;
             }
         }
     )*};

@@ -57,31 +57,33 @@ macro_rules! powers {
             /// contrast, does not exist for f64 vectors on AVX2.
             const TO_INTEGER: $float = 1.5 / $float::EPSILON;
 
-            /// Replaces each x by x^y.
+            /// x^y of each pair.
             #[inline(always)]
             pub(in super::super) fn block<const FUSED: bool, const LENGTH: usize>(
-                x: &mut [$float; LENGTH],
+                x: &[$float; LENGTH],
                 y: &[$float; LENGTH],
+                results: &mut [$float; LENGTH],
             ) {
                 const { assert!(LENGTH.is_multiple_of($at_once)) };
-                let parts =
-                    x.as_chunks_mut::<{ $at_once }>().0.iter_mut().zip(y.as_chunks::<{ $at_once }>().0);
-                for (x, y) in parts {
+                let (x, y) = (x.as_chunks::<{ $at_once }>().0, y.as_chunks::<{ $at_once }>().0);
+                let results = results.as_chunks_mut::<{ $at_once }>().0;
+                for ((x, y), results) in x.iter().zip(y).zip(results) {
                     // Both ways give the same bits where the first applies; it is merely shorter.
-                    if !ordinary_powers::<FUSED, { $at_once }>(x, y) {
-                        for (x, &y) in x.iter_mut().zip(y) {
-                            *x = any_power::<FUSED>(*x, y);
+                    if !ordinary_powers::<FUSED, { $at_once }>(x, y, results) {
+                        for ((result, &x), &y) in results.iter_mut().zip(x).zip(y) {
+                            *result = any_power::<FUSED>(x, y);
                         }
                     }
                 }
             }
 
-            /// Replaces each x by x^y if all bases and all results are positive, normal and finite, and says
+            /// x^y of each pair if all bases and all results are positive, normal and finite, and says
             /// whether they are.
             #[inline(always)]
             fn ordinary_powers<const FUSED: bool, const LENGTH: usize>(
-                x: &mut [$float; LENGTH],
+                x: &[$float; LENGTH],
                 y: &[$float; LENGTH],
+                results: &mut [$float; LENGTH],
             ) -> bool {
                 // One comparison of bits: others wrap round to larger ones.
                 const SMALLEST: $integer = $float::MIN_POSITIVE.to_bits();
@@ -103,7 +105,7 @@ macro_rules! powers {
                 if ordinary {
                     for i in 0..LENGTH {
                         let power = exp2::<FUSED>(r.0[i]).to_bits();
-                        x[i] =
+                        results[i] =
                             $float::from_bits(power.wrapping_add(shifted_n.0[i].to_bits() << FRACTION_BITS));
                     }
                 }

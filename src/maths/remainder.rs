@@ -10,10 +10,10 @@ macro_rules! floor_division {
         /// `x - floor(x / y) * y`, which has the sign of `y`. NaN if `y` is zero or `x` is infinite.
         impl Binary<$float> for Remainder {
             #[inline(always)]
-            fn block<const FUSED: bool, const LENGTH: usize>(x: &mut [$float; LENGTH], y: &[$float; LENGTH]) {
-                for (x, &y) in x.iter_mut().zip(y) {
-                    let remainder = *x % y;
-                    *x = if y == 0.0 {
+            fn block<const FUSED: bool, const LENGTH: usize>(x: &[$float; LENGTH], y: &[$float; LENGTH], results: &mut [$float; LENGTH]) {
+                for ((result, &x), &y) in results.iter_mut().zip(x).zip(y) {
+                    let remainder = x % y;
+                    *result = if y == 0.0 {
                         remainder
                     } else if remainder == 0.0 {
                         $float::copysign(0.0, y)
@@ -30,19 +30,19 @@ macro_rules! floor_division {
         /// rounded quotient. `x / y` if `y` is zero, NaN if `x` is infinite.
         impl Binary<$float> for FloorDivide {
             #[inline(always)]
-            fn block<const FUSED: bool, const LENGTH: usize>(x: &mut [$float; LENGTH], y: &[$float; LENGTH]) {
-                for (x, &y) in x.iter_mut().zip(y) {
-                    let remainder = *x % y;
-                    let mut quotient = (*x - remainder) / y;
+            fn block<const FUSED: bool, const LENGTH: usize>(x: &[$float; LENGTH], y: &[$float; LENGTH], results: &mut [$float; LENGTH]) {
+                for ((result, &x), &y) in results.iter_mut().zip(x).zip(y) {
+                    let remainder = x % y;
+                    let mut quotient = (x - remainder) / y;
                     if remainder != 0.0 && (y < 0.0) != (remainder < 0.0) {
                         quotient -= 1.0;
                     }
                     // The quotient is nearly an integer, above or below it: round to that one.
                     let floor = quotient.floor();
-                    *x = if y == 0.0 {
-                        *x / y
+                    *result = if y == 0.0 {
+                        x / y
                     } else if quotient == 0.0 {
-                        $float::copysign(0.0, *x / y)
+                        $float::copysign(0.0, x / y)
                     } else if quotient - floor > 0.5 {
                         floor + 1.0
                     } else {
@@ -55,9 +55,9 @@ macro_rules! floor_division {
         /// C's `fmod(x, y)`, which is exact and has the sign of `x`.
         impl Binary<$float> for Fmod {
             #[inline(always)]
-            fn block<const FUSED: bool, const LENGTH: usize>(x: &mut [$float; LENGTH], y: &[$float; LENGTH]) {
-                for (x, y) in x.iter_mut().zip(y) {
-                    *x %= y;
+            fn block<const FUSED: bool, const LENGTH: usize>(x: &[$float; LENGTH], y: &[$float; LENGTH], results: &mut [$float; LENGTH]) {
+                for ((result, &x), &y) in results.iter_mut().zip(x).zip(y) {
+                    *result = x % y;
                 }
             }
         }

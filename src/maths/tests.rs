@@ -9,7 +9,8 @@ mod power;
 mod single;
 mod trigonometric;
 
-use super::dispatch::{InstructionSet, binary, run_unary, unary};
+use super::dispatch::InstructionSet;
+use super::dispatch::slices::{binary, run_unary, unary};
 use super::{Exp, FloorDivide, Remainder};
 
 /// What the exponentials promise, in units in the last place.

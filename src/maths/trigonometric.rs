@@ -187,37 +187,38 @@ macro_rules! any_exceeds {
 macro_rules! trigonometric {
     ($($block_f64:ident = $of_reduced_f64:ident, $block_f32:ident = $of_reduced_f32:ident;)*) => {$(
         #[inline(always)]
-        pub(super) fn $block_f64<const FUSED: bool, const LENGTH: usize>(block: &mut [f64; LENGTH]) {
+        pub(super) fn $block_f64<const FUSED: bool, const LENGTH: usize>(block: &[f64; LENGTH], results: &mut [f64; LENGTH]) {
             if !any_exceeds!(block, LARGEST_FAST) {
-                for x in block {
-                    *x = $of_reduced_f64::<FUSED>(&reduce_f64::<FUSED>(*x));
+                for (result, x) in results.iter_mut().zip(block) {
+                    *result = $of_reduced_f64::<FUSED>(&reduce_f64::<FUSED>(*x));
                 }
                 return;
             }
-            let arguments = *block;
-            for x in block.iter_mut() {
-                *x = $of_reduced_f64::<FUSED>(&reduce_medium::<FUSED>(*x));
+            for (result, x) in results.iter_mut().zip(block) {
+                *result = $of_reduced_f64::<FUSED>(&reduce_medium::<FUSED>(*x));
             }
-            if any_exceeds!(arguments, LARGEST_MEDIUM) {
-                for (result, x) in block.iter_mut().zip(arguments) {
+            if any_exceeds!(block, LARGEST_MEDIUM) {
+                for (result, x) in results.iter_mut().zip(block) {
                     if x.abs() > LARGEST_MEDIUM && x.is_finite() {
-                        *result = $of_reduced_f64::<FUSED>(&reduce_huge(x));
+                        *result = $of_reduced_f64::<FUSED>(&reduce_huge(*x));
                     }
                 }
             }
         }
 
         #[inline(always)]
-        pub(super) fn $block_f32<const FUSED: bool, const LENGTH: usize>(block: &mut [f32; LENGTH]) {
-            let arguments = *block;
-            for x in block.iter_mut() {
+        pub(super) fn $block_f32<const FUSED: bool, const LENGTH: usize>(
+            block: &[f32; LENGTH],
+            results: &mut [f32; LENGTH],
+        ) {
+            for (result, x) in results.iter_mut().zip(block) {
                 let (quotient, r) = reduce_f32::<FUSED>(f64::from(*x));
-                *x = $of_reduced_f32::<FUSED>(quotient, r);
+                *result = $of_reduced_f32::<FUSED>(quotient, r);
             }
-            if any_exceeds!(arguments, LARGEST_MEDIUM as f32) {
-                for (result, x) in block.iter_mut().zip(arguments) {
+            if any_exceeds!(block, LARGEST_MEDIUM as f32) {
+                for (result, x) in results.iter_mut().zip(block) {
                     if x.abs() > LARGEST_MEDIUM as f32 && x.is_finite() {
-                        let reduced = reduce_huge(f64::from(x));
+                        let reduced = reduce_huge(f64::from(*x));
                         *result = $of_reduced_f32::<FUSED>(reduced.quotient, reduced.high);
                     }
                 }

@@ -77,20 +77,19 @@ fn all_up_to<const LENGTH: usize>(block: &[f32; LENGTH], limit: f32) -> bool {
 macro_rules! blocks {
     ($($block:ident = $turns:literal, $wide:ident;)*) => {$(
         #[inline(always)]
-        pub(super) fn $block<const FUSED: bool, const LENGTH: usize>(block: &mut [f32; LENGTH]) {
+        pub(super) fn $block<const FUSED: bool, const LENGTH: usize>(block: &[f32; LENGTH], results: &mut [f32; LENGTH]) {
             if !FUSED {
-                trigonometric::$wide::<FUSED, LENGTH>(block);
+                trigonometric::$wide::<FUSED, LENGTH>(block, results);
             } else if all_up_to(block, LARGEST_NEAR) {
-                for x in block {
-                    *x = sine::<$turns, false>(*x);
+                for (result, x) in results.iter_mut().zip(block) {
+                    *result = sine::<$turns, false>(*x);
                 }
             } else {
-                let arguments = *block;
                 if !all_up_to(block, LARGEST) {
-                    trigonometric::$wide::<FUSED, LENGTH>(block);
+                    trigonometric::$wide::<FUSED, LENGTH>(block, results);
                 }
-                for (result, x) in block.iter_mut().zip(arguments) {
-                    *result = if x.abs() <= LARGEST { sine::<$turns, true>(x) } else { *result };
+                for (result, x) in results.iter_mut().zip(block) {
+                    *result = if x.abs() <= LARGEST { sine::<$turns, true>(*x) } else { *result };
                 }
             }
         }
@@ -103,7 +102,8 @@ blocks! {
 
 #[cfg(test)]
 mod tests {
-    use super::super::dispatch::{InstructionSet, run_unary};
+    use super::super::dispatch::InstructionSet;
+    use super::super::dispatch::slices::run_unary;
     use super::super::{Cos, Sin};
 
     /// Arguments next to the borders of the reductions, where k is largest, and next to multiples of pi/2.

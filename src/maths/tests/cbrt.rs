@@ -1,5 +1,6 @@
 use super::super::Cbrt;
-use super::super::dispatch::{InstructionSet, run_unary};
+use super::super::dispatch::InstructionSet;
+use super::super::dispatch::slices::run_unary;
 use super::exact::{error_f32, error_f64, golden};
 use super::random_bits;
 

@@ -1,6 +1,7 @@
 //! Powers of two, and the exponential less one.
 
-use super::super::dispatch::{InstructionSet, run_unary, unary};
+use super::super::dispatch::InstructionSet;
+use super::super::dispatch::slices::{run_unary, unary};
 use super::super::{Exp2, Expm1};
 use super::{last_place_f64, random_bits};
 

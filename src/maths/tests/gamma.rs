@@ -1,5 +1,6 @@
 use super::super::Lgamma;
-use super::super::dispatch::{InstructionSet, run_unary};
+use super::super::dispatch::InstructionSet;
+use super::super::dispatch::slices::run_unary;
 
 /// Where log gamma leaves the range of f64, at poles, zeros and infinities; values from mpmath.
 #[test]

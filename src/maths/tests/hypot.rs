@@ -1,5 +1,6 @@
 use super::super::Hypot;
-use super::super::dispatch::{InstructionSet, run_binary};
+use super::super::dispatch::InstructionSet;
+use super::super::dispatch::slices::run_binary;
 use super::exact::{error_f32, error_f64, golden, same, same_bits_at_every_position};
 use super::random_bits;
 

@@ -1,4 +1,5 @@
-use super::super::dispatch::{InstructionSet, run_binary};
+use super::super::dispatch::InstructionSet;
+use super::super::dispatch::slices::run_binary;
 use super::super::{Logaddexp, Logaddexp2};
 use super::exact::{error_f32, error_f64, golden, same, same_bits_at_every_position};
 use super::random_bits;

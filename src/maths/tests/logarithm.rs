@@ -1,5 +1,6 @@
 use super::{last_place_f64, random_bits};
-use crate::maths::dispatch::{InstructionSet, run_unary};
+use crate::maths::dispatch::InstructionSet;
+use crate::maths::dispatch::slices::run_unary;
 use crate::maths::{Log, Log1p, Log2, Log10};
 
 /// A function in both types.

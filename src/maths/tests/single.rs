@@ -2,7 +2,8 @@
 
 use super::exact::error_f32;
 use super::random_bits;
-use crate::maths::dispatch::{InstructionSet, run_unary};
+use crate::maths::dispatch::InstructionSet;
+use crate::maths::dispatch::slices::run_unary;
 use crate::maths::{Erf, Tanh};
 
 type Run = fn(InstructionSet, &mut [f32]);

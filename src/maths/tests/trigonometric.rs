@@ -1,4 +1,5 @@
-use super::super::dispatch::{InstructionSet, run_unary};
+use super::super::dispatch::InstructionSet;
+use super::super::dispatch::slices::run_unary;
 use super::super::{Cos, Sin, Tan};
 
 type Run<T> = fn(InstructionSet, &mut [T]);
