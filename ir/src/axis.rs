@@ -67,7 +67,7 @@ impl Graph {
         axes: &[AxisRef],
         shape: &Shape,
     ) -> Result<A, Box<Diagnostic>> {
-        let rank = shape.len();
+        let (rank, name) = (shape.len(), self.called(name));
         let mut resolved: SmallVec<[usize; 4]> = SmallVec::new();
         for axis in axes {
             let at = match axis {

@@ -1,5 +1,6 @@
 //! Broadcasting: how the shapes of operands become one, what stretches, and what a policy allows.
 
+use crate::composition::Broadcasts;
 use crate::diagnostic::{Diagnostic, DiagnosticKind, Error, OperandNote, Site, grouped, human_size};
 use crate::dim::Dim;
 use crate::graph::{Graph, Op, SiteId};
@@ -260,7 +261,8 @@ impl Graph {
     pub(crate) fn stretches_of(&self, site: SiteId) -> Vec<Stretch> {
         let call = self.call_site(site);
         let op = &self.node(call.node).op;
-        if !matches!(op, Op::Element(_) | Op::Custom(_)) {
+        let own = call.composition.is_some_and(|function| function.broadcasts == Broadcasts::OfFunction);
+        if own || !matches!(op, Op::Element(_) | Op::Custom(_)) {
             return Vec::new();
         }
         let Some(result) = self.array(call.node) else { return Vec::new() };
@@ -276,9 +278,9 @@ impl Graph {
                     continue;
                 }
                 stretches.push(Stretch {
-                    operation: op.name().to_string(),
+                    operation: self.called_at(site).to_string(),
                     site: call.site,
-                    operand: self.note(*operand, slot),
+                    operand: self.note_within(*operand, slot, call.composition),
                     axis,
                     to: to.clone(),
                     added: own.is_none(),
@@ -296,7 +298,7 @@ impl Graph {
             return None;
         }
         let result = self.array(call.node)?;
-        let name = op.name();
+        let name = self.called_at(site);
         let stretches = self.stretches_of(site);
         let is_stretched = |slot: usize| stretches.iter().any(|stretch| stretch.operand.slot == slot);
         let arrays = || {
@@ -327,7 +329,7 @@ impl Graph {
         };
         let message = format!("`{name}` {}, to {result}; the policy is: {}", breach?, call.policy);
         let mut diagnostic = Diagnostic::new(DiagnosticKind::Broadcast, message).at(call.site);
-        diagnostic.node = Some(call.node);
+        (diagnostic.node, diagnostic.composition) = (Some(call.node), call.composition);
         diagnostic = self.blame(site, diagnostic);
         let help = match call.policy {
             BroadcastPolicy::NoRankGrowth => "write the new axes: `.expand_dims(...)`",
@@ -356,7 +358,7 @@ impl Graph {
         if !self.may_stretch(site) {
             // Its operand is no smaller, or has other axes: there is nothing to blame but its size.
             for (slot, operand, array) in &operands {
-                let note = self.note(*operand, *slot);
+                let note = self.note_within(*operand, *slot, call.composition);
                 let text = format!("{}: {}", note.text, human_size(array));
                 diagnostic = diagnostic.operand(OperandNote { text, ..note });
             }
@@ -376,7 +378,7 @@ impl Graph {
             let mut text = format!("axis {axis} grew 1 -> {after}");
             let note = match stretcher {
                 Some((slot, by, _)) => {
-                    let note = self.note(*by, *slot);
+                    let note = self.note_within(*by, *slot, call.composition);
                     text.push_str(": stretched by ");
                     text.push_str(&note.text);
                     named.push(*slot);
@@ -384,7 +386,7 @@ impl Graph {
                 }
                 None => {
                     text.push_str(": stretched to the requested shape");
-                    self.note(*largest_site, *largest_slot)
+                    self.note_within(*largest_site, *largest_slot, call.composition)
                 }
             };
             diagnostic = diagnostic.operand(OperandNote { text, ..note });
@@ -393,7 +395,7 @@ impl Graph {
         let mut rest: Vec<_> = operands.iter().filter(|(slot, ..)| !named[1..].contains(slot)).collect();
         rest.sort_by_key(|(slot, ..)| slot != largest_slot);
         for (slot, operand, _) in rest {
-            diagnostic = diagnostic.operand(self.note(*operand, *slot));
+            diagnostic = diagnostic.operand(self.note_within(*operand, *slot, call.composition));
         }
         if let Some(after) = array.shape.elements() {
             let factor = after as f64 / elements(largest).max(1) as f64;

@@ -3,6 +3,7 @@
 
 use crate::axis::AxisRef;
 use crate::broadcast::{self, Broadcast};
+use crate::composition::Composition;
 use crate::custom::Custom;
 use crate::diagnostic::{Diagnostic, DiagnosticKind, OperandNote, Site};
 use crate::dim::Dim;
@@ -275,7 +276,8 @@ impl Graph {
             _ => None,
         });
         if let Some(made) = foreign {
-            let diagnostic = foreign_graph(&format!("`{}` mixes expressions of two graphs", op.name()), made);
+            let diagnostic =
+                foreign_graph(&format!("`{}` mixes expressions of two graphs", self.called(op.name())), made);
             return self.add_poison(op, &exprs, site, Some(diagnostic));
         }
         let known: SmallVec<[OperandDType; 3]> = operands
@@ -292,7 +294,7 @@ impl Graph {
         let signature = match signature(&known) {
             Ok(signature) => signature,
             Err(refused) => {
-                let message = format!("`{}` is not defined on {refused}", op.name());
+                let message = format!("`{}` is not defined on {refused}", self.called(op.name()));
                 let mut diagnostic = Diagnostic::new(DiagnosticKind::DType, message);
                 for (slot, expr) in exprs.iter().enumerate() {
                     diagnostic = diagnostic.operand(self.note(*expr, slot));
@@ -310,7 +312,8 @@ impl Graph {
                 Operand::Weak(weak) => match weak.to_scalar(*dtype) {
                     Some(scalar) => self.scalar(scalar, site),
                     None => {
-                        let message = format!("`{}`: the number {weak} does not fit {dtype}", op.name());
+                        let message =
+                            format!("`{}`: the number {weak} does not fit {dtype}", self.called(op.name()));
                         let mut diagnostic = Diagnostic::new(DiagnosticKind::ScalarRange, message);
                         for (slot, expr) in exprs.iter().enumerate() {
                             diagnostic = diagnostic.operand(self.note(*expr, slot));
@@ -327,7 +330,7 @@ impl Graph {
                 Operand::Foreign(_) => return self.add_poison(op, &exprs, site, None),
             });
         }
-        match self.broadcast_sites(op.name(), &converted) {
+        match self.broadcast_sites(self.called(op.name()), &converted) {
             Ok(Broadcast { shape, requirements }) => {
                 let array = ArrayType { dtype: signature.result, shape };
                 let call = self.add(op.clone(), array, &converted, site);
@@ -374,7 +377,7 @@ impl Graph {
         if let Some(axis) = empty
             && !has_value
         {
-            let message = format!("`{}` over no elements has no value", op.name());
+            let message = format!("`{}` over no elements has no value", self.called(op.name()));
             let diagnostic = Diagnostic::new(DiagnosticKind::EmptyReduction, message)
                 .operand(self.note(operand, 0))
                 .axis(*axis)
@@ -407,7 +410,11 @@ impl Graph {
     }
 
     /// Joins the shapes of sound calls.
-    fn broadcast_sites(&self, name: &str, operands: &[SiteId]) -> Result<Broadcast, Box<Diagnostic>> {
+    pub(crate) fn broadcast_sites(
+        &self,
+        name: &str,
+        operands: &[SiteId],
+    ) -> Result<Broadcast, Box<Diagnostic>> {
         let shapes = operands.iter().filter_map(|operand| Some(&self.site_array(*operand)?.shape));
         let joined = broadcast::join_all(shapes.clone()).map_err(|(conflict, left, right)| {
             Box::new(self.mismatch(name, &conflict, operands[left], operands[right]))
@@ -430,6 +437,12 @@ impl Graph {
 
     /// A line about an operand: its name, type and place.
     pub(crate) fn note(&self, site: SiteId, slot: usize) -> OperandNote {
+        self.note_within(site, slot, self.composing)
+    }
+
+    /// The same inside of a composed function: a line about what the user gave it.
+    pub(crate) fn note_within(&self, site: SiteId, slot: usize, within: Option<Composition>) -> OperandNote {
+        let site = self.given(site, within);
         let name = self.display_name(site).to_string();
         let array = self.site_array(site).cloned();
         let call = self.call_site(site);

@@ -1,7 +1,9 @@
 //! What is wrong with an expression, as data and as text that reads like a compiler's.
 
+use crate::composition::Composition;
 use crate::graph::NodeId;
 use crate::shape::ArrayType;
+use std::collections::HashSet;
 use std::fmt;
 use std::panic::Location;
 
@@ -127,6 +129,8 @@ pub struct Diagnostic {
     pub node: Option<NodeId>,
     /// The user's call that made that node.
     pub site: Option<Site>,
+    /// The composed function that the user called, where the node is a part of one.
+    pub composition: Option<Composition>,
     /// The arrays involved, the guilty one first.
     pub operands: Vec<OperandNote>,
     /// The guilty axis of the result, counted from its front.
@@ -146,6 +150,7 @@ impl Diagnostic {
             message: message.into(),
             node: None,
             site: None,
+            composition: None,
             operands: Vec::new(),
             axis: None,
             factor: None,
@@ -221,11 +226,14 @@ impl Error {
         self.diagnostics.first().map_or(DiagnosticKind::Compile, |first| first.kind)
     }
 
-    /// `Ok` when there is nothing to report.
+    /// `Ok` when there is nothing to report. Of what is wrong inside of one call of a composed function
+    /// the first is reported: the others follow from it.
     ///
     /// # Errors
     /// All the diagnostics, if there are any.
-    pub fn check(diagnostics: Vec<Diagnostic>) -> Result<(), Self> {
+    pub fn check(mut diagnostics: Vec<Diagnostic>) -> Result<(), Self> {
+        let mut seen = HashSet::new();
+        diagnostics.retain(|diagnostic| diagnostic.composition.is_none_or(|within| seen.insert(within)));
         if diagnostics.is_empty() { Ok(()) } else { Err(Self { diagnostics }) }
     }
 }

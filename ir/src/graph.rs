@@ -5,6 +5,7 @@
 //! two lines that compute the same thing share the work but not the blame.
 
 use crate::broadcast::BroadcastPolicy;
+use crate::composition::{Broadcasts, Composition};
 use crate::custom::Custom;
 use crate::diagnostic::{Diagnostic, DiagnosticKind, OperandNote, Site};
 use crate::dim::Dim;
@@ -173,6 +174,8 @@ pub struct CallSite {
     pub store: StorePolicy,
     /// Which broadcasts it may do.
     pub policy: BroadcastPolicy,
+    /// The function of which it is a part.
+    pub composition: Option<Composition>,
 }
 
 /// The elements of a small array that the graph holds.
@@ -191,7 +194,7 @@ struct NodeKey {
     operands: SmallVec<[NodeId; 2]>,
 }
 
-type SiteKey = (NodeId, Site, SmallVec<[SiteId; 2]>, BroadcastPolicy);
+type SiteKey = (NodeId, Site, SmallVec<[SiteId; 2]>, BroadcastPolicy, Option<Composition>);
 
 /// A symbol with the call that declared it, or that used it first.
 #[derive(Clone, Debug)]
@@ -218,6 +221,10 @@ pub struct Graph {
     assumptions: Vec<(Required, Option<Diagnostic>)>,
     /// For the calls to come.
     policy: BroadcastPolicy,
+    /// The function of which the calls to come are a part.
+    pub(crate) composing: Option<Composition>,
+    /// How many functions have been called.
+    pub(crate) compositions: u32,
     /// What is wrong with a call, in call order.
     diagnostics: Vec<(SiteId, Diagnostic)>,
 }
@@ -328,13 +335,15 @@ impl Graph {
         if requirements.is_empty() {
             return;
         }
+        let site = self.composing.map_or(site, |composition| composition.site);
         let operands = self.call_site(call).operands.clone();
+        let by = self.called(by).to_string();
         let operands: Vec<OperandNote> =
             operands.iter().enumerate().map(|(slot, operand)| self.note(*operand, slot)).collect();
         let known = self.requirements.entry(call).or_default();
         for requirement in requirements {
             if known.iter().all(|required| required.requirement != requirement) {
-                known.push(Required { requirement, by: by.into(), site, operands: operands.clone() });
+                known.push(Required { requirement, by: by.clone(), site, operands: operands.clone() });
             }
         }
     }
@@ -355,6 +364,7 @@ impl Graph {
         if shape.is_known() && shape.iter().all(|dim| dim.label().is_none()) {
             return None;
         }
+        let name = self.called(name);
         let mut clash = None;
         let symbols = &mut self.symbols;
         for dim in shape.iter() {
@@ -400,8 +410,7 @@ impl Graph {
     /// The name a diagnostic uses for what a call made: the user's label, or the operation.
     #[must_use]
     pub fn display_name(&self, site: SiteId) -> &str {
-        let call = self.call_site(site);
-        call.label.as_deref().unwrap_or_else(|| self.node(call.node).op.name())
+        self.call_site(site).label.as_deref().unwrap_or_else(|| self.called_at(site))
     }
 
     /// Every call that these calls reach, themselves included, operands before users.
@@ -462,7 +471,8 @@ impl Graph {
         let call = self.record(node, site, operands.into());
         if let Some(mut diagnostic) = diagnostic {
             diagnostic.node = Some(node);
-            diagnostic.site = Some(site);
+            diagnostic.site = Some(self.call_site(call).site);
+            diagnostic.composition = self.composing;
             self.diagnostics.push((call, diagnostic));
         }
         call
@@ -521,7 +531,13 @@ impl Graph {
     }
 
     fn record(&mut self, node: NodeId, site: Site, operands: SmallVec<[SiteId; 2]>) -> SiteId {
-        let key = (node, site, operands, self.policy);
+        // Inside of a composed function the place is that of its call.
+        let site = self.composing.map_or(site, |composition| composition.site);
+        let policy = match self.composing.map(|composition| composition.broadcasts) {
+            Some(Broadcasts::OfFunction) => BroadcastPolicy::NumPy,
+            _ => self.policy,
+        };
+        let key = (node, site, operands, policy, self.composing);
         if let Some(known) = self.interned_sites.get(&key) {
             return *known;
         }
@@ -532,7 +548,8 @@ impl Graph {
             allow_elements: None,
             label: None,
             store: StorePolicy::Auto,
-            policy: self.policy,
+            policy,
+            composition: self.composing,
         };
         let id = self.push_site(call);
         self.interned_sites.insert(key, id);

@@ -224,12 +224,12 @@ fn elements(shape: &Shape, bounds: &Bounds) -> u64 {
 
 fn over_limit(graph: &Graph, site: SiteId, array: &ArrayType, limit: u64, safe: &[String]) -> Diagnostic {
     let call = graph.call_site(site);
-    let name = graph.node(call.node).op.name();
+    let name = graph.called_at(site);
     let up_to = if safe.is_empty() { "" } else { "up to " };
     let message =
         format!("`{name}` makes {array}: {up_to}{}, over the limit of {}", human_size(array), grouped(limit));
     let mut diagnostic = Diagnostic::new(DiagnosticKind::Limit, message).at(call.site);
-    diagnostic.node = Some(call.node);
+    (diagnostic.node, diagnostic.composition) = (Some(call.node), call.composition);
     diagnostic = graph.blame(site, diagnostic);
     for sentence in safe {
         diagnostic = diagnostic.help(sentence.clone());

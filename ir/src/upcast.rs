@@ -49,7 +49,7 @@ impl Graph {
             let grows = to.dtype.bytes() >= 2 * from.dtype.bytes();
             if grows && from.dtype != DType::Bool && !from.shape.is_empty() {
                 upcasts.push(Upcast {
-                    operation: op.name().to_string(),
+                    operation: self.called_at(site).to_string(),
                     site: call.site,
                     operand: self.note(*source, slot),
                     from: from.dtype,
