@@ -18,7 +18,7 @@ impl From<Axis> for AxisRef {
     }
 }
 
-/// The axes of a reduction: `All`, `Axis(1)`, `[0, 2]`, `"user"`, `["user", "feature"]`.
+/// Axes in no order, as those of a reduction: `All`, `Axis(1)`, `[0, 2]`, `"user"`, `["user", "feature"]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Axes {
     pub(crate) axes: Option<Vec<AxisRef>>,
@@ -113,6 +113,12 @@ impl From<All> for Axes {
 impl From<Axis> for Axes {
     fn from(axis: Axis) -> Self {
         Positions(vec![axis.into()]).into()
+    }
+}
+
+impl From<AxisRef> for Axes {
+    fn from(axis: AxisRef) -> Self {
+        Positions(vec![axis]).into()
     }
 }
 

@@ -1,14 +1,22 @@
 //! The fluent builder: graphs and the `Copy` handles to what they compute.
 
+mod arrange;
+mod grids;
+mod masked;
+mod missing;
+mod reductions;
+mod statistics;
 mod views;
 
-use crate::axes::Axes;
+pub use grids::Indexing;
+pub use masked::Masked;
+
 use crate::plan::Plan;
 use crate::recipe::{Recipe, RecipeId};
 use fusewire_ir as ir;
 use fusewire_ir::{
-    ArrayType, BroadcastPolicy, DType, Dim, ElementOp, Error, Limits, Operand, ReduceOp, Scalar, Shape, Site,
-    SiteId, StorePolicy, Weak,
+    ArrayType, BroadcastPolicy, Broadcasts, DType, Dim, ElementOp, Error, Limits, Operand, Scalar, Shape,
+    Site, SiteId, StorePolicy, Weak,
 };
 use std::cell::RefCell;
 use std::fmt;
@@ -266,6 +274,28 @@ impl<'g> Expr<'g> {
         self.array().map(|array| array.shape)
     }
 
+    /// The number of axes, where the expression is sound.
+    #[must_use]
+    #[doc(alias = "rank")]
+    pub fn ndim(self) -> Option<usize> {
+        self.array().map(|array| array.shape.len())
+    }
+
+    /// The number of elements, where the expression is sound and `u64` holds it; for dims that are not
+    /// known yet, at their upper bounds.
+    #[must_use]
+    pub fn size(self) -> Option<u64> {
+        self.array()?.shape.elements()
+    }
+
+    /// The bytes of an array that would hold it, as [`Expr::size`] counts elements. An expression takes
+    /// memory only where a plan stores it.
+    #[must_use]
+    pub fn nbytes(self) -> Option<u64> {
+        let array = self.array()?;
+        array.shape.bytes(array.dtype)
+    }
+
     /// The place in the source that made it.
     #[must_use]
     pub fn location(self) -> Site {
@@ -279,10 +309,11 @@ impl<'g> Expr<'g> {
     }
 
     /// The same expression, allowed to have this many elements whatever [`Limits`] says. The excuse
-    /// belongs to this call alone; calls that use the value without enlarging it need none.
+    /// belongs to this call alone, as a whole where it is one of a function composed of operations; calls that
+    /// use the value without enlarging it need none.
     #[must_use]
     pub fn allow_elements(self, elements: u64) -> Self {
-        self.graph.push(|g| g.amend(self.site, |call| call.allow_elements = Some(elements)))
+        self.graph.push(|g| g.amend_composition(self.site, |call| call.allow_elements = Some(elements)))
     }
 
     /// The same expression with a say in whether its value is stored between kernels.
@@ -294,10 +325,26 @@ impl<'g> Expr<'g> {
         self.graph.push(|g| g.amend(self.site, |call| call.store = policy))
     }
 
-    /// The same operation under another broadcast policy than its graph's.
+    /// The same operation under another broadcast policy than its graph's. A function that is composed of
+    /// operations, such as [`Expr::isclose_within`], takes it as a whole; what it broadcasts on its own, as
+    /// [`Expr::var`] does its mean, needs no leave.
     #[must_use]
     pub fn with_broadcast(self, policy: BroadcastPolicy) -> Self {
-        self.graph.push(|g| g.amend(self.site, |call| call.policy = policy))
+        self.graph.push(|g| {
+            g.amend_composition(self.site, |call| {
+                if call.composition.is_none_or(|function| function.broadcasts == Broadcasts::OfCaller) {
+                    call.policy = policy;
+                }
+            })
+        })
+    }
+
+    pub(crate) const fn graph(self) -> &'g Graph {
+        self.graph
+    }
+
+    pub(crate) const fn site(self) -> SiteId {
+        self.site
     }
 
     fn operand(self, of: &Graph) -> Operand {
@@ -335,48 +382,6 @@ impl<'g> Expr<'g> {
     pub fn astype(self, dtype: DType) -> Self {
         let site = Site::caller();
         self.graph.push(|g| g.cast(self.site, dtype, site))
-    }
-
-    #[track_caller]
-    fn reduce(self, op: ReduceOp, axes: Axes) -> Self {
-        let site = Site::caller();
-        self.graph.push(|g| g.reduce(op, self.site, axes.axes.as_deref(), axes.keepdims, site))
-    }
-
-    /// The sum along axes: `Axis(1)`, `[0, 2]`, `"user"` or `All`. Integers and `bool` are summed in `i64` and
-    /// wrap around; floats by blocks and a tree, in an order that depends on the shape alone.
-    #[must_use]
-    #[track_caller]
-    pub fn sum(self, axes: impl Into<Axes>) -> Self {
-        self.reduce(ReduceOp::Sum, axes.into())
-    }
-
-    /// The product along axes, in the dtypes of [`Expr::sum`].
-    #[must_use]
-    #[track_caller]
-    pub fn prod(self, axes: impl Into<Axes>) -> Self {
-        self.reduce(ReduceOp::Prod, axes.into())
-    }
-
-    /// The smallest element along axes; NaN where there is one. Refused over no elements.
-    #[must_use]
-    #[track_caller]
-    pub fn min(self, axes: impl Into<Axes>) -> Self {
-        self.reduce(ReduceOp::Min, axes.into())
-    }
-
-    /// The largest element along axes; NaN where there is one. Refused over no elements.
-    #[must_use]
-    #[track_caller]
-    pub fn max(self, axes: impl Into<Axes>) -> Self {
-        self.reduce(ReduceOp::Max, axes.into())
-    }
-
-    /// The mean along axes: `f64` for integers and `bool`, NaN over no elements.
-    #[must_use]
-    #[track_caller]
-    pub fn mean(self, axes: impl Into<Axes>) -> Self {
-        self.reduce(ReduceOp::Mean, axes.into())
     }
 }
 

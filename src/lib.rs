@@ -47,7 +47,7 @@ mod walk;
 pub use axes::{All, Axes, Axis, NewAxes, NewSize, NewSizes, Positions};
 pub use custom::{Custom, TileFunction};
 pub use dims::DimExpr;
-pub use expr::{Argument, Expr, Graph};
+pub use expr::{Argument, Expr, Graph, Indexing, Masked};
 pub use fusewire_ir as ir;
 pub use fusewire_ir::half;
 pub use fusewire_ir::{

@@ -137,16 +137,16 @@ pub(crate) fn functions(accumulator: Accumulator) -> Functions {
         (ReduceOp::Prod, DType::F32) => of::<ProdF32>(),
         (ReduceOp::Prod, DType::F64) => of::<ProdF64>(),
         (ReduceOp::Prod, _) => of::<ProdI64>(),
-        (ReduceOp::Min, DType::F32) => of::<MinF32>(),
-        (ReduceOp::Min, DType::F64) => of::<MinF64>(),
-        (ReduceOp::Min, DType::I32) => of::<MinI32>(),
-        (ReduceOp::Min, DType::U64) => of::<MinU64>(),
-        (ReduceOp::Max, DType::U64) => of::<MaxU64>(),
-        (ReduceOp::Min, _) => of::<MinI64>(),
-        (ReduceOp::Max, DType::F32) => of::<MaxF32>(),
-        (ReduceOp::Max, DType::F64) => of::<MaxF64>(),
-        (ReduceOp::Max, DType::I32) => of::<MaxI32>(),
-        (ReduceOp::Max, _) => of::<MaxI64>(),
+        (ReduceOp::Min | ReduceOp::Infimum, DType::F32) => of::<MinF32>(),
+        (ReduceOp::Min | ReduceOp::Infimum, DType::F64) => of::<MinF64>(),
+        (ReduceOp::Min | ReduceOp::Infimum, DType::I32) => of::<MinI32>(),
+        (ReduceOp::Min | ReduceOp::Infimum, DType::U64) => of::<MinU64>(),
+        (ReduceOp::Max | ReduceOp::Supremum, DType::U64) => of::<MaxU64>(),
+        (ReduceOp::Min | ReduceOp::Infimum, _) => of::<MinI64>(),
+        (ReduceOp::Max | ReduceOp::Supremum, DType::F32) => of::<MaxF32>(),
+        (ReduceOp::Max | ReduceOp::Supremum, DType::F64) => of::<MaxF64>(),
+        (ReduceOp::Max | ReduceOp::Supremum, DType::I32) => of::<MaxI32>(),
+        (ReduceOp::Max | ReduceOp::Supremum, _) => of::<MaxI64>(),
     }
 }
 
@@ -191,16 +191,16 @@ fn collapse(blocks: u64, levels: &[u64; LEVELS], tree: impl Fn(u64, u64) -> u64)
 
 fn tree_function(accumulator: Accumulator) -> fn(u64, u64) -> u64 {
     match (accumulator.op, accumulator.dtype.is_float()) {
-        (ReduceOp::Min, _) if accumulator.dtype == DType::U64 => MinU64::tree,
-        (ReduceOp::Max, _) if accumulator.dtype == DType::U64 => MaxU64::tree,
+        (ReduceOp::Min | ReduceOp::Infimum, _) if accumulator.dtype == DType::U64 => MinU64::tree,
+        (ReduceOp::Max | ReduceOp::Supremum, _) if accumulator.dtype == DType::U64 => MaxU64::tree,
         (ReduceOp::Sum | ReduceOp::Mean, true) => SumF64::tree,
         (ReduceOp::Sum | ReduceOp::Mean, false) => SumI64::tree,
         (ReduceOp::Prod, true) => ProdF64::tree,
         (ReduceOp::Prod, false) => ProdI64::tree,
-        (ReduceOp::Min, true) => MinF64::tree,
-        (ReduceOp::Min, false) => MinI64::tree,
-        (ReduceOp::Max, true) => MaxF64::tree,
-        (ReduceOp::Max, false) => MaxI64::tree,
+        (ReduceOp::Min | ReduceOp::Infimum, true) => MinF64::tree,
+        (ReduceOp::Min | ReduceOp::Infimum, false) => MinI64::tree,
+        (ReduceOp::Max | ReduceOp::Supremum, true) => MaxF64::tree,
+        (ReduceOp::Max | ReduceOp::Supremum, false) => MaxI64::tree,
     }
 }
 

@@ -1,5 +1,6 @@
 //! Functions composed of operations, against NumPy.
 
+use fusewire::Indexing;
 use fusewire::prelude::*;
 
 fn computed<const N: usize>(x: [f64; N], f: impl for<'g> Fn(Expr<'g>) -> Expr<'g>) -> [f64; N] {
@@ -53,4 +54,25 @@ fn isclose_has_a_tolerance() {
     program.run([("a", &x), ("b", &y)], [("numpys", &mut numpys), ("wide", &mut wide)]).unwrap();
     assert_eq!(numpys, [true, false, true, false, true, false]);
     assert_eq!(wide, [true, true, true, false, true, false]);
+}
+
+#[test]
+fn reductions_of_one_array_share_a_pass() {
+    let g = Graph::new();
+    let x = g.input("x", F64, [64, 30]);
+    let kernels = |output: Expr<'_>| {
+        let plan = g.plan([output], &Limits::default()).unwrap();
+        (plan.kernels().len(), plan.workspace_bytes())
+    };
+    for output in [x.any(Axis(1)), x.ptp(Axis(1)), x.nanmean(Axis(1)), x.nanmin(Axis(1)), x.norm(Axis(1))] {
+        assert_eq!(kernels(output), (1, 0), "{output:?}");
+    }
+    // What is compared with a mean or an extreme waits for it.
+    for output in [x.var(Axis(1)), x.argmax(Axis(1)), x.logsumexp(Axis(1))] {
+        assert_eq!(kernels(output), (2, 512), "{output:?}");
+    }
+    let views = [x.flip(All), x.rot90(1, [0, 1]), x.swapaxes(0, 1), x.diff(2, Axis(0)), x.tril(0)];
+    for output in views.into_iter().chain(g.meshgrid([g.arange(0, 9, 1), g.arange(0, 5, 1)], Indexing::Ij)) {
+        assert_eq!(kernels(output), (1, 0), "{output:?}");
+    }
 }

@@ -73,7 +73,7 @@ fn every_cast() {
     }
 }
 
-const REDUCTIONS: [ReduceOp; 5] = ReduceOp::ALL;
+const REDUCTIONS: [ReduceOp; 7] = ReduceOp::ALL;
 
 fn reduce<'g>(op: ReduceOp, x: Expr<'g>, axes: Axes) -> Expr<'g> {
     match op {
@@ -82,6 +82,8 @@ fn reduce<'g>(op: ReduceOp, x: Expr<'g>, axes: Axes) -> Expr<'g> {
         ReduceOp::Min => x.min(axes),
         ReduceOp::Max => x.max(axes),
         ReduceOp::Mean => x.mean(axes),
+        ReduceOp::Infimum => x.min_initial(axes, 3),
+        ReduceOp::Supremum => x.max_initial(axes, 3),
     }
 }
 

@@ -330,16 +330,16 @@ fn reduce(op: ReduceOp, dtype: DType, elements: &[Scalar]) -> Option<Scalar> {
         (ReduceOp::Prod, false) => {
             Scalar::from_int(ints().fold(1, |a, b| i128::from(a as i64).wrapping_mul(b)), dtype)
         }
-        (ReduceOp::Min, false) => Scalar::from_int(ints().min()?, dtype),
-        (ReduceOp::Max, false) => Scalar::from_int(ints().max()?, dtype),
+        (ReduceOp::Min | ReduceOp::Infimum, false) => Scalar::from_int(ints().min()?, dtype),
+        (ReduceOp::Max | ReduceOp::Supremum, false) => Scalar::from_int(ints().max()?, dtype),
         (ReduceOp::Mean, false) => return None,
         (ReduceOp::Sum, true) => Scalar::F64(sum(floats())),
         (ReduceOp::Mean, true) => Scalar::F64(sum(floats()) / elements.len() as f64),
         (ReduceOp::Prod, true) => Scalar::F64(floats().product()),
-        (ReduceOp::Min, true) => {
+        (ReduceOp::Min | ReduceOp::Infimum, true) => {
             Scalar::F64(floats().reduce(|a, b| if a.is_nan() || a <= b { a } else { b })?)
         }
-        (ReduceOp::Max, true) => {
+        (ReduceOp::Max | ReduceOp::Supremum, true) => {
             Scalar::F64(floats().reduce(|a, b| if a.is_nan() || a >= b { a } else { b })?)
         }
     };
@@ -380,7 +380,7 @@ pub fn reduction_tolerance(op: ReduceOp, elements: &[Scalar]) -> f64 {
         + 6.0
         + (elements.len() as f64 / BLOCK as f64 + 1.0).log2();
     match op {
-        ReduceOp::Min | ReduceOp::Max => 0.0,
+        ReduceOp::Min | ReduceOp::Max | ReduceOp::Infimum | ReduceOp::Supremum => 0.0,
         ReduceOp::Sum => depth * epsilon * magnitude,
         ReduceOp::Mean => (depth + 1.0) * epsilon * magnitude / elements.len() as f64,
         ReduceOp::Prod => {

@@ -30,11 +30,17 @@ pub enum ReduceOp {
     Max,
     /// The sum divided by the count; NaN for no elements.
     Mean,
+    /// The smallest element, as `Min`; for no elements the largest value that there is. `all` and `min`
+    /// with an initial value are made of it.
+    Infimum,
+    /// The largest element, as `Max`; for no elements the smallest value that there is.
+    Supremum,
 }
 
 impl ReduceOp {
     /// Every reduction.
-    pub const ALL: [Self; 5] = [Self::Sum, Self::Prod, Self::Min, Self::Max, Self::Mean];
+    pub const ALL: [Self; 7] =
+        [Self::Sum, Self::Prod, Self::Min, Self::Max, Self::Mean, Self::Infimum, Self::Supremum];
 
     /// The method's name.
     #[must_use]
@@ -45,6 +51,8 @@ impl ReduceOp {
             Self::Min => "min",
             Self::Max => "max",
             Self::Mean => "mean",
+            Self::Infimum => "infimum",
+            Self::Supremum => "supremum",
         }
     }
 
@@ -55,7 +63,7 @@ impl ReduceOp {
             _ if dtype.is_float() => dtype.computed(),
             Self::Mean => DType::F64,
             Self::Sum | Self::Prod => DType::I64,
-            Self::Min | Self::Max => match dtype {
+            Self::Min | Self::Max | Self::Infimum | Self::Supremum => match dtype {
                 DType::U32 | DType::I64 => DType::I64,
                 DType::U64 => DType::U64,
                 _ => DType::I32,
@@ -67,7 +75,7 @@ impl ReduceOp {
     #[must_use]
     pub const fn result(self, dtype: DType) -> DType {
         match self {
-            Self::Min | Self::Max => dtype,
+            Self::Min | Self::Max | Self::Infimum | Self::Supremum => dtype,
             _ if dtype.is_float() => dtype,
             Self::Mean => DType::F64,
             Self::Sum | Self::Prod if dtype.is_unsigned() => DType::U64,
@@ -82,15 +90,15 @@ impl ReduceOp {
             // -0.0 + x keeps the sign of a zero x.
             Self::Sum | Self::Mean => -0.0,
             Self::Prod => 1.0,
-            Self::Min => f64::INFINITY,
-            Self::Max => f64::NEG_INFINITY,
+            Self::Min | Self::Infimum => f64::INFINITY,
+            Self::Max | Self::Supremum => f64::NEG_INFINITY,
         };
         let Some(info) = accumulator.int_info() else { return Scalar::F64(float).cast(accumulator) };
         let int = match self {
             Self::Sum | Self::Mean => 0,
             Self::Prod => 1,
-            Self::Min => info.max,
-            Self::Max => info.min,
+            Self::Min | Self::Infimum => info.max,
+            Self::Max | Self::Supremum => info.min,
         };
         Scalar::from_int(int, accumulator)
     }
@@ -103,6 +111,7 @@ impl ReduceOp {
             Self::Prod => Some(Scalar::I64(1).cast(accumulator)),
             Self::Mean => Some(Scalar::F64(f64::NAN).cast(accumulator)),
             Self::Min | Self::Max => None,
+            Self::Infimum | Self::Supremum => Some(self.identity(accumulator)),
         }
     }
 

@@ -148,11 +148,4 @@ impl Expr<'_> {
         let (window, axis, site) = (window.into(), axis.into(), Site::caller());
         self.graph.push(|g| g.sliding_window(self.site, &window, &axis, site))
     }
-
-    /// The elements along an axis in reverse order.
-    #[must_use]
-    #[track_caller]
-    pub fn flip(self, axis: impl Into<AxisRef>) -> Self {
-        self.slice_axis(axis, Slice::ALL.step_by(-1))
-    }
 }

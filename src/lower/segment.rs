@@ -457,7 +457,7 @@ pub(super) const fn combine(op: ReduceOp) -> Primitive {
     match op {
         ReduceOp::Sum | ReduceOp::Mean => Primitive::Add,
         ReduceOp::Prod => Primitive::Multiply,
-        ReduceOp::Min => Primitive::Minimum,
-        ReduceOp::Max => Primitive::Maximum,
+        ReduceOp::Min | ReduceOp::Infimum => Primitive::Minimum,
+        ReduceOp::Max | ReduceOp::Supremum => Primitive::Maximum,
     }
 }

@@ -150,6 +150,22 @@ impl TypedArray {
         array
     }
 
+    /// An array of these sizes with these elements in C order; what is missing is 0, and elements of
+    /// another dtype are converted.
+    #[must_use]
+    pub fn new(dtype: DType, sizes: &[u64], elements: &[Scalar]) -> Self {
+        let mut array = Self::zeroed(dtype, sizes, Placement::Dense);
+        let mut elements = elements.iter();
+        array.fill(|| elements.next().copied().unwrap_or(Scalar::Bool(false)).cast(dtype));
+        array
+    }
+
+    /// The elements in C order.
+    #[must_use]
+    pub fn elements(&self) -> Vec<Scalar> {
+        self.positions().into_iter().map(|at| self.elements.get(at)).collect()
+    }
+
     /// Calls `element` for each index in C order and writes what it gives.
     fn fill(&mut self, mut element: impl FnMut() -> Scalar) {
         for at in self.positions() {

@@ -21,6 +21,7 @@ enum Step {
     Cast { operand: usize, dtype: usize },
     View { kind: usize, operand: usize, parameter: usize },
     Reduce { op: usize, operand: usize, axes: usize, keepdims: bool },
+    Composed { function: usize, operands: [usize; 2], axes: usize, keepdims: bool },
     Store { operand: usize, policy: usize },
 }
 
@@ -39,6 +40,8 @@ fn step() -> impl Strategy<Value = Step> {
             .prop_map(|(kind, operand, parameter)| Step::View { kind, operand, parameter }),
         2 => (0..5usize, any(), 1..64usize, proptest::bool::ANY)
             .prop_map(|(op, operand, axes, keepdims)| Step::Reduce { op, operand, axes, keepdims }),
+        2 => (0..27usize, [any(), any()], 1..64usize, proptest::bool::ANY)
+            .prop_map(|(function, operands, axes, keepdims)| Step::Composed { function, operands, axes, keepdims }),
         1 => (any(), 0..3usize).prop_map(|(operand, policy)| Step::Store { operand, policy }),
     ]
 }
@@ -71,9 +74,51 @@ fn build(steps: &[Step], outputs: usize) -> Recipe {
     g.recipe(last).unwrap_or_else(|_| Recipe::empty())
 }
 
+fn rank(expr: Expr<'_>) -> usize {
+    expr.ndim().unwrap_or(0)
+}
+
+/// The axes of an expression whose bits are set.
+fn chosen(expr: Expr<'_>, bits: usize, keepdims: bool) -> Axes {
+    let chosen: Vec<isize> = (0..rank(expr) as isize).filter(|axis| bits >> axis & 1 == 1).collect();
+    if keepdims { Axes::from(chosen).keepdims() } else { Axes::from(chosen) }
+}
+
+/// A function composed of operations, by a number.
+fn composed<'g>(function: usize, x: Expr<'g>, other: Expr<'g>, axes: Axes) -> Expr<'g> {
+    match function {
+        0 => x.any(axes),
+        1 => x.all(axes),
+        2 => x.count_nonzero(axes),
+        3 => x.ptp(axes),
+        4 => x.var(axes),
+        5 => x.std_ddof(axes, 1),
+        6 => x.norm(axes),
+        7 => x.norm_of_order(axes, 1),
+        8 => x.logsumexp(axes),
+        9 => x.argmin(axes),
+        10 => x.argmax(axes),
+        11 => x.nansum(axes),
+        12 => x.nanmin(axes),
+        13 => x.nanmean(axes),
+        14 => x.nanvar(axes),
+        15 => x.nanargmax(axes),
+        16 => x.min_initial(axes, 2),
+        17 => x.sum_as(axes, DType::I8),
+        18 => x.masked(other.greater(0)).mean(axes),
+        19 => x.masked(other.greater(0)).prod(axes),
+        20 => x.diff(1, Axis(0)),
+        21 => x.tril(0),
+        22 => x.outer(other),
+        23 => x.vecdot(other),
+        24 => x.rot90(1, [0, 1]),
+        25 => x.moveaxis(0, -1),
+        _ => x.one_hot(3),
+    }
+}
+
 fn take<'g>(g: &'g Graph, known: &[Expr<'g>], at: usize, step: &Step) -> Expr<'g> {
     let pick = |choice: usize| known[known.len() - 1 - choice % known.len()];
-    let rank = |expr: Expr<'_>| expr.shape().map_or(0, |shape| shape.len());
     match step {
         Step::Input { dtype, sizes } => {
             let sizes: Vec<u64> = sizes.iter().map(|size| SIZES[*size]).collect();
@@ -127,9 +172,7 @@ fn take<'g>(g: &'g Graph, known: &[Expr<'g>], at: usize, step: &Step) -> Expr<'g
         }
         Step::Reduce { op, operand, axes, keepdims } => {
             let operand = pick(*operand);
-            let chosen: Vec<isize> =
-                (0..rank(operand) as isize).filter(|axis| axes >> axis & 1 == 1).collect();
-            let axes = if *keepdims { Axes::from(&chosen[..]).keepdims() } else { Axes::from(&chosen[..]) };
+            let axes = chosen(operand, *axes, *keepdims);
             match op {
                 0 => operand.sum(axes),
                 1 => operand.prod(axes),
@@ -137,6 +180,10 @@ fn take<'g>(g: &'g Graph, known: &[Expr<'g>], at: usize, step: &Step) -> Expr<'g
                 3 => operand.max(axes),
                 _ => operand.mean(axes),
             }
+        }
+        Step::Composed { function, operands, axes, keepdims } => {
+            let [x, other] = operands.map(pick);
+            composed(*function, x, other, chosen(x, *axes, *keepdims))
         }
         Step::Store { operand, policy } => {
             pick(*operand).store([StorePolicy::Auto, StorePolicy::Always, StorePolicy::Never][*policy])

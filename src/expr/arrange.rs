@@ -1,0 +1,247 @@
+//! The same elements in another arrangement, composed of views: nothing is copied.
+
+use super::{Argument, Expr, Graph};
+use crate::axes::{Axes, Axis, Positions};
+use fusewire_ir::{AxisRef, Broadcasts, DType, Diagnostic, DiagnosticKind, Slice};
+
+/// Each order is an operation of its own.
+const MOST_DIFFERENCES: u32 = 1000;
+
+impl<'g> Expr<'g> {
+    /// The elements along these axes in reverse order: `Axis(0)`, `[0, 1]`, `"user"` or `All`.
+    #[must_use]
+    #[track_caller]
+    #[doc(alias = "fliplr")]
+    #[doc(alias = "flipud")]
+    pub fn flip(self, axes: impl Into<Axes>) -> Self {
+        let axes = axes.into();
+        self.function("flip", |x| match x.resolve("flip", axes.axes.as_deref()) {
+            Ok(positions) => {
+                let slice =
+                    |axis| if positions.contains(&axis) { Slice::ALL.step_by(-1) } else { Slice::ALL };
+                x.slice((0..x.ndim().unwrap_or(0)).map(slice).collect::<Vec<_>>())
+            }
+            Err(refused) => refused,
+        })
+    }
+
+    /// Two axes exchanged, by position or by label.
+    #[must_use]
+    #[track_caller]
+    #[doc(alias = "swap_axes")]
+    pub fn swapaxes(self, first: impl Into<AxisRef>, second: impl Into<AxisRef>) -> Self {
+        let (first, second) = (first.into(), second.into());
+        self.function("swapaxes", |x| {
+            // An axis may be exchanged with itself.
+            let resolved = x.resolve("swapaxes", Some(&[first]));
+            match resolved.and_then(|first| Ok((first, x.resolve("swapaxes", Some(&[second]))?))) {
+                Ok((first, second)) => {
+                    let mut order: Vec<isize> = (0..x.ndim().unwrap_or(0) as isize).collect();
+                    order.swap(first[0], second[0]);
+                    x.permute_dims(order)
+                }
+                Err(refused) => refused,
+            }
+        })
+    }
+
+    /// Axes at other positions: axis `source[k]` becomes axis `destination[k]` of the result, the others keep
+    /// their order.
+    ///
+    /// ```
+    /// use fusewire::prelude::*;
+    ///
+    /// let g = Graph::new();
+    /// let x = g.input("x", F64, [2, 3, 4]);
+    /// assert_eq!(x.moveaxis(0, -1).shape(), Some([3, 4, 2].into()));
+    /// assert_eq!(x.moveaxis([0, 1], [-1, -2]).shape(), Some([4, 3, 2].into()));
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub fn moveaxis(self, source: impl Into<Positions>, destination: impl Into<Positions>) -> Self {
+        let (source, destination) = (source.into().0, destination.into().0);
+        self.function("moveaxis", |x| {
+            if source.len() != destination.len() {
+                let message =
+                    format!("`moveaxis` moves {} axes to {} positions", source.len(), destination.len());
+                return x.refused(&[], Some(Diagnostic::new(DiagnosticKind::Axis, message)));
+            }
+            let resolved = x.resolve("moveaxis", Some(&source));
+            match resolved.and_then(|from| Ok((from, x.resolve("moveaxis", Some(&destination))?))) {
+                Ok((from, to)) => {
+                    let rank = x.ndim().unwrap_or(0);
+                    let mut rest = (0..rank).filter(|axis| !from.contains(axis));
+                    let order = (0..rank).filter_map(|at| match to.iter().position(|to| *to == at) {
+                        Some(moved) => Some(from[moved]),
+                        None => rest.next(),
+                    });
+                    x.permute_dims(order.map(|axis| axis as isize).collect::<Vec<_>>())
+                }
+                Err(refused) => refused,
+            }
+        })
+    }
+
+    /// Turned by `quarters` of a full turn in the plane of two axes, from the first towards the second:
+    /// `x.rot90(1, [0, 1])` turns a matrix counterclockwise. Negative ones turn the other way.
+    #[must_use]
+    #[track_caller]
+    pub fn rot90(self, quarters: i64, axes: impl Into<Positions>) -> Self {
+        let axes = axes.into().0;
+        self.function("rot90", |x| {
+            let plane = match x.resolve("rot90", Some(&axes)) {
+                Ok(plane) => plane,
+                Err(refused) => return refused,
+            };
+            let [first, second] = plane[..] else {
+                let message = format!("`rot90` turns the plane of two axes, not of {}", plane.len());
+                return x.refused(&[], Some(Diagnostic::new(DiagnosticKind::Axis, message)));
+            };
+            let (first, second) = (first as isize, second as isize);
+            match quarters.rem_euclid(4) {
+                0 => x,
+                1 => x.flip(Axis(second)).swapaxes(first, second),
+                2 => x.flip([first, second]),
+                _ => x.swapaxes(first, second).flip(Axis(second)),
+            }
+        })
+    }
+
+    /// The differences of neighbours along an axis, taken `order` times: each time the axis is one element
+    /// shorter, down to 0. Orders above 1000 are refused. Integers wrap around; for `bool` it is whether neighbours differ.
+    ///
+    /// ```
+    /// use fusewire::prelude::*;
+    ///
+    /// let g = Graph::new();
+    /// let x = g.input("x", F64, [4]);
+    /// let outputs = [x.diff(1, Axis(0)).named("first"), x.diff(2, Axis(0)).named("second")];
+    /// let program = g.plan(outputs, &Limits::default())?.compile()?;
+    /// let (mut first, mut second) = ([0.0; 3], [0.0; 2]);
+    /// program.run([("x", &[1.0, 2.0, 4.0, 8.0])], [("first", &mut first[..]), ("second", &mut second[..])])?;
+    /// assert_eq!((first, second), ([1.0, 2.0, 4.0], [1.0, 2.0]));
+    /// # Ok::<(), Error>(())
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub fn diff(self, order: u32, axis: impl Into<AxisRef>) -> Self {
+        let axis = axis.into();
+        self.function("diff", |x| {
+            let position = match x.resolve("diff", Some(&[axis])) {
+                Ok(positions) => Axis(positions[0] as isize),
+                Err(refused) => return refused,
+            };
+            let is_over = |x: Self| x.shape().is_none_or(|shape| shape[position.0 as usize].upper() == 0);
+            if order > MOST_DIFFERENCES && !is_over(x) {
+                let message = format!("`diff` of order {order}: more than {MOST_DIFFERENCES} operations");
+                return x.refused(&[], Some(Diagnostic::new(DiagnosticKind::TooLarge, message)));
+            }
+            let mut differences = x;
+            for _ in 0..order {
+                if is_over(differences) {
+                    break;
+                }
+                let after = differences.slice_axis(position, 1..);
+                let before = differences.slice_axis(position, Slice::new(0, -1));
+                differences =
+                    if x.dtype() == Some(DType::Bool) { after.not_equal(before) } else { after - before };
+            }
+            differences
+        })
+    }
+
+    /// Each element of this value times each of the other: the axes of the one, then those of the other,
+    /// as NumPy's `multiply.outer`.
+    #[must_use]
+    #[track_caller]
+    pub fn outer(self, other: Self) -> Self {
+        self.graph().composed("outer", Broadcasts::OfFunction, || {
+            let other = self.graph().admit("outer", other);
+            let rank = self.ndim().unwrap_or(0);
+            let new: Vec<isize> = (0..other.ndim().unwrap_or(0)).map(|axis| (rank + axis) as isize).collect();
+            self.expand_dims(new) * other
+        })
+    }
+
+    /// The sum of products along the last axis, which both have; the other axes are broadcast. The dtype
+    /// is that of the products: integers wrap around, `bool` asks whether there is a pair of true elements,
+    /// and floats of 16 bits are added in `f32`.
+    ///
+    /// ```
+    /// use fusewire::prelude::*;
+    ///
+    /// let g = Graph::new();
+    /// let (x, w) = (g.input("x", F64, [2, 3]), g.input("w", F64, [3]));
+    /// let program = g.plan([x.vecdot(w)], &Limits::default())?.compile()?;
+    /// let mut out = [0.0; 2];
+    /// let x = View::new(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0], [2, 3]);
+    /// program.run([("x", x), ("w", (&[1.0, 10.0, 100.0]).into())], [("out", &mut out)])?;
+    /// assert_eq!(out, [321.0, 654.0]);
+    /// # Ok::<(), Error>(())
+    /// ```
+    #[must_use]
+    #[track_caller]
+    #[doc(alias = "inner")]
+    #[doc(alias = "dot")]
+    pub fn vecdot(self, other: Self) -> Self {
+        self.function_of("vecdot", other, |x, other| {
+            let Argument::Expr(other) = other else { return x };
+            let product = x * other;
+            let (Some(dtype), Some(a), Some(b)) = (product.dtype(), x.shape(), other.shape()) else {
+                return product;
+            };
+            // Vectors do not stretch.
+            let fits = match (a.last(), b.last()) {
+                (Some(a), Some(b)) => a.is_one() == b.is_one(),
+                _ => false,
+            };
+            if !fits {
+                let message = format!("`vecdot` of {a} and {b}: the last axes are not the same");
+                return x.refused(&[other], Some(Diagnostic::new(DiagnosticKind::Shape, message)));
+            }
+            let products = if dtype.is_float() && dtype != dtype.computed() {
+                x.astype(dtype.computed()) * other.astype(dtype.computed())
+            } else {
+                product
+            };
+            products.sum(Axis(-1)).astype(dtype)
+        })
+    }
+}
+
+impl Graph {
+    /// An expression of this graph; where it belongs to another a call that says so.
+    pub(crate) fn admit<'g>(&'g self, name: &str, other: Expr<'g>) -> Expr<'g> {
+        if std::ptr::eq(self, other.graph()) {
+            return other;
+        }
+        let made = other.location();
+        self.push(|g| g.refuse_foreign(name, made, made))
+    }
+
+    /// Every array broadcast to the shape that they have together.
+    ///
+    /// ```
+    /// use fusewire::prelude::*;
+    ///
+    /// let g = Graph::new();
+    /// let (x, y) = (g.input("x", F64, [2, 1]), g.input("y", F64, [3]));
+    /// let [x, y] = g.broadcast_arrays([x, y]);
+    /// assert_eq!((x.shape(), y.shape()), (Some([2, 3].into()), Some([2, 3].into())));
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub fn broadcast_arrays<'g, const N: usize>(&'g self, arrays: [Expr<'g>; N]) -> [Expr<'g>; N] {
+        self.composed("broadcast_arrays", Broadcasts::OfFunction, || {
+            let arrays = arrays.map(|array| self.admit("broadcast_arrays", array));
+            let sites = arrays.map(Expr::site);
+            let Some(first) = arrays.first() else { return arrays };
+            let site = first.location();
+            let joined = self.ir().borrow_mut().joined_shape("broadcast_arrays", &sites, site);
+            match joined {
+                Ok(shape) => arrays.map(|array| array.broadcast_to(shape.clone())),
+                Err(refused) => [self.expr(refused); N],
+            }
+        })
+    }
+}

@@ -1,0 +1,188 @@
+//! Reductions of the elements that a mask selects: NumPy's `where=`.
+
+use super::{Argument, Expr};
+use crate::axes::Axes;
+use fusewire_ir::{DType, Diagnostic, DiagnosticKind, Shape};
+
+/// A value whose reductions pass over the elements where a mask is false; made by [`Expr::masked`].
+#[derive(Clone, Copy, Debug)]
+pub struct Masked<'g> {
+    values: Expr<'g>,
+    mask: Expr<'g>,
+}
+
+impl<'g> Expr<'g> {
+    /// The value with a mask of `bool` that broadcasts to its shape: reductions of the result pass over
+    /// the elements where the mask is false, as NumPy's do with `where=mask`. It takes no memory.
+    ///
+    /// ```
+    /// use fusewire::prelude::*;
+    ///
+    /// let g = Graph::new();
+    /// let x = g.input("x", F64, [2, 3]);
+    /// let positive = x.masked(x.greater(0));
+    /// let outputs = [positive.mean(Axis(1)).named("mean"), positive.max_initial(Axis(1), 0.0).named("max")];
+    /// let program = g.plan(outputs, &Limits::default())?.compile()?;
+    /// let (mut mean, mut max) = ([0f64; 2], [0f64; 2]);
+    /// let x = View::new(&[1.0, -9.0, 3.0, -1.0, -2.0, -3.0], [2, 3]);
+    /// program.run([("x", x)], [("mean", &mut mean), ("max", &mut max)])?;
+    /// assert_eq!((mean[0], max), (2.0, [3.0, 0.0]));
+    /// assert!(mean[1].is_nan());
+    /// # Ok::<(), Error>(())
+    /// ```
+    #[must_use]
+    #[track_caller]
+    #[doc(alias = "where")]
+    pub fn masked(self, mask: Self) -> Masked<'g> {
+        self.function_of("masked", mask, |values, mask| {
+            let Argument::Expr(mask) = mask else { return Masked { values, mask: values } };
+            let mask = match (mask.dtype(), values.shape()) {
+                (Some(dtype), _) if dtype != DType::Bool => {
+                    let message = format!("`masked` takes a mask of bool, not {dtype}");
+                    let help = "compare it first: `.not_equal(0)`";
+                    let diagnostic = Diagnostic::new(DiagnosticKind::DType, message).help(help);
+                    mask.refused(&[], Some(diagnostic))
+                }
+                (Some(_), Some(shape)) => mask.as_mask_of(shape),
+                _ => mask.refused(&[values], None),
+            };
+            Masked { values, mask }
+        })
+    }
+}
+
+impl Expr<'_> {
+    /// The mask, stretched to the shape of what it selects from.
+    fn as_mask_of(self, shape: Shape) -> Self {
+        let own = self.shape().unwrap_or_default();
+        let fits = match own.broadcast(&shape, |_, _| {}) {
+            Ok(joined) => {
+                joined.len() == shape.len()
+                    && joined.iter().zip(&*shape).all(|(a, b)| a.is_one() == b.is_one())
+            }
+            Err(conflict) => conflict.labels,
+        };
+        if fits {
+            return self.broadcast_to(shape);
+        }
+        let message = format!("`masked` takes a mask that broadcasts to {shape}, not one of {own}");
+        let diagnostic = Diagnostic::new(DiagnosticKind::Shape, message);
+        self.refused(&[], Some(diagnostic.help("the mask is stretched, the values are not")))
+    }
+}
+
+impl<'g> Masked<'g> {
+    pub(crate) const fn new(values: Expr<'g>, mask: Expr<'g>) -> Self {
+        Self { values, mask }
+    }
+
+    /// The values, with another where the mask is false.
+    fn or(self, other: Expr<'g>) -> Expr<'g> {
+        self.mask.select(self.values, other)
+    }
+
+    /// How many elements along the axes the mask selects, in `i64`.
+    #[must_use]
+    #[track_caller]
+    pub fn count(self, axes: impl Into<Axes>) -> Expr<'g> {
+        self.values.function("count", |_| self.mask.sum(axes))
+    }
+
+    /// The sum along axes, in the dtypes of [`Expr::sum`]; 0 where the mask selects nothing.
+    #[must_use]
+    #[track_caller]
+    pub fn sum(self, axes: impl Into<Axes>) -> Expr<'g> {
+        self.values.function("sum", |x| self.or(x.number(0i64)).sum(axes))
+    }
+
+    /// The product along axes, in the dtypes of [`Expr::prod`]; 1 where the mask selects nothing.
+    #[must_use]
+    #[track_caller]
+    pub fn prod(self, axes: impl Into<Axes>) -> Expr<'g> {
+        self.values.function("prod", |x| self.or(x.number(1i64)).prod(axes))
+    }
+
+    /// The mean along axes, in the dtypes of [`Expr::mean`]; NaN where the mask selects nothing.
+    #[must_use]
+    #[track_caller]
+    pub fn mean(self, axes: impl Into<Axes>) -> Expr<'g> {
+        self.values.function("mean", |x| self.average(axes.into()).narrowed(x))
+    }
+
+    /// The smallest of the selected elements along the axes and `initial`, as [`Expr::min_initial`].
+    #[must_use]
+    #[track_caller]
+    pub fn min_initial(self, axes: impl Into<Axes>, initial: impl Into<Argument<'g>>) -> Expr<'g> {
+        self.values.function_of("min_initial", initial, |x, initial| {
+            let x = x.promoted_with(initial);
+            Self { values: x, ..self }.or(x.highest()).infimum(axes).minimum(initial)
+        })
+    }
+
+    /// The largest of the selected elements along the axes and `initial`, as [`Expr::max_initial`].
+    #[must_use]
+    #[track_caller]
+    pub fn max_initial(self, axes: impl Into<Axes>, initial: impl Into<Argument<'g>>) -> Expr<'g> {
+        self.values.function_of("max_initial", initial, |x, initial| {
+            let x = x.promoted_with(initial);
+            Self { values: x, ..self }.or(x.lowest()).supremum(axes).maximum(initial)
+        })
+    }
+
+    /// Is a selected element along the axes true? See [`Expr::any`].
+    #[must_use]
+    #[track_caller]
+    pub fn any(self, axes: impl Into<Axes>) -> Expr<'g> {
+        self.values.function("any", |x| (x.is_nonzero() & self.mask).any(axes))
+    }
+
+    /// Are all selected elements along the axes true? See [`Expr::all`].
+    #[must_use]
+    #[track_caller]
+    pub fn all(self, axes: impl Into<Axes>) -> Expr<'g> {
+        self.values.function("all", |x| (x.is_nonzero() | !self.mask).all(axes))
+    }
+
+    /// The variance along axes of the selected elements; NaN where there is none. See [`Expr::var`].
+    #[must_use]
+    #[track_caller]
+    pub fn var(self, axes: impl Into<Axes>) -> Expr<'g> {
+        self.values.function("var", |x| self.spread(axes.into(), 0.0).narrowed(x))
+    }
+
+    /// The variance from a sample of the selected elements. See [`Expr::var_ddof`].
+    #[must_use]
+    #[track_caller]
+    pub fn var_ddof(self, axes: impl Into<Axes>, ddof: impl Into<f64>) -> Expr<'g> {
+        self.values.function("var_ddof", |x| self.spread(axes.into(), ddof.into()).narrowed(x))
+    }
+
+    /// The standard deviation along axes of the selected elements. See [`Expr::std`].
+    #[must_use]
+    #[track_caller]
+    pub fn std(self, axes: impl Into<Axes>) -> Expr<'g> {
+        self.values.function("std", |x| self.spread(axes.into(), 0.0).sqrt().narrowed(x))
+    }
+
+    /// The standard deviation from a sample of the selected elements. See [`Expr::std_ddof`].
+    #[must_use]
+    #[track_caller]
+    pub fn std_ddof(self, axes: impl Into<Axes>, ddof: impl Into<f64>) -> Expr<'g> {
+        self.values.function("std_ddof", |x| self.spread(axes.into(), ddof.into()).sqrt().narrowed(x))
+    }
+
+    /// The mean of the widened values.
+    fn average(self, axes: Axes) -> Expr<'g> {
+        let wide = Self { values: self.values.widened(), ..self };
+        let sum = wide.or(wide.values.number(0i64)).sum(axes.clone());
+        sum.divided_by(self.mask.sum(axes).astype(DType::F64))
+    }
+
+    /// The variance of the widened values.
+    pub(crate) fn spread(self, axes: Axes, ddof: f64) -> Expr<'g> {
+        let wide = self.values.widened();
+        let squares = (wide - self.average(axes.clone().keepdims())).square();
+        let count = self.mask.sum(axes.clone()).astype(DType::F64);
+        self.mask.select(squares, wide.number(0i64)).sum(axes).divided_by(count - ddof)
+    }
+}
