@@ -43,7 +43,8 @@ impl Graph {
         sizes: &[Option<Dim>],
     ) -> Result<(Shape, Option<Requirement>), Refusal> {
         let refuse = |what: String, help: &str| {
-            let message = format!("`reshape` of {} to {}: {what}", array.shape, text(sizes));
+            let name = self.called("reshape");
+            let message = format!("`{name}` of {} to {}: {what}", array.shape, text(sizes));
             let refused = Diagnostic::new(DiagnosticKind::Shape, message).operand(self.note(operand, 0));
             Err(Box::new(refused.help(help)))
         };
@@ -110,7 +111,8 @@ impl Graph {
             let (axis, dim) = (axes[0], &array.shape[axes[0]]);
             let count = dim.size().minus(&window.size()).plus(&1.into());
             if window.upper() == 0 || count.bounds().upper < 1 {
-                let message = format!("`sliding_window` of {window} along axis {axis}, which has size {dim}");
+                let name = graph.called("sliding_window");
+                let message = format!("`{name}` of {window} along axis {axis}, which has size {dim}");
                 let refused = Diagnostic::new(DiagnosticKind::Shape, message)
                     .operand(graph.note(operand, 0))
                     .axis(axis);

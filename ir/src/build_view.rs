@@ -98,9 +98,9 @@ impl Graph {
                 Err(conflict) if conflict.labels => {
                     let mut target = graph.note(operand, 1);
                     target.text = format!("the requested shape {shape}");
-                    target.site = Some(site);
+                    target.site = Some(graph.called_from(site));
                     let operands = [(&array.shape, graph.note(operand, 0)), (&shape, target)];
-                    Err(Box::new(broadcast::mismatch("broadcast_to", &conflict, operands)))
+                    Err(Box::new(broadcast::mismatch(graph.called("broadcast_to"), &conflict, operands)))
                 }
                 // The target decides, but for labels that only the operand has.
                 Ok(joined)
@@ -133,7 +133,8 @@ impl Graph {
             let order: SmallVec<[usize; 4]> =
                 graph.positions("permute_dims", operand, order, &array.shape)?;
             if order.len() != rank {
-                let message = format!("`permute_dims` names {} axes of {rank}", order.len());
+                let name = graph.called("permute_dims");
+                let message = format!("`{name}` names {} axes of {rank}", order.len());
                 return Err(Box::new(
                     Diagnostic::new(DiagnosticKind::Axis, message).operand(graph.note(operand, 0)),
                 ));
@@ -169,7 +170,8 @@ impl Graph {
         self.view(operand, View::LabelAxes, site, |graph, array| {
             let rank = array.shape.len();
             if labels.len() != rank {
-                let message = format!("`label_axes` names {} axes of {rank}", labels.len());
+                let name = graph.called("label_axes");
+                let message = format!("`{name}` names {} axes of {rank}", labels.len());
                 return Err(Box::new(
                     Diagnostic::new(DiagnosticKind::Axis, message).operand(graph.note(operand, 0)),
                 ));
@@ -242,7 +244,8 @@ impl Graph {
                 None => (0..rank).filter(|axis| array.shape[*axis].is_one()).collect(),
             };
             if let Some(axis) = dropped.iter().find(|axis| !array.shape[**axis].is_one()) {
-                let message = format!("`squeeze` of axis {axis}, which has size {}", array.shape[*axis]);
+                let name = graph.called("squeeze");
+                let message = format!("`{name}` of axis {axis}, which has size {}", array.shape[*axis]);
                 let diagnostic =
                     Diagnostic::new(DiagnosticKind::Shape, message).operand(graph.note(operand, 0));
                 return Err(Box::new(diagnostic.axis(*axis).help("only axes of size 1 can be dropped")));
@@ -256,12 +259,13 @@ impl Graph {
     /// Takes a part of the first axes; the others stay whole.
     pub fn slice(&mut self, operand: SiteId, slices: &[Slice], site: Site) -> SiteId {
         self.view(operand, View::Slice(SmallVec::new()), site, |graph, array| {
+            let name = graph.called("slice");
             let refuse = |kind, message: String| {
                 Err(Box::new(Diagnostic::new(kind, message).operand(graph.note(operand, 0))))
             };
             if slices.len() > array.shape.len() {
                 let message =
-                    format!("`slice` of {} axes, but there are {}", slices.len(), array.shape.len());
+                    format!("`{name}` of {} axes, but there are {}", slices.len(), array.shape.len());
                 return refuse(DiagnosticKind::Axis, message);
             }
             let mut ranges: SmallVec<[Range; 2]> = SmallVec::new();
@@ -277,7 +281,7 @@ impl Graph {
                     return refuse(
                         DiagnosticKind::Axis,
                         format!(
-                            "`slice` of axis {axis} has step {}, which {}",
+                            "`{name}` of axis {axis} has step {}, which {}",
                             slice.step,
                             if slice.step == 0 { "never moves" } else { "has no opposite in 64 bits" }
                         ),
@@ -322,7 +326,7 @@ impl Graph {
             let problem = if shape.is_known() && shape.repeated_label().is_none() {
                 None
             } else {
-                broadcast::unfit(view.name(), &shape)
+                broadcast::unfit(self.called(view.name()), &shape)
             };
             match problem {
                 Some(problem) => Err(Box::new(problem.operand(self.note(operand, 0)))),

@@ -5,6 +5,7 @@ use crate::broadcast::Broadcast;
 use crate::build::foreign_graph;
 use crate::diagnostic::{Diagnostic, Site};
 use crate::graph::{CallSite, Graph, Op, SiteId};
+use crate::op::ElementOp;
 use crate::shape::Shape;
 use crate::view::View;
 use smallvec::SmallVec;
@@ -57,6 +58,11 @@ impl Graph {
         self.composing.map_or(operation, |composition| composition.name)
     }
 
+    /// Where the user called it; an operation itself at `site`.
+    pub(crate) fn called_from(&self, site: Site) -> Site {
+        self.composing.map_or(site, |composition| composition.site)
+    }
+
     /// What the user called where this call was made.
     pub(crate) fn called_at(&self, site: SiteId) -> &str {
         let call = self.call_site(site);
@@ -65,10 +71,18 @@ impl Graph {
 
     /// The operand that the user gave, where this one was made from it inside of a composed function.
     pub(crate) fn given(&self, mut operand: SiteId, within: Option<Composition>) -> SiteId {
-        while within.is_some()
-            && self.call_site(operand).composition == within
-            && let Some(source) = self.call_site(operand).operands.first()
-        {
+        while within.is_some() && self.call_site(operand).composition == within {
+            let call = self.call_site(operand);
+            // Of a choice it is what is chosen from, not the condition; and the function's numbers are
+            // made from nothing.
+            let is_choice = matches!(self.node(call.node).op, Op::Element(ElementOp::Select));
+            let mut sources = call.operands.iter().skip(usize::from(is_choice));
+            let from_nothing = |source: &SiteId| {
+                let source = self.call_site(*source);
+                source.composition == within && source.operands.is_empty()
+            };
+            let source = sources.find(|source| !from_nothing(source)).or_else(|| call.operands.first());
+            let Some(source) = source else { break };
             operand = *source;
         }
         operand

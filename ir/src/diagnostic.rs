@@ -226,14 +226,14 @@ impl Error {
         self.diagnostics.first().map_or(DiagnosticKind::Compile, |first| first.kind)
     }
 
-    /// `Ok` when there is nothing to report. Of what is wrong inside of one call of a composed function
-    /// the first is reported: the others follow from it.
+    /// `Ok` when there is nothing to report. Of each kind of mistake inside of one call of a composed
+    /// function the first is reported: it is the same one again in everything that the function makes.
     ///
     /// # Errors
     /// All the diagnostics, if there are any.
     pub fn check(mut diagnostics: Vec<Diagnostic>) -> Result<(), Self> {
         let mut seen = HashSet::new();
-        diagnostics.retain(|diagnostic| diagnostic.composition.is_none_or(|within| seen.insert(within)));
+        diagnostics.retain(|wrong| wrong.composition.is_none_or(|within| seen.insert((within, wrong.kind))));
         if diagnostics.is_empty() { Ok(()) } else { Err(Self { diagnostics }) }
     }
 }

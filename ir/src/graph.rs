@@ -7,14 +7,14 @@
 use crate::broadcast::BroadcastPolicy;
 use crate::composition::{Broadcasts, Composition};
 use crate::custom::Custom;
-use crate::diagnostic::{Diagnostic, DiagnosticKind, OperandNote, Site};
+use crate::declaration::Declaration;
+use crate::diagnostic::{Diagnostic, Site};
 use crate::dim::Dim;
 use crate::op::ElementOp;
 use crate::reduce::ReduceOp;
-use crate::requirement::{Required, Requirement};
+use crate::requirement::Required;
 use crate::scalar::Scalar;
-use crate::shape::{ArrayType, Shape};
-use crate::size::Symbol;
+use crate::shape::ArrayType;
 use crate::view::View;
 use petgraph::Direction::Incoming;
 use petgraph::graph::{DiGraph, NodeIndex};
@@ -196,13 +196,6 @@ struct NodeKey {
 
 type SiteKey = (NodeId, Site, SmallVec<[SiteId; 2]>, BroadcastPolicy, Option<Composition>);
 
-/// A symbol with the call that declared it, or that used it first.
-#[derive(Clone, Debug)]
-struct Declaration {
-    symbol: Symbol,
-    site: Site,
-}
-
 /// An append-only expression graph.
 #[derive(Clone, Debug, Default)]
 pub struct Graph {
@@ -214,11 +207,11 @@ pub struct Graph {
     arrays: Vec<ConstantArray>,
     interned_arrays: HashMap<ConstantArray, usize>,
     inputs: HashMap<Arc<str>, SiteId>,
-    symbols: HashMap<Arc<str>, Declaration>,
+    pub(crate) symbols: HashMap<Arc<str>, Declaration>,
     /// What must hold for a call to be right.
-    requirements: HashMap<SiteId, Vec<Required>>,
+    pub(crate) requirements: HashMap<SiteId, Vec<Required>>,
     /// What the user promised of sizes, with what is wrong about it.
-    assumptions: Vec<(Required, Option<Diagnostic>)>,
+    pub(crate) assumptions: Vec<(Required, Option<Diagnostic>)>,
     /// For the calls to come.
     policy: BroadcastPolicy,
     /// The function of which the calls to come are a part.
@@ -301,104 +294,9 @@ impl Graph {
         self.inputs.entry(name.into()).or_insert(input);
     }
 
-    /// A named size with its bounds. The same name with the same bounds is the same size; other bounds
-    /// are reported where the dim is used.
-    pub fn dim(&mut self, name: &str, bounds: std::ops::RangeInclusive<u64>, site: Site) -> Dim {
-        let symbol = Symbol { name: name.into(), lower: *bounds.start(), upper: *bounds.end() };
-        self.symbols.entry(name.into()).or_insert_with(|| Declaration { symbol: symbol.clone(), site });
-        Dim::symbolic(name, bounds)
-    }
-
-    /// Promises that two sizes are equal, which every binding is held to.
-    pub fn assume_equal(&mut self, left: &Dim, right: &Dim, site: Site) {
-        let wrong = [left, right].into_iter().find_map(|dim| self.declare("assume_equal", &dim.into(), site));
-        let requirement = Requirement::Equal(left.clone(), right.clone());
-        let required = Required { requirement, by: "assume_equal".into(), site, operands: Vec::new() };
-        if wrong.is_some() || !left.same_size(right) {
-            self.assumptions.push((required, wrong.map(|wrong| wrong.at(site))));
-        }
-    }
-
-    /// What the user promised of sizes, in call order, with what is wrong about it.
-    #[must_use]
-    pub fn assumptions(&self) -> &[(Required, Option<Diagnostic>)] {
-        &self.assumptions
-    }
-
-    /// What must hold of sizes for a call to be right.
-    #[must_use]
-    pub fn requirements(&self, site: SiteId) -> &[Required] {
-        self.requirements.get(&site).map_or(&[], Vec::as_slice)
-    }
-
-    pub(crate) fn require(&mut self, call: SiteId, by: &str, site: Site, requirements: Vec<Requirement>) {
-        if requirements.is_empty() {
-            return;
-        }
-        let site = self.composing.map_or(site, |composition| composition.site);
-        let operands = self.call_site(call).operands.clone();
-        let by = self.called(by).to_string();
-        let operands: Vec<OperandNote> =
-            operands.iter().enumerate().map(|(slot, operand)| self.note(*operand, slot)).collect();
-        let known = self.requirements.entry(call).or_default();
-        for requirement in requirements {
-            if known.iter().all(|required| required.requirement != requirement) {
-                known.push(Required { requirement, by: by.clone(), site, operands: operands.clone() });
-            }
-        }
-    }
-
-    /// Where a symbol was declared, or used first.
-    #[must_use]
-    pub fn declaration(&self, symbol: &str) -> Option<(&Symbol, Site)> {
-        self.symbols.get(symbol).map(|declared| (&declared.symbol, declared.site))
-    }
-
     /// Which broadcasts the calls that follow may do; those made already keep theirs.
     pub const fn set_broadcast(&mut self, policy: BroadcastPolicy) {
         self.policy = policy;
-    }
-
-    /// Takes note of the symbols of a shape that a user wrote; what is wrong with it, if anything.
-    pub(crate) fn declare(&mut self, name: &str, shape: &Shape, site: Site) -> Option<Diagnostic> {
-        if shape.is_known() && shape.iter().all(|dim| dim.label().is_none()) {
-            return None;
-        }
-        let name = self.called(name);
-        let mut clash = None;
-        let symbols = &mut self.symbols;
-        for dim in shape.iter() {
-            dim.size().symbols(&mut |symbol| {
-                let known = symbols
-                    .entry(symbol.name.clone())
-                    .or_insert_with(|| Declaration { symbol: symbol.clone(), site });
-                if known.symbol != *symbol {
-                    clash.get_or_insert((symbol.clone(), known.clone()));
-                }
-            });
-        }
-        if let Some((symbol, known)) = clash {
-            let range = |symbol: &Symbol| format!("{}..={}", symbol.lower, symbol.upper);
-            let message = format!(
-                "`{name}`: dim `{}` is {} here, but was declared as {}",
-                symbol.name,
-                range(&symbol),
-                range(&known.symbol)
-            );
-            let note = OperandNote {
-                text: format!("`{}` {}", symbol.name, range(&known.symbol)),
-                slot: 0,
-                name: symbol.name.to_string(),
-                array: None,
-                site: Some(known.site),
-            };
-            return Some(
-                Diagnostic::new(DiagnosticKind::Dim, message)
-                    .operand(note)
-                    .help("give different sizes different names, or declare the size once and share it"),
-            );
-        }
-        crate::broadcast::unfit(name, shape)
     }
 
     /// What is wrong with single calls, in call order.
@@ -532,7 +430,7 @@ impl Graph {
 
     fn record(&mut self, node: NodeId, site: Site, operands: SmallVec<[SiteId; 2]>) -> SiteId {
         // Inside of a composed function the place is that of its call.
-        let site = self.composing.map_or(site, |composition| composition.site);
+        let site = self.called_from(site);
         let policy = match self.composing.map(|composition| composition.broadcasts) {
             Some(Broadcasts::OfFunction) => BroadcastPolicy::NumPy,
             _ => self.policy,

@@ -12,6 +12,7 @@ mod build_reshape;
 mod build_view;
 mod composition;
 pub mod custom;
+mod declaration;
 pub mod diagnostic;
 pub mod dim;
 pub mod dtype;

@@ -206,10 +206,10 @@ fn fits_memory(array: &ArrayType, bounds: &Bounds) -> bool {
 
 fn too_large_for_memory(graph: &Graph, site: SiteId, array: &ArrayType) -> Diagnostic {
     let call = graph.call_site(site);
-    let name = graph.node(call.node).op.name();
+    let name = graph.called_at(site);
     let message = format!("`{name}` is {array}: {}, more than any memory", human_size(array));
     let mut diagnostic = Diagnostic::new(DiagnosticKind::Limit, message).at(call.site);
-    diagnostic.node = Some(call.node);
+    (diagnostic.node, diagnostic.composition) = (Some(call.node), call.composition);
     diagnostic.help(NO_SIZE)
 }
 

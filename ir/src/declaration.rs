@@ -1,0 +1,115 @@
+//! What a graph knows of sizes that are not known yet: who declared them, what the user promised of
+//! them, and what calls need of them.
+
+use crate::broadcast;
+use crate::diagnostic::{Diagnostic, DiagnosticKind, OperandNote, Site};
+use crate::dim::Dim;
+use crate::graph::{Graph, SiteId};
+use crate::requirement::{Required, Requirement};
+use crate::shape::Shape;
+use crate::size::Symbol;
+
+/// A symbol with the call that declared it, or that used it first.
+#[derive(Clone, Debug)]
+pub(crate) struct Declaration {
+    pub(crate) symbol: Symbol,
+    pub(crate) site: Site,
+}
+
+impl Graph {
+    /// A named size with its bounds. The same name with the same bounds is the same size; other bounds
+    /// are reported where the dim is used.
+    pub fn dim(&mut self, name: &str, bounds: std::ops::RangeInclusive<u64>, site: Site) -> Dim {
+        let symbol = Symbol { name: name.into(), lower: *bounds.start(), upper: *bounds.end() };
+        self.symbols.entry(name.into()).or_insert_with(|| Declaration { symbol: symbol.clone(), site });
+        Dim::symbolic(name, bounds)
+    }
+
+    /// Promises that two sizes are equal, which every binding is held to.
+    pub fn assume_equal(&mut self, left: &Dim, right: &Dim, site: Site) {
+        let wrong = [left, right].into_iter().find_map(|dim| self.declare("assume_equal", &dim.into(), site));
+        let requirement = Requirement::Equal(left.clone(), right.clone());
+        let required = Required { requirement, by: "assume_equal".into(), site, operands: Vec::new() };
+        if wrong.is_some() || !left.same_size(right) {
+            self.assumptions.push((required, wrong.map(|wrong| wrong.at(site))));
+        }
+    }
+
+    /// What the user promised of sizes, in call order, with what is wrong about it.
+    #[must_use]
+    pub fn assumptions(&self) -> &[(Required, Option<Diagnostic>)] {
+        &self.assumptions
+    }
+
+    /// What must hold of sizes for a call to be right.
+    #[must_use]
+    pub fn requirements(&self, site: SiteId) -> &[Required] {
+        self.requirements.get(&site).map_or(&[], Vec::as_slice)
+    }
+
+    /// Asks for this where arrays are bound, in the name of what the user called.
+    pub(crate) fn require(&mut self, call: SiteId, by: &str, site: Site, requirements: Vec<Requirement>) {
+        if requirements.is_empty() {
+            return;
+        }
+        let site = self.called_from(site);
+        let operands = self.call_site(call).operands.clone();
+        let by = self.called(by).to_string();
+        let operands: Vec<OperandNote> =
+            operands.iter().enumerate().map(|(slot, operand)| self.note(*operand, slot)).collect();
+        let known = self.requirements.entry(call).or_default();
+        for requirement in requirements {
+            if known.iter().all(|required| required.requirement != requirement) {
+                known.push(Required { requirement, by: by.clone(), site, operands: operands.clone() });
+            }
+        }
+    }
+
+    /// Where a symbol was declared, or used first.
+    #[must_use]
+    pub fn declaration(&self, symbol: &str) -> Option<(&Symbol, Site)> {
+        self.symbols.get(symbol).map(|declared| (&declared.symbol, declared.site))
+    }
+
+    /// Takes note of the symbols of a shape that a user wrote; what is wrong with it, if anything.
+    pub(crate) fn declare(&mut self, name: &str, shape: &Shape, site: Site) -> Option<Diagnostic> {
+        if shape.is_known() && shape.iter().all(|dim| dim.label().is_none()) {
+            return None;
+        }
+        let (name, site) = (self.called(name), self.called_from(site));
+        let mut clash = None;
+        let symbols = &mut self.symbols;
+        for dim in shape.iter() {
+            dim.size().symbols(&mut |symbol| {
+                let known = symbols
+                    .entry(symbol.name.clone())
+                    .or_insert_with(|| Declaration { symbol: symbol.clone(), site });
+                if known.symbol != *symbol {
+                    clash.get_or_insert((symbol.clone(), known.clone()));
+                }
+            });
+        }
+        if let Some((symbol, known)) = clash {
+            let range = |symbol: &Symbol| format!("{}..={}", symbol.lower, symbol.upper);
+            let message = format!(
+                "`{name}`: dim `{}` is {} here, but was declared as {}",
+                symbol.name,
+                range(&symbol),
+                range(&known.symbol)
+            );
+            let note = OperandNote {
+                text: format!("`{}` {}", symbol.name, range(&known.symbol)),
+                slot: 0,
+                name: symbol.name.to_string(),
+                array: None,
+                site: Some(known.site),
+            };
+            return Some(
+                Diagnostic::new(DiagnosticKind::Dim, message)
+                    .operand(note)
+                    .help("give different sizes different names, or declare the size once and share it"),
+            );
+        }
+        broadcast::unfit(name, shape)
+    }
+}
