@@ -2,9 +2,9 @@
 //! is fused like what it is made of. Diagnostics and plans call its operations by its name, at the place
 //! of the user's call.
 
-use crate::axes::Axes;
+use crate::axes::{All, Axes};
 use crate::expr::{Argument, Expr, Graph};
-use fusewire_ir::{AxisRef, Broadcasts, DType, Diagnostic, IntInfo, Scalar, Site};
+use fusewire_ir::{AxisRef, Broadcasts, DType, Diagnostic, DiagnosticKind, IntInfo, Scalar, Site};
 
 impl Graph {
     /// Runs `f` as one function of the user's.
@@ -67,6 +67,27 @@ impl<'g> Expr<'g> {
         let site = self.location();
         let resolved = self.graph().ir().borrow_mut().resolve_axes(name, self.site(), axes, site);
         resolved.map_err(|refused| self.graph().expr(refused))
+    }
+
+    /// What goes with the elements of a value, stretched to its shape; the call that is refused where it does
+    /// not fit `function`, which takes it as `role`.
+    pub(crate) fn stretched_to(self, function: &str, role: &str, values: Self) -> Self {
+        let (Some(own), Some(shape)) = (self.shape(), values.shape()) else {
+            return self.refused(&[values], None);
+        };
+        let fits = match own.broadcast(&shape, |_, _| {}) {
+            Ok(joined) => {
+                joined.len() == shape.len()
+                    && joined.iter().zip(&*shape).all(|(a, b)| a.is_one() == b.is_one())
+            }
+            Err(conflict) => conflict.labels,
+        };
+        if fits {
+            return self.broadcast_to(shape);
+        }
+        let message = format!("`{function}` of {shape} takes {role} that broadcasts to it, not {own}");
+        let diagnostic = Diagnostic::new(DiagnosticKind::Shape, message);
+        self.refused(&[values], Some(diagnostic.help("the values themselves are not stretched")))
     }
 
     /// The value in the dtype in which means are computed: floats of 16 bits in `f32`, what is no float in
@@ -177,6 +198,13 @@ impl<'g> Expr<'g> {
     #[track_caller]
     pub fn divmod(self, other: impl Into<Argument<'g>>) -> (Self, Self) {
         self.function_of("divmod", other, |x, other| (x.floor_divide(other), x.remainder(other)))
+    }
+
+    /// Are all elements close, as [`Expr::isclose`] has it? `bool` without axes.
+    #[must_use]
+    #[track_caller]
+    pub fn allclose(self, other: impl Into<Argument<'g>>) -> Self {
+        self.function_of("allclose", other, |x, other| x.isclose(other).all(All))
     }
 
     /// Are they equal within `absolute + relative * |other|`? `bool`; NaN is close to nothing, and

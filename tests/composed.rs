@@ -76,3 +76,42 @@ fn reductions_of_one_array_share_a_pass() {
         assert_eq!(kernels(output), (1, 0), "{output:?}");
     }
 }
+
+#[test]
+fn dtypes_meet_in_weights_as_numpys_do() {
+    let g = Graph::new();
+    let of = |dtype: DType| g.input(dtype.name(), dtype, [3]);
+    for (x, weights, result) in [
+        (F32, F32, F32),
+        (F16, F32, F32),
+        (F32, F16, F32),
+        (Bool, F32, F64),
+        (F32, I32, F64),
+        (I8, Bool, F64),
+    ] {
+        assert_eq!(of(x).average(All, of(weights)).dtype(), Some(result), "{x} by {weights}");
+    }
+}
+
+#[test]
+fn arrays_like_another_and_close_to_it() {
+    let g = Graph::new();
+    let n = g.dim("n", 0..=9);
+    let x = g.input("x", I8, [n]);
+    let full = x.full_like(300);
+    assert_eq!((full.dtype(), full.shape()), (x.dtype(), x.shape()));
+    let outputs = [
+        full.named("full"),
+        (x.zeros_like() + x.ones_like()).named("one"),
+        x.allclose(x.ones_like()).astype(I8).named("close"),
+    ];
+    let program = g.plan(outputs, &Limits::default()).unwrap().compile().unwrap();
+    let (mut full, mut one, mut close) = ([0i8; 2], [0i8; 2], 0i8);
+    program
+        .run(
+            [("x", &[1i8, 2])],
+            [("full", ViewMut::from(&mut full)), ("one", (&mut one).into()), ("close", (&mut close).into())],
+        )
+        .unwrap();
+    assert_eq!((full, one, close), ([44; 2], [1; 2], 0));
+}

@@ -2,10 +2,10 @@
 
 use super::{Argument, Expr, Graph};
 use crate::axes::{Axes, Axis, Positions};
-use fusewire_ir::{AxisRef, Broadcasts, DType, Diagnostic, DiagnosticKind, Slice};
+use fusewire_ir::{AxisRef, Broadcasts, DType, Diagnostic, DiagnosticKind, Shape, Slice};
 
-/// Each order is an operation of its own.
-const MOST_DIFFERENCES: u32 = 1000;
+/// Each order is an operation of its own, and none of the digits of a float survives as many.
+const MOST_DIFFERENCES: u32 = 256;
 
 impl<'g> Expr<'g> {
     /// The elements along these axes in reverse order: `Axis(0)`, `[0, 1]`, `"user"` or `All`.
@@ -108,7 +108,8 @@ impl<'g> Expr<'g> {
     }
 
     /// The differences of neighbours along an axis, taken `order` times: each time the axis is one element
-    /// shorter, down to 0. Orders above 1000 are refused. Integers wrap around; for `bool` it is whether neighbours differ.
+    /// shorter, down to 0. Orders above 256 are refused. Integers wrap around; for `bool` it is whether
+    /// neighbours differ.
     ///
     /// ```
     /// use fusewire::prelude::*;
@@ -186,19 +187,14 @@ impl<'g> Expr<'g> {
     pub fn vecdot(self, other: Self) -> Self {
         self.function_of("vecdot", other, |x, other| {
             let Argument::Expr(other) = other else { return x };
-            let product = x * other;
-            let (Some(dtype), Some(a), Some(b)) = (product.dtype(), x.shape(), other.shape()) else {
-                return product;
-            };
-            // Vectors do not stretch.
-            let fits = match (a.last(), b.last()) {
-                (Some(a), Some(b)) => a.is_one() == b.is_one(),
-                _ => false,
-            };
-            if !fits {
+            if let (Some(a), Some(b)) = (x.shape(), other.shape())
+                && !have_one_length(&a, &b)
+            {
                 let message = format!("`vecdot` of {a} and {b}: the last axes are not the same");
                 return x.refused(&[other], Some(Diagnostic::new(DiagnosticKind::Shape, message)));
             }
+            let product = x * other;
+            let Some(dtype) = product.dtype() else { return product };
             let products = if dtype.is_float() && dtype != dtype.computed() {
                 x.astype(dtype.computed()) * other.astype(dtype.computed())
             } else {
@@ -207,6 +203,13 @@ impl<'g> Expr<'g> {
             products.sum(Axis(-1)).astype(dtype)
         })
     }
+}
+
+/// May the last axes hold vectors of one length? They do not stretch; labels are another matter.
+fn have_one_length(left: &Shape, right: &Shape) -> bool {
+    let (Some(left), Some(right)) = (left.last(), right.last()) else { return false };
+    let joined = Shape::from(left).broadcast(&right.into(), |_, _| {});
+    left.is_one() == right.is_one() && joined.map_or_else(|conflict| conflict.labels, |_| true)
 }
 
 impl Graph {

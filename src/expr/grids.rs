@@ -1,8 +1,8 @@
-//! Arrays that follow from their indices: diagonals, triangles, coordinates, classes. They are computed in
-//! the loop that reads them.
+//! Arrays that follow from their shape and indices: one value, diagonals, triangles, coordinates, classes.
+//! They are computed in the loop that reads them.
 
 use super::{Expr, Graph};
-use fusewire_ir::{Broadcasts, DType, Diagnostic, DiagnosticKind, Dim, Shape};
+use fusewire_ir::{Broadcasts, DType, Diagnostic, DiagnosticKind, Dim, Scalar, Shape};
 
 /// Which of its first two axes a grid gives to the first two coordinates.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -137,6 +137,31 @@ impl Graph {
 }
 
 impl Expr<'_> {
+    /// An array of the same shape and dtype with this value everywhere, which takes no memory. The value is
+    /// converted to the dtype.
+    #[must_use]
+    #[track_caller]
+    pub fn full_like(self, value: impl Into<Scalar>) -> Self {
+        self.function("full_like", |x| match x.array() {
+            Some(array) => x.graph().full(array.shape, value.into().cast(array.dtype)),
+            None => x.refused(&[], None),
+        })
+    }
+
+    /// An array of the same shape and dtype with zeros, which takes no memory.
+    #[must_use]
+    #[track_caller]
+    pub fn zeros_like(self) -> Self {
+        self.function("zeros_like", |x| x.full_like(0i64))
+    }
+
+    /// An array of the same shape and dtype with ones, which takes no memory.
+    #[must_use]
+    #[track_caller]
+    pub fn ones_like(self) -> Self {
+        self.function("ones_like", |x| x.full_like(1i64))
+    }
+
     /// The value with zeros above a diagonal of its last two axes, as [`Graph::eye`] counts them.
     ///
     /// ```

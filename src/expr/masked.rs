@@ -2,7 +2,7 @@
 
 use super::{Argument, Expr};
 use crate::axes::Axes;
-use fusewire_ir::{DType, Diagnostic, DiagnosticKind, Shape};
+use fusewire_ir::{DType, Diagnostic, DiagnosticKind};
 
 /// A value whose reductions pass over the elements where a mask is false; made by [`Expr::masked`].
 #[derive(Clone, Copy, Debug)]
@@ -36,38 +36,17 @@ impl<'g> Expr<'g> {
     pub fn masked(self, mask: Self) -> Masked<'g> {
         self.function_of("masked", mask, |values, mask| {
             let Argument::Expr(mask) = mask else { return Masked { values, mask: values } };
-            let mask = match (mask.dtype(), values.shape()) {
-                (Some(dtype), _) if dtype != DType::Bool => {
+            let mask = match mask.dtype() {
+                Some(dtype) if dtype != DType::Bool => {
                     let message = format!("`masked` takes a mask of bool, not {dtype}");
                     let help = "compare it first: `.not_equal(0)`";
                     let diagnostic = Diagnostic::new(DiagnosticKind::DType, message).help(help);
                     mask.refused(&[], Some(diagnostic))
                 }
-                (Some(_), Some(shape)) => mask.as_mask_of(shape),
-                _ => mask.refused(&[values], None),
+                _ => mask.stretched_to("masked", "a mask", values),
             };
             Masked { values, mask }
         })
-    }
-}
-
-impl Expr<'_> {
-    /// The mask, stretched to the shape of what it selects from.
-    fn as_mask_of(self, shape: Shape) -> Self {
-        let own = self.shape().unwrap_or_default();
-        let fits = match own.broadcast(&shape, |_, _| {}) {
-            Ok(joined) => {
-                joined.len() == shape.len()
-                    && joined.iter().zip(&*shape).all(|(a, b)| a.is_one() == b.is_one())
-            }
-            Err(conflict) => conflict.labels,
-        };
-        if fits {
-            return self.broadcast_to(shape);
-        }
-        let message = format!("`masked` takes a mask that broadcasts to {shape}, not one of {own}");
-        let diagnostic = Diagnostic::new(DiagnosticKind::Shape, message);
-        self.refused(&[], Some(diagnostic.help("the mask is stretched, the values are not")))
     }
 }
 

@@ -1,8 +1,8 @@
 //! Reductions: the basic ones, and truth, counts, extremes and where they are composed of them.
 
 use super::{Argument, Expr};
-use crate::axes::Axes;
-use fusewire_ir::{DType, ReduceOp, Site};
+use crate::axes::{Axes, Axis};
+use fusewire_ir::{AxisRef, DType, ReduceOp, Site};
 
 impl<'g> Expr<'g> {
     #[track_caller]
@@ -117,6 +117,13 @@ impl<'g> Expr<'g> {
     pub fn ptp(self, axes: impl Into<Axes>) -> Self {
         let axes = axes.into();
         self.function("ptp", |x| x.max(axes.clone()) - x.min(axes))
+    }
+
+    /// The sum of a diagonal of two axes, in the dtypes of [`Expr::sum`]; see [`Expr::diagonal`].
+    #[must_use]
+    #[track_caller]
+    pub fn trace(self, offset: i64, first: impl Into<AxisRef>, second: impl Into<AxisRef>) -> Self {
+        self.function("trace", |x| x.diagonal(offset, first, second).sum(Axis(-1)))
     }
 
     /// The smallest of the elements along the axes and `initial`, which is the result over no elements.

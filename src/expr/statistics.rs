@@ -1,6 +1,6 @@
-//! Statistics: spread, norms, and the logarithm of a sum of exponentials.
+//! Statistics: weighted means, spread, norms, and sums of exponentials.
 
-use super::Expr;
+use super::{Argument, Expr};
 use crate::axes::{Axes, Positions};
 use fusewire_ir::AxisRef;
 
@@ -71,6 +71,38 @@ impl<'g> Expr<'g> {
             Some(dtype) => quotient.astype(dtype),
             None => quotient,
         }
+    }
+
+    /// The mean along the axes with a weight for each element: the sum of the products divided by the sum of
+    /// the weights, which broadcast to the shape of the value. The dtype is that of the products, `f64`
+    /// for integers and `bool`. NaN or infinite where the weights add to 0.
+    ///
+    /// ```
+    /// use fusewire::prelude::*;
+    ///
+    /// let g = Graph::new();
+    /// let (x, w) = (g.input("x", F64, [2, 3]), g.input("w", F64, [3]));
+    /// let program = g.plan([x.average(Axis(1), w)], &Limits::default())?.compile()?;
+    /// let mut out = [0.0; 2];
+    /// let x = View::new(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0], [2, 3]);
+    /// program.run([("x", x), ("w", (&[1.0, 0.0, 3.0]).into())], [("out", &mut out)])?;
+    /// assert_eq!(out, [2.5, 5.5]);
+    /// # Ok::<(), Error>(())
+    /// ```
+    #[must_use]
+    #[track_caller]
+    #[doc(alias = "weighted_mean")]
+    pub fn average(self, axes: impl Into<Axes>, weights: Self) -> Self {
+        let axes = axes.into();
+        self.function_of("average", weights, |x, weights| {
+            let Argument::Expr(weights) = weights else { return x };
+            let weights = weights.stretched_to("average", "a weight", x);
+            let dtype = if x.is_float() { x * weights } else { x.widened() * weights }.dtype();
+            let products = (x.widened() * weights).widened();
+            let Some(wide) = products.dtype() else { return products };
+            let average = products.sum(axes.clone()) / weights.astype(wide).sum(axes);
+            dtype.map_or(average, |dtype| average.astype(dtype))
+        })
     }
 
     /// The Euclidean norm along the axes: the root of the sum of squares, `f64` for integers and `bool`.
@@ -155,6 +187,44 @@ impl<'g> Expr<'g> {
                 Ok(largest) => (sum.log() + largest).narrowed(x),
                 Err(refused) => refused,
             }
+        })
+    }
+
+    /// The exponentials, divided by their sum along the axes, without overflow on the way: `f64` for
+    /// integers and `bool`. NaN where an element is NaN or infinity, or all are minus infinity.
+    ///
+    /// ```
+    /// use fusewire::prelude::*;
+    ///
+    /// let g = Graph::new();
+    /// let scores = g.input("scores", F64, [2]);
+    /// let program = g.plan([scores.softmax(All)], &Limits::default())?.compile()?;
+    /// let mut out = [0.0; 2];
+    /// program.run([("scores", &[1000.0, 1000.0])], [("out", &mut out)])?;
+    /// assert_eq!(out, [0.5, 0.5]);
+    /// # Ok::<(), Error>(())
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub fn softmax(self, axes: impl Into<Axes>) -> Self {
+        let axes = axes.into().keepdims();
+        self.function("softmax", |x| {
+            let wide = x.widened();
+            let powers = (wide - wide.supremum(axes.clone())).exp();
+            (powers / powers.sum(axes)).narrowed(x)
+        })
+    }
+
+    /// The logarithm of [`Expr::softmax`], which is finite where that is too small for its dtype.
+    #[must_use]
+    #[track_caller]
+    pub fn log_softmax(self, axes: impl Into<Axes>) -> Self {
+        let axes = axes.into().keepdims();
+        self.function("log_softmax", |x| {
+            let wide = x.widened();
+            let largest = wide.supremum(axes.clone());
+            let below = wide - largest.isfinite().select(largest, 0.0);
+            (below - below.exp().sum(axes).log()).narrowed(x)
         })
     }
 

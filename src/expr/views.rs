@@ -32,6 +32,14 @@ impl Expr<'_> {
         self.graph.push(|g| g.permute_dims(self.site, &order, site))
     }
 
+    /// The last two axes exchanged.
+    #[must_use]
+    #[track_caller]
+    #[doc(alias = "mT")]
+    pub fn matrix_transpose(self) -> Self {
+        self.function("matrix_transpose", |x| x.swapaxes(-2, -1))
+    }
+
     /// New axes of size 1 at these positions of the result: a position, or several as `[0, 2]`; with
     /// labels, `(1, "user")`; a label alone for a new first axis.
     #[must_use]
@@ -114,7 +122,7 @@ impl Expr<'_> {
     #[track_caller]
     #[doc(alias = "flatten")]
     pub fn ravel(self) -> Self {
-        self.reshape([-1])
+        self.function("ravel", |x| x.reshape([-1]))
     }
 
     /// The elements whose index on the second axis is `offset` more than that on the first, along a new last

@@ -40,7 +40,7 @@ fn step() -> impl Strategy<Value = Step> {
             .prop_map(|(kind, operand, parameter)| Step::View { kind, operand, parameter }),
         2 => (0..5usize, any(), 1..64usize, proptest::bool::ANY)
             .prop_map(|(op, operand, axes, keepdims)| Step::Reduce { op, operand, axes, keepdims }),
-        2 => (0..27usize, [any(), any()], 1..64usize, proptest::bool::ANY)
+        2 => (0..31usize, [any(), any()], 1..64usize, proptest::bool::ANY)
             .prop_map(|(function, operands, axes, keepdims)| Step::Composed { function, operands, axes, keepdims }),
         1 => (any(), 0..3usize).prop_map(|(operand, policy)| Step::Store { operand, policy }),
     ]
@@ -113,7 +113,11 @@ fn composed<'g>(function: usize, x: Expr<'g>, other: Expr<'g>, axes: Axes) -> Ex
         23 => x.vecdot(other),
         24 => x.rot90(1, [0, 1]),
         25 => x.moveaxis(0, -1),
-        _ => x.one_hot(3),
+        26 => x.one_hot(3),
+        27 => x.average(axes, other),
+        28 => x.softmax(axes),
+        29 => x.log_softmax(axes),
+        _ => x.trace(0, Axis(0), Axis(-1)),
     }
 }
 

@@ -83,6 +83,41 @@ def norm(order):
     return rounded_once(lambda x, axis, keepdims: np.linalg.vector_norm(x, axis=axis, keepdims=keepdims, ord=order))
 
 
+def exactly(compute):
+    """A function of floats computed in more precision than they have."""
+
+    def call(x, axis):
+        dtype = x.dtype if x.dtype.kind == "f" else np.float64
+        return np.asarray(compute(x.astype(np.longdouble), axis)).astype(dtype)
+
+    call.__name__ = compute.__name__
+    return call
+
+
+@exactly
+def softmax(x, axis):
+    powers = np.exp(x - np.max(x, axis=axis, keepdims=True, initial=-np.inf))
+    return powers / np.sum(powers, axis=axis, keepdims=True)
+
+
+@exactly
+def log_softmax(x, axis):
+    largest = np.max(x, axis=axis, keepdims=True, initial=-np.inf)
+    below = x - np.where(np.isfinite(largest), largest, 0)
+    return below - np.log(np.sum(np.exp(below), axis=axis, keepdims=True))
+
+
+def average(x, weights, axis, keepdims):
+    """NumPy refuses weights that add to 0 when it sees them: then it is the quotient of the sums."""
+    if x.dtype == np.float16:
+        return average(x.astype(np.float32), weights.astype(np.float32), axis, keepdims).astype(np.float16)
+    try:
+        return np.average(x, axis, weights, keepdims=keepdims)
+    except ZeroDivisionError:
+        x = x if x.dtype.kind == "f" else x.astype(np.float64)
+        return np.sum(x * weights, axis, keepdims=keepdims) / np.sum(weights, axis, x.dtype, keepdims=keepdims)
+
+
 def place(compute, fill):
     """NumPy has one axis or all. Where all are NaN it refuses, and with infinities it takes NaN for one."""
 
@@ -211,8 +246,8 @@ def reduction_lines():
 
 
 def arrangement_lines():
-    def line(name, arguments, compute, dtype, *shapes):
-        operands = [made(dtype, "plain", shape, salt) for salt, shape in enumerate(shapes)]
+    def line(name, arguments, compute, dtype, *shapes, kind="plain"):
+        operands = [made(dtype, kind, shape, salt) for salt, shape in enumerate(shapes)]
         try:
             results = compute(*operands)
             results = results if isinstance(results, (tuple, list)) else [results]
@@ -220,7 +255,7 @@ def arrangement_lines():
         except (ValueError, TypeError, IndexError):
             result = "!"
         written = " ".join([name, *map(str, arguments)])
-        return f"{written} | {dtype} plain {' '.join(map(listed, shapes))} = {result}"
+        return f"{written} | {dtype} {kind} {' '.join(map(listed, shapes))} = {result}"
 
     arrays = [(), (3,), (2, 3), (0, 2), (2, 3, 2), (2, 1, 2, 3)]
     for shape in arrays:
@@ -268,6 +303,22 @@ def arrangement_lines():
     for dtype in [name for name in DTYPES if name[0] in "iu"]:
         classes = 60
         yield line("one_hot", [classes], lambda x: x[..., None] == np.arange(classes), dtype, (5,))
+    for shape in arrays:
+        yield line("matrix_transpose", [], np.matrix_transpose, "i32", shape)
+        for offset in [-3, -1, 0, 1, 2]:
+            for dtype in ["bool", "i8", "u16", "f16", "f64"]:
+                yield line("trace", [offset], rounded_once(lambda x: np.trace(x, offset)), dtype, shape)
+    for dtype, kind in itertools.product(DTYPES, KINDS):
+        for shape, axes in [((7,), (0,)), ((0,), (0,)), ((), ()), ((5, 33), (1,)), ((3, 1, 16), (0, -1)), ((2, 0, 2), (1,))]:
+            for function in [softmax, log_softmax]:
+                compute = lambda x: function(x, axes)
+                yield line(function.__name__, [listed(axes)], compute, dtype, shape, kind=kind)
+    for dtype in DTYPES:
+        for shape, weights in [((7,), (7,)), ((5, 33), (33,)), ((5, 33), (5, 1)), ((3, 1, 16), ()), ((2, 3), (2,)), ((3,), (2, 3))]:
+            for axes, keepdims in [((0,), False), ((-1,), True)]:
+                arguments = [listed(axes), "keep" if keepdims else "drop"]
+                compute = lambda x, w: average(x, np.broadcast_to(w, x.shape), axes, keepdims)
+                yield line("average", arguments, compute, dtype, shape, weights)
     yield line("one_hot", [3], lambda x: x[..., None] == np.arange(3), "u8", ())
 
 
