@@ -4,6 +4,7 @@
 //! stands still, moves to the next element or jumps along the innermost loop. Extents, strides and
 //! addresses are arguments, so one routine serves every size.
 
+mod arithmetic;
 mod calls;
 mod convert;
 pub(crate) mod nest;

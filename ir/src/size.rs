@@ -12,6 +12,10 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
+mod display;
+#[cfg(test)]
+mod tests;
+
 /// A named size with the bounds it promises to keep.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Symbol {
@@ -502,101 +506,5 @@ impl Atom {
             Self::Symbol(_) => 0,
             Self::CeilDiv(a, b) | Self::Min(a, b) | Self::Max(a, b) => 1 + a.depth().max(b.depth()),
         }
-    }
-}
-
-impl fmt::Display for SizeExpr {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let polynomial = match &self.0 {
-            Form::Known(value) => return write!(f, "{value}"),
-            Form::Invalid(problem) => return write!(f, "({problem})"),
-            Form::Symbolic(polynomial) => polynomial,
-        };
-        let added = polynomial.terms.iter().filter(|(_, factor)| *factor > 0);
-        let subtracted = polynomial.terms.iter().filter(|(_, factor)| *factor < 0);
-        for (at, (atoms, factor)) in added.chain(subtracted).enumerate() {
-            match (at, *factor < 0) {
-                (0, false) => {}
-                (0, true) => f.write_str("-")?,
-                (_, false) => f.write_str(" + ")?,
-                (_, true) => f.write_str(" - ")?,
-            }
-            if factor.unsigned_abs() != 1 {
-                write!(f, "{}*", factor.unsigned_abs())?;
-            }
-            for (at, atom) in atoms.iter().enumerate() {
-                if at > 0 {
-                    f.write_str("*")?;
-                }
-                match atom {
-                    Atom::Symbol(symbol) => f.write_str(&symbol.name)?,
-                    Atom::CeilDiv(a, b) => write!(f, "ceil_div({a}, {b})")?,
-                    Atom::Min(a, b) => write!(f, "min({a}, {b})")?,
-                    Atom::Max(a, b) => write!(f, "max({a}, {b})")?,
-                }
-            }
-        }
-        match polynomial.constant {
-            0 => Ok(()),
-            constant if constant < 0 => write!(f, " - {}", constant.unsigned_abs()),
-            constant => write!(f, " + {constant}"),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn symbol(name: &str, lower: u64, upper: u64) -> SizeExpr {
-        SizeExpr::symbol(Symbol { name: name.into(), lower, upper })
-    }
-
-    fn number(value: i128) -> SizeExpr {
-        SizeExpr::known(value)
-    }
-
-    #[test]
-    fn the_same_polynomial_is_the_same_value() {
-        let (n, m) = (symbol("n", 0, 10), symbol("m", 1, 5));
-        assert_eq!(n.plus(&m), m.plus(&n));
-        assert_eq!(n.plus(&number(1)).times(&number(2)), n.times(&number(2)).plus(&number(2)));
-        assert_eq!(n.plus(&m).times(&n.minus(&m)), n.times(&n).minus(&m.times(&m)));
-        assert_eq!(n.minus(&n), number(0));
-        assert_eq!(n.times(&number(6)).ceil_div(&number(3)), n.times(&number(2)));
-        assert_eq!(n.times(&m).to_string(), "m*n");
-    }
-
-    #[test]
-    fn minima_and_maxima_that_the_bounds_decide_vanish() {
-        let (n, m) = (symbol("n", 5, 10), symbol("m", 0, 5));
-        assert_eq!(n.at_least(&m), n);
-        assert_eq!(n.at_most(&m), m);
-        assert_eq!(n.at_most(&number(3)), number(3));
-        assert_eq!(n.minus(&number(1)).at_least(&n), n);
-        assert_eq!(n.at_most(&number(7)).to_string(), "min(7, n)");
-    }
-
-    #[test]
-    fn bounds_follow_the_signs() {
-        let (n, m) = (symbol("n", 2, 10), symbol("m", 1, 4));
-        assert_eq!(n.minus(&m).bounds(), Interval { lower: -2, upper: 9 });
-        assert_eq!(n.ceil_div(&m).bounds(), Interval { lower: 1, upper: 10 });
-        assert_eq!(n.times(&m).bounds(), Interval { lower: 2, upper: 40 });
-        let narrow = Bounds::declared().with("n", 2, 3);
-        assert_eq!(n.times(&m).bounds_in(&narrow), Interval { lower: 2, upper: 12 });
-    }
-
-    #[test]
-    fn what_has_no_value_says_why() {
-        let n = symbol("n", 0, u64::MAX);
-        let huge = (0..2).fold(number(i128::MAX), |huge, _| huge.plus(&number(i128::MAX)));
-        assert_eq!(huge.problem(), Some(SizeProblem::Overflow));
-        assert_eq!(number(1).ceil_div(&n).problem(), Some(SizeProblem::DividesByZero));
-        let deep =
-            (1..100).fold(n.clone(), |deep, at| deep.minus(&number(at)).at_least(&number(0)).at_most(&n));
-        assert_eq!(deep.problem(), Some(SizeProblem::TooComplicated));
-        assert_eq!(n.times(&n).bounds().upper, i128::MAX, "saturates");
-        assert_eq!(n.times(&n).value(&|_| Some(u64::MAX)), None, "but is never wrong");
     }
 }

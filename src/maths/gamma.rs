@@ -7,41 +7,28 @@ unary! {
     Lgamma: lgamma_f32, lgamma_f64;
 }
 
-/// log |gamma x| in `f64`.
-#[inline(always)]
-pub(super) fn lgamma_f64<const FUSED: bool, const LENGTH: usize>(
-    block: &[f64; LENGTH],
-    results: &mut [f64; LENGTH],
-) {
-    // Both branches give the same bits where the first applies; it is merely shorter.
-    let reflected = block.iter().fold(false, |reflected, x| reflected | (*x <= -0.5));
-    if reflected {
-        for (result, x) in results.iter_mut().zip(block) {
-            *result = log_gamma::<FUSED, false, true>(*x);
+/// Generates the block functions. Computing in `f64` is enough for `f32`, with a short polynomial.
+macro_rules! log_gammas {
+    ($($block:ident($float:ident) = $short:literal;)*) => {$(
+        #[inline(always)]
+        pub(super) fn $block<const FUSED: bool, const LENGTH: usize>(
+            block: &[$float; LENGTH],
+            results: &mut [$float; LENGTH],
+        ) {
+            // Both branches give the same bits where the first applies; it is merely shorter.
+            let reflected = block.iter().fold(false, |reflected, x| reflected | (*x <= -0.5));
+            let pairs = results.iter_mut().zip(block);
+            if reflected {
+                pairs.for_each(|(result, x)| *result = log_gamma::<FUSED, $short, true>((*x).into()) as $float);
+            } else {
+                pairs.for_each(|(result, x)| *result = log_gamma::<FUSED, $short, false>((*x).into()) as $float);
+            }
         }
-    } else {
-        for (result, x) in results.iter_mut().zip(block) {
-            *result = log_gamma::<FUSED, false, false>(*x);
-        }
-    }
+    )*};
 }
-
-/// log |gamma x| in `f32`, computed in `f64`.
-#[inline(always)]
-pub(super) fn lgamma_f32<const FUSED: bool, const LENGTH: usize>(
-    block: &[f32; LENGTH],
-    results: &mut [f32; LENGTH],
-) {
-    let reflected = block.iter().fold(false, |reflected, x| reflected | (*x <= -0.5));
-    if reflected {
-        for (result, x) in results.iter_mut().zip(block) {
-            *result = log_gamma::<FUSED, true, true>(f64::from(*x)) as f32;
-        }
-    } else {
-        for (result, x) in results.iter_mut().zip(block) {
-            *result = log_gamma::<FUSED, true, false>(f64::from(*x)) as f32;
-        }
-    }
+log_gammas! {
+    lgamma_f64(f64) = false;
+    lgamma_f32(f32) = true;
 }
 
 /// log |gamma x|, to about 2^-28 if `SHORT`. Arguments up to -1/2 need `REFLECTED`.

@@ -53,51 +53,42 @@ fn divisor(mut a: u64, mut b: u64) -> u64 {
 /// The greatest common divisor, which is not negative.
 pub struct Gcd;
 
-impl<T: Integer> Binary<T> for Gcd {
-    #[inline(always)]
-    fn block<const FUSED: bool, const LENGTH: usize>(
-        x: &[T; LENGTH],
-        y: &[T; LENGTH],
-        results: &mut [T; LENGTH],
-    ) {
-        for ((result, &x), &y) in results.iter_mut().zip(x).zip(y) {
-            *result = T::of(divisor(x.magnitude(), y.magnitude()));
-        }
-    }
-}
-
 /// The least common multiple, which is not negative; 0 where either is 0.
 pub struct Lcm;
 
-impl<T: Integer> Binary<T> for Lcm {
-    #[inline(always)]
-    fn block<const FUSED: bool, const LENGTH: usize>(
-        x: &[T; LENGTH],
-        y: &[T; LENGTH],
-        results: &mut [T; LENGTH],
-    ) {
-        for ((result, &x), &y) in results.iter_mut().zip(x).zip(y) {
-            let (a, b) = (x.magnitude(), y.magnitude());
-            let multiple = a.checked_div(divisor(a, b)).unwrap_or(0).wrapping_mul(b);
-            *result = T::of(multiple);
+/// Block functions that apply a function of two numbers.
+macro_rules! integer_functions {
+    ($($name:ident = $function:ident;)*) => {$(
+        impl<T: Integer> Binary<T> for $name {
+            #[inline(always)]
+            fn block<const FUSED: bool, const LENGTH: usize>(
+                x: &[T; LENGTH],
+                y: &[T; LENGTH],
+                results: &mut [T; LENGTH],
+            ) {
+                for ((result, &x), &y) in results.iter_mut().zip(x).zip(y) {
+                    *result = $function(x, y);
+                }
+            }
         }
-    }
+    )*};
+}
+integer_functions! {
+    Gcd = common_divisor;
+    Lcm = common_multiple;
+    Power = power;
+}
+
+fn common_divisor<T: Integer>(x: T, y: T) -> T {
+    T::of(divisor(x.magnitude(), y.magnitude()))
+}
+
+fn common_multiple<T: Integer>(x: T, y: T) -> T {
+    let (a, b) = (x.magnitude(), y.magnitude());
+    T::of(a.checked_div(divisor(a, b)).unwrap_or(0).wrapping_mul(b))
 }
 
 /// A negative power is the exact quotient rounded towards zero: 0, but for the powers of 1 and -1; of 0 it is 0.
-impl<T: Integer> Binary<T> for Power {
-    #[inline(always)]
-    fn block<const FUSED: bool, const LENGTH: usize>(
-        x: &[T; LENGTH],
-        y: &[T; LENGTH],
-        results: &mut [T; LENGTH],
-    ) {
-        for ((result, &x), &y) in results.iter_mut().zip(x).zip(y) {
-            *result = power(x, y);
-        }
-    }
-}
-
 fn power<T: Integer>(x: T, y: T) -> T {
     let (mut square, mut left) = (x.magnitude(), y.magnitude());
     let turned = x.is_negative() && left % 2 == 1;

@@ -1,0 +1,52 @@
+use super::*;
+
+fn symbol(name: &str, lower: u64, upper: u64) -> SizeExpr {
+    SizeExpr::symbol(Symbol { name: name.into(), lower, upper })
+}
+
+fn number(value: i128) -> SizeExpr {
+    SizeExpr::known(value)
+}
+
+#[test]
+fn the_same_polynomial_is_the_same_value() {
+    let (n, m) = (symbol("n", 0, 10), symbol("m", 1, 5));
+    assert_eq!(n.plus(&m), m.plus(&n));
+    assert_eq!(n.plus(&number(1)).times(&number(2)), n.times(&number(2)).plus(&number(2)));
+    assert_eq!(n.plus(&m).times(&n.minus(&m)), n.times(&n).minus(&m.times(&m)));
+    assert_eq!(n.minus(&n), number(0));
+    assert_eq!(n.times(&number(6)).ceil_div(&number(3)), n.times(&number(2)));
+    assert_eq!(n.times(&m).to_string(), "m*n");
+}
+
+#[test]
+fn minima_and_maxima_that_the_bounds_decide_vanish() {
+    let (n, m) = (symbol("n", 5, 10), symbol("m", 0, 5));
+    assert_eq!(n.at_least(&m), n);
+    assert_eq!(n.at_most(&m), m);
+    assert_eq!(n.at_most(&number(3)), number(3));
+    assert_eq!(n.minus(&number(1)).at_least(&n), n);
+    assert_eq!(n.at_most(&number(7)).to_string(), "min(7, n)");
+}
+
+#[test]
+fn bounds_follow_the_signs() {
+    let (n, m) = (symbol("n", 2, 10), symbol("m", 1, 4));
+    assert_eq!(n.minus(&m).bounds(), Interval { lower: -2, upper: 9 });
+    assert_eq!(n.ceil_div(&m).bounds(), Interval { lower: 1, upper: 10 });
+    assert_eq!(n.times(&m).bounds(), Interval { lower: 2, upper: 40 });
+    let narrow = Bounds::declared().with("n", 2, 3);
+    assert_eq!(n.times(&m).bounds_in(&narrow), Interval { lower: 2, upper: 12 });
+}
+
+#[test]
+fn what_has_no_value_says_why() {
+    let n = symbol("n", 0, u64::MAX);
+    let huge = (0..2).fold(number(i128::MAX), |huge, _| huge.plus(&number(i128::MAX)));
+    assert_eq!(huge.problem(), Some(SizeProblem::Overflow));
+    assert_eq!(number(1).ceil_div(&n).problem(), Some(SizeProblem::DividesByZero));
+    let deep = (1..100).fold(n.clone(), |deep, at| deep.minus(&number(at)).at_least(&number(0)).at_most(&n));
+    assert_eq!(deep.problem(), Some(SizeProblem::TooComplicated));
+    assert_eq!(n.times(&n).bounds().upper, i128::MAX, "saturates");
+    assert_eq!(n.times(&n).value(&|_| Some(u64::MAX)), None, "but is never wrong");
+}
