@@ -34,6 +34,29 @@ pub struct Positions(pub(crate) Vec<AxisRef>);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewAxes(pub(crate) Vec<NewAxis>);
 
+/// One new axis: its position in the result, `Axis(0)`; with a label, `(Axis(0), "user")`; a label alone for a
+/// new first axis.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewPlace(pub(crate) NewAxis);
+
+impl From<Axis> for NewPlace {
+    fn from(axis: Axis) -> Self {
+        Self(axis.0.into())
+    }
+}
+
+impl From<(Axis, &str)> for NewPlace {
+    fn from((axis, label): (Axis, &str)) -> Self {
+        Self((axis.0, label).into())
+    }
+}
+
+impl From<&str> for NewPlace {
+    fn from(label: &str) -> Self {
+        Self((0, label).into())
+    }
+}
+
 /// The sizes of a reshape: `[2, 3]`, `[2, -1]` where -1 is what is left, dims, or a shape.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewSizes(pub(crate) Vec<Option<Dim>>);

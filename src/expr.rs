@@ -2,6 +2,7 @@
 
 mod arrange;
 mod grids;
+mod join;
 mod masked;
 mod missing;
 mod reductions;

@@ -23,6 +23,7 @@
 #![deny(unsafe_code)]
 #![warn(missing_docs)]
 
+mod amounts;
 mod axes;
 mod bind;
 mod cache;
@@ -44,7 +45,8 @@ mod tree;
 mod view;
 mod walk;
 
-pub use axes::{All, Axes, Axis, NewAxes, NewSize, NewSizes, Positions};
+pub use amounts::{Pad, Shifts, Widths};
+pub use axes::{All, Axes, Axis, NewAxes, NewPlace, NewSize, NewSizes, Positions};
 pub use custom::{Custom, TileFunction};
 pub use dims::DimExpr;
 pub use expr::{Argument, Expr, Graph, Indexing, Masked};
@@ -64,8 +66,8 @@ pub mod prelude {
     pub use crate::DType::{BF16, Bool, F16, F32, F64, I8, I16, I32, I64, U8, U16, U32, U64};
     pub use crate::StorePolicy::{Always, Never};
     pub use crate::{
-        All, Axes, Axis, BroadcastPolicy, DType, Dim, DimExpr, Error, Expr, Graph, Limits, Plan, Program,
-        Recipe, Slice, View, ViewMut,
+        All, Axes, Axis, BroadcastPolicy, DType, Dim, DimExpr, Error, Expr, Graph, Limits, Pad, Plan,
+        Program, Recipe, Slice, View, ViewMut,
     };
 }
 

@@ -30,7 +30,7 @@ pub enum Operand {
 }
 
 /// The operands that are expressions of the graph.
-fn exprs_of(operands: &[Operand]) -> impl Iterator<Item = SiteId> + '_ {
+pub(crate) fn exprs_of(operands: &[Operand]) -> impl Iterator<Item = SiteId> + '_ {
     operands.iter().filter_map(|operand| match operand {
         Operand::Expr(expr) => Some(*expr),
         _ => None,

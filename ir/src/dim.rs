@@ -273,16 +273,31 @@ pub enum Joined {
 /// Joins two aligned axes by NumPy's rule, and by their labels.
 #[must_use]
 pub fn join(left: &Dim, right: &Dim) -> Joined {
-    let label = match (left.shared_label(), right.shared_label()) {
-        (Some(a), Some(b)) if a != b => return Joined::Labels,
-        (Some(label), _) | (None, Some(label)) => Some(label.clone()),
-        (None, None) => None,
-    };
+    let Ok(label) = common_label(left, right) else { return Joined::Labels };
     let agreed = |dim: &Dim| Joined::Agree(dim.clone().with_label(label.clone()));
     if left.is_one() && !right.is_one() {
         return agreed(right);
     }
-    if right.is_one() || left.same_size(right) {
+    if right.is_one() {
+        return agreed(left);
+    }
+    equal(left, right)
+}
+
+/// The label of an axis that is both; an axis without one meets any.
+pub(crate) fn common_label(left: &Dim, right: &Dim) -> Result<Option<Arc<str>>, ()> {
+    match (left.shared_label(), right.shared_label()) {
+        (Some(a), Some(b)) if a != b => Err(()),
+        (Some(label), _) | (None, Some(label)) => Ok(Some(label.clone())),
+        (None, None) => Ok(None),
+    }
+}
+
+/// Joins two axes that must have the same size and do not stretch.
+pub(crate) fn equal(left: &Dim, right: &Dim) -> Joined {
+    let Ok(label) = common_label(left, right) else { return Joined::Labels };
+    let agreed = |dim: &Dim| Joined::Agree(dim.clone().with_label(label.clone()));
+    if left.same_size(right) {
         return agreed(left);
     }
     let difference = left.size().minus(&right.size());

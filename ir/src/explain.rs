@@ -80,16 +80,17 @@ impl Plan {
         let mut waits: Vec<Boundary> = Vec::new();
         for read in kernel.read() {
             let buffer = kernel.accesses[read].buffer;
-            let maker = earlier.iter().rposition(|other| other.writes(buffer));
             let (value, reason) = match buffer {
                 Buffer::Workspace(at) => (self.stored[at].name.clone(), self.stored[at].reason.clone()),
                 Buffer::Output(at) => (self.outputs[at].name.to_string(), self.output_reasons[at].clone()),
                 _ => continue,
             };
-            let Some(step) = maker else { continue };
-            let wait = Boundary::Waits { value, step, reason };
-            if !waits.contains(&wait) {
-                waits.push(wait);
+            // The parts of a join have several.
+            for (step, _) in earlier.iter().enumerate().filter(|(_, other)| other.writes(buffer)) {
+                let wait = Boundary::Waits { value: value.clone(), step, reason: reason.clone() };
+                if !waits.contains(&wait) {
+                    waits.push(wait);
+                }
             }
         }
         if !waits.is_empty() {

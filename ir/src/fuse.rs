@@ -8,6 +8,7 @@ mod emit;
 mod equalities;
 mod group;
 mod nest;
+mod parts;
 mod reads;
 mod store;
 mod views;
@@ -16,6 +17,7 @@ pub(crate) use emit::{Places, emit};
 pub(crate) use equalities::Equalities;
 pub(crate) use group::{Group, group};
 pub(crate) use nest::{Nest, Nests};
+pub(crate) use parts::Root;
 pub(crate) use reads::{AllReads, all_reads};
 pub use store::StoreReason;
 pub(crate) use store::{Stores, decide};
@@ -56,25 +58,27 @@ pub(crate) fn operand_instances(
     graph.operands(*node).into_iter().filter_map(read).collect()
 }
 
-/// The shape over which a stored node's kernel loops: a reduction loops over its operand.
-pub(crate) fn loop_shape(graph: &Graph, root: NodeId) -> Shape {
-    let node = match graph.node(root).op {
-        Op::Reduce { .. } => graph.operands(root).first().copied().unwrap_or(root),
-        _ => root,
-    };
-    graph.array(node).map(|array| array.shape.clone()).unwrap_or_default()
-}
-
-/// What a stored node's kernel computes first, and where.
-pub(crate) fn entry(graph: &Graph, views: &Views, root: NodeId, nest: &Nest) -> Instance {
-    let map = nest.map.clone();
-    match graph.node(root).op {
-        Op::Reduce { .. } => views.below((graph.operands(root).first().copied().unwrap_or(root), map)),
-        _ => (root, map),
+/// What a kernel iterates over: its own elements, or those that a reduction combines.
+fn iterated(graph: &Graph, root: Root) -> NodeId {
+    match graph.node(root.node).op {
+        Op::Reduce { .. } => graph.operands(root.node).first().copied().unwrap_or(root.node),
+        _ => root.value,
     }
 }
 
-/// Everything that is computed inside one stored node's loops.
+/// The shape over which a kernel loops: a reduction loops over its operand.
+pub(crate) fn loop_shape(graph: &Graph, root: Root) -> Shape {
+    graph.array(iterated(graph, root)).map(|array| array.shape.clone()).unwrap_or_default()
+}
+
+/// What a kernel computes first, and where.
+pub(crate) fn entry(graph: &Graph, views: &Views, root: Root, nest: &Nest) -> Instance {
+    let first = (iterated(graph, root), nest.map.clone());
+    // Nothing is below a value that is stored as a whole: it is what the kernel is for.
+    if first.0 == root.node { first } else { views.below(first) }
+}
+
+/// Everything that is computed inside the loops of one kernel.
 #[derive(Debug)]
 pub(crate) struct Region {
     /// Evaluations, in no particular order. Views take none: they change where their operand is read.
@@ -87,13 +91,13 @@ pub(crate) struct Region {
     pub obstacle: Option<(NodeId, Obstacle)>,
 }
 
-/// Walks from a stored node to the leaves and to the next stored nodes; stops early above `most`
+/// Walks from what a kernel writes to the leaves and to the next stored nodes; stops early above `most`
 /// evaluations.
 pub(crate) fn region(
     graph: &Graph,
     views: &Views,
     nest: &Nest,
-    root: NodeId,
+    root: Root,
     is_stored: impl Fn(NodeId) -> bool,
     most: usize,
 ) -> Region {
@@ -101,8 +105,8 @@ pub(crate) fn region(
     let mut seen: HashSet<Instance> = HashSet::new();
     let mut known_sources: HashSet<NodeId> = HashSet::new();
     let first = entry(graph, views, root, nest);
-    // A reduction may combine a value that is stored itself.
-    let mut pending = vec![(first.0 != root, first)];
+    // A reduction may combine a value that is stored itself, and a part may be one.
+    let mut pending = vec![(first.0 != root.node, first)];
     while let Some((may_be_stored, instance)) = pending.pop() {
         if !seen.insert(instance.clone()) {
             continue;

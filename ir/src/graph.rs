@@ -106,6 +106,11 @@ pub enum Op {
         /// Do reduced axes stay, with size 1?
         keepdims: bool,
     },
+    /// The operands one after another along an axis; their other sizes are equal.
+    Concat {
+        /// The axis along which they are joined.
+        axis: usize,
+    },
 }
 
 impl Op {
@@ -124,6 +129,7 @@ impl Op {
             Self::Cast => "astype",
             Self::View(view) => view.name(),
             Self::Reduce { op, .. } => op.name(),
+            Self::Concat { .. } => "concat",
         }
     }
 

@@ -156,6 +156,21 @@ pub fn evaluate_node(graph: &Graph, node: NodeId, operands: &[&Array], known: &S
                 .collect();
             Array::new(dtype, &result, elements)
         }
+        (Op::Concat { axis }, [first, ..]) => {
+            let mut sizes = first.sizes();
+            sizes[*axis] = operands.iter().map(|operand| operand.sizes()[*axis]).sum();
+            let elements = indices(&sizes).map(|mut index| {
+                operands.iter().find_map(|operand| {
+                    let own = operand.sizes()[*axis];
+                    if index[*axis] < own {
+                        return Some(operand.at(&index));
+                    }
+                    index[*axis] -= own;
+                    None
+                })
+            });
+            Array::new(dtype, &sizes, elements.collect::<Option<_>>()?)
+        }
         _ => None,
     }
 }

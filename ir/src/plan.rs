@@ -139,7 +139,7 @@ impl Graph {
         let fused = |budget: u64| {
             let (stores, views, nests) = fuse::decide(self, &nodes, &policies, budget);
             let reads = fuse::all_reads(self, &views, &stores, &nests);
-            let groups = fuse::group(self, &stores, &nests, &reads, &equalities);
+            let groups = fuse::group(self, &nests, &reads, &equalities);
             let last_uses = last_uses(&reads, &groups);
             let (mut plan, places) =
                 self.lay_out(ports.clone(), &nodes, &sites, &stores, &groups, &last_uses);
@@ -249,7 +249,7 @@ impl Graph {
         // Values whose last reader is behind us give their slots to new ones.
         let mut free: Vec<(usize, usize)> = Vec::new();
         for (step, group) in groups.iter().enumerate() {
-            for root in group.members() {
+            for root in group.members().map(|root| root.node) {
                 let (Some(last), Some(array)) = (last_uses.get(&root), self.array(root)) else { continue };
                 if places.write.contains_key(&root) {
                     continue;
@@ -289,6 +289,7 @@ impl Graph {
     fn output_reason(&self, node: NodeId) -> StoreReason {
         match self.node(node).op {
             Op::Reduce { .. } => StoreReason::Reduction,
+            Op::Concat { .. } => StoreReason::Joined,
             _ => StoreReason::Output,
         }
     }
@@ -302,7 +303,7 @@ impl Graph {
                 Op::Input(_) | Op::Array(_) | Op::View(_) => false,
                 // A scalar is no array, and a cast inside an operation is buffered.
                 Op::Generator(_) => made.array.as_ref().is_some_and(|array| !array.shape.is_empty()),
-                Op::Element(_) | Op::Custom(_) | Op::Reduce { .. } => true,
+                Op::Element(_) | Op::Custom(_) | Op::Reduce { .. } | Op::Concat { .. } => true,
                 Op::Cast => false,
             };
             if allocates && !written.contains(&node) {
@@ -325,8 +326,8 @@ fn slot_bytes(bytes: Option<u64>) -> u64 {
 fn last_uses(reads: &fuse::AllReads, groups: &[fuse::Group]) -> HashMap<NodeId, usize> {
     let mut last = HashMap::new();
     for (step, group) in groups.iter().enumerate() {
-        let members: HashSet<NodeId> = group.members().collect();
-        for read in members.iter().flat_map(|root| &reads[root].stored) {
+        let members: HashSet<NodeId> = group.members().map(|root| root.node).collect();
+        for read in group.members().flat_map(|root| &reads[&root].stored) {
             if !members.contains(&read.node) {
                 last.insert(read.node, step);
             }

@@ -1,6 +1,6 @@
 //! Writes the body of a group's kernel.
 
-use super::{Group, Instance, Nests, Views, entry, operand_instances};
+use super::{Group, Instance, Nests, Root, Views, entry, operand_instances};
 use crate::body::{BodyBuilder, Callee, Code, Primitive, Value};
 use crate::dim::Dim;
 use crate::dtype::DType;
@@ -57,15 +57,15 @@ pub(crate) fn emit(graph: &Graph, views: &Views, nests: &Nests, group: &Group, p
     let mut body = Stage::new(false);
     let mut reductions = Vec::new();
     for root in &group.reductions {
-        let nest = &nests[root];
-        let value = emitter.evaluate(&mut body, entry(graph, views, *root, nest), &nest.loops);
-        if let Op::Reduce { op, .. } = graph.node(*root).op {
+        let (root, nest) = (Root::whole(*root), &nests[&Root::whole(*root)]);
+        let value = emitter.evaluate(&mut body, entry(graph, views, root, nest), &nest.loops);
+        if let Op::Reduce { op, .. } = graph.node(root.node).op {
             reductions.push(Reduction { op, value });
         }
     }
     for root in &group.full {
         let nest = &nests[root];
-        let value = emitter.evaluate(&mut body, (*root, nest.map.clone()), &nest.loops);
+        let value = emitter.evaluate(&mut body, entry(graph, views, *root, nest), &nest.loops);
         emitter.store(&mut body, *root, &nest.map, value);
     }
     let mut epilogue = Stage::new(true);
@@ -74,13 +74,16 @@ pub(crate) fn emit(graph: &Graph, views: &Views, nests: &Nests, group: &Group, p
             && places.write.get(root).is_some_and(|buffers| !buffers.is_empty())
         {
             let value = epilogue.builder.push(array.dtype, Code::Total(position));
-            let place = emitter.kept(*root);
-            emitter.store(&mut epilogue, *root, &place.map, value);
+            let root = Root::whole(*root);
+            let place = emitter.kept(root);
+            emitter.store(&mut epilogue, root, &place.map, value);
         }
     }
     for root in &group.epilogue {
         let place = emitter.kept(*root);
-        let value = emitter.evaluate(&mut epilogue, (*root, place.map.clone()), &place.loops);
+        let value = (root.value, place.map.clone());
+        let value = if root.is_part() { views.below(value) } else { value };
+        let value = emitter.evaluate(&mut epilogue, value, &place.loops);
         emitter.store(&mut epilogue, *root, &place.map, value);
     }
     let loops = group.loops.iter().zip(&group.reduced);
@@ -95,9 +98,9 @@ pub(crate) fn emit(graph: &Graph, views: &Views, nests: &Nests, group: &Group, p
 
 impl Emitter<'_> {
     /// Where a result of the reductions, or a value that is computed from them, is in the kernel's loops.
-    fn kept(&self, root: NodeId) -> Place {
+    fn kept(&self, root: Root) -> Place {
         let nest = &self.nests[&root];
-        if let Op::Reduce { axes, keepdims, .. } = &self.graph.node(root).op {
+        if let Op::Reduce { axes, keepdims, .. } = &self.graph.node(root.node).op {
             let kept = nest.map.iter().enumerate().map(|(axis, map)| (!axes.contains(&axis)).then_some(map));
             let kept = kept.filter(|map| *keepdims || map.is_some());
             let map = kept.map(|map| map.cloned().unwrap_or_else(AxisMap::still)).collect();
@@ -130,9 +133,10 @@ impl Emitter<'_> {
         })
     }
 
-    fn store(&mut self, stage: &mut Stage, root: NodeId, map: &IndexMap, value: Value) {
+    fn store(&mut self, stage: &mut Stage, root: Root, map: &IndexMap, value: Value) {
         let dtype = stage.builder.dtype(value);
-        for buffer in self.places.write.get(&root).into_iter().flatten() {
+        let map = self.nests[&root].written(map);
+        for buffer in self.places.write.get(&root.node).into_iter().flatten() {
             let access = self.access(*buffer, dtype, map.clone());
             stage.builder.store(value, access);
         }
@@ -172,7 +176,7 @@ impl Emitter<'_> {
         let members = if stage.epilogue { &self.group.epilogue } else { &self.group.full };
         // An input that is also an output is read like any other.
         let is_memory = matches!(self.graph.node(*node).op, Op::Input(_) | Op::Array(_));
-        let own = members.contains(node) && !is_memory;
+        let own = members.contains(&Root::whole(*node)) && !is_memory;
         (self.places.read.contains_key(node) && !own)
             || (stage.epilogue && self.group.reductions.contains(node))
     }
@@ -246,7 +250,9 @@ impl Emitter<'_> {
                 }
             }
             // Read from the places above; nothing else gets here.
-            Op::Input(_) | Op::Array(_) => builder.constant(Scalar::I64(0).cast(array.dtype)),
+            Op::Input(_) | Op::Array(_) | Op::Concat { .. } => {
+                builder.constant(Scalar::I64(0).cast(array.dtype))
+            }
         }
     }
 

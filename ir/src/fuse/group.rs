@@ -1,7 +1,7 @@
-//! Which stored values share a loop nest.
+//! Which stored values, and parts of joined ones, share a loop nest.
 
 use super::reads::{Read, Reads};
-use super::{AllReads, Equalities, MAX_BODY, Nest, Nests, Stores};
+use super::{AllReads, Equalities, MAX_BODY, Nest, Nests, Root};
 use crate::dim::Dim;
 use crate::graph::{Graph, NodeId, Op};
 use crate::size::SizeExpr;
@@ -9,7 +9,7 @@ use petgraph::Direction::Incoming;
 use petgraph::graph::{DiGraph, NodeIndex};
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-/// Stored values that are computed by one kernel.
+/// What is computed by one kernel.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Group {
     /// The loops, outermost first.
@@ -19,9 +19,9 @@ pub(crate) struct Group {
     /// Totals over the reduced loops.
     pub reductions: Vec<NodeId>,
     /// Values at every index of all loops.
-    pub full: Vec<NodeId>,
+    pub full: Vec<Root>,
     /// Values at every index of the loops that are not reduced, computed from the totals.
-    pub epilogue: Vec<NodeId>,
+    pub epilogue: Vec<Root>,
     /// Evaluations in the body, about.
     size: usize,
     sources: HashSet<NodeId>,
@@ -29,9 +29,15 @@ pub(crate) struct Group {
 }
 
 impl Group {
-    /// Every stored value of the group.
-    pub fn members(&self) -> impl Iterator<Item = NodeId> + '_ {
-        self.reductions.iter().chain(&self.full).chain(&self.epilogue).copied()
+    /// All that the group writes.
+    pub fn members(&self) -> impl Iterator<Item = Root> + '_ {
+        let reductions = self.reductions.iter().copied().map(Root::whole);
+        reductions.chain(self.full.iter().copied()).chain(self.epilogue.iter().copied())
+    }
+
+    /// Has it nothing to compute? It then stands for a join, which is complete once all of its parts are.
+    fn is_junction(&self) -> bool {
+        self.members().next().is_none()
     }
 
     /// The loops that are not reduced and have more than one iteration, with their positions.
@@ -73,20 +79,17 @@ struct Grouping<'a> {
     edges: HashSet<(NodeIndex, NodeIndex)>,
     /// For each group, the most edges on a way that ends at it.
     depths: Vec<usize>,
+    /// Where stored values are complete.
     home: HashMap<NodeId, NodeIndex>,
+    /// The groups with parts of the join that is being added.
+    parts: BTreeSet<NodeIndex>,
     loops_keys: HashMap<LoopsKey, usize>,
     /// The groups with these loops that read a source, in order of creation.
     readers: HashMap<(NodeId, usize), Vec<NodeIndex>>,
 }
 
-/// Groups the stored values, in an order in which the kernels can run.
-pub(crate) fn group(
-    graph: &Graph,
-    stores: &Stores,
-    nests: &Nests,
-    reads: &AllReads,
-    equalities: &Equalities,
-) -> Vec<Group> {
+/// Groups what is written, in an order in which the kernels can run.
+pub(crate) fn group(graph: &Graph, nests: &Nests, reads: &AllReads, equalities: &Equalities) -> Vec<Group> {
     let mut grouping = Grouping {
         graph,
         equalities,
@@ -94,22 +97,46 @@ pub(crate) fn group(
         edges: HashSet::new(),
         depths: Vec::new(),
         home: HashMap::new(),
+        parts: BTreeSet::new(),
         loops_keys: HashMap::new(),
         readers: HashMap::new(),
     };
-    for root in stores.keys() {
-        grouping.add(*root, &nests[root], &reads[root]);
+    let mut written = nests.iter().peekable();
+    while let Some((root, nest)) = written.next() {
+        let at = grouping.add(*root, nest, &reads[root]);
+        if root.is_part() {
+            grouping.parts.insert(at);
+        } else {
+            grouping.home.insert(root.node, at);
+        }
+        if root.is_part() && written.peek().is_none_or(|(next, _)| next.node != root.node) {
+            grouping.complete(root.node);
+        }
     }
     let mut groups = grouping.groups;
     let order = stable_order(&groups);
-    order.into_iter().map(|at| std::mem::take(&mut groups[at])).collect()
+    let groups = order.into_iter().map(|at| std::mem::take(&mut groups[at]));
+    groups.filter(|group| !group.is_junction()).collect()
 }
 
 impl Grouping<'_> {
-    /// Finds a group for a stored value, or makes one.
-    fn add(&mut self, root: NodeId, nest: &Nest, reads: &Reads) {
+    /// Whoever reads a join waits for all of its parts.
+    fn complete(&mut self, join: NodeId) {
+        let parts = std::mem::take(&mut self.parts);
+        let depth = parts.iter().map(|part| self.depths[part.index()] + 1).max().unwrap_or(0);
+        let at = self.groups.add_node(Group::default());
+        self.depths.push(depth);
+        for part in parts {
+            self.edges.insert((part, at));
+            self.groups.add_edge(part, at, ());
+        }
+        self.home.insert(join, at);
+    }
+
+    /// Finds a group for a stored value or a part, or makes one.
+    fn add(&mut self, root: Root, nest: &Nest, reads: &Reads) -> NodeIndex {
         let loops = &nest.loops;
-        let op = &self.graph.node(root).op;
+        let op = &self.graph.node(root.node).op;
         let axes = if let Op::Reduce { axes, .. } = op { Some(axes) } else { None };
         let is_reduced = |axis: &usize| axes.is_some_and(|axes| axes.contains(axis));
         let reduced: Vec<bool> = nest.axes.iter().map(is_reduced).collect();
@@ -140,7 +167,6 @@ impl Grouping<'_> {
                 self.groups.add_edge(owner, at, ());
             }
         }
-        self.home.insert(root, at);
         let group = &mut self.groups[at];
         group.size += reads.size;
         // Where a value joins as an epilogue, it reads in the loops of the group.
@@ -153,11 +179,12 @@ impl Grouping<'_> {
         match place {
             Place::Reduction => {
                 group.reduced = reduced;
-                group.reductions.push(root);
+                group.reductions.push(root.node);
             }
             Place::Full => group.full.push(root),
             Place::Epilogue => group.epilogue.push(root),
         }
+        at
     }
 
     /// The groups whose loops fit and which have something in common with the value, latest first: they
@@ -173,7 +200,8 @@ impl Grouping<'_> {
     ) -> Vec<NodeIndex> {
         let fits = |at: &NodeIndex| {
             let group = &self.groups[*at];
-            group.size + reads.size <= MAX_BODY
+            !group.is_junction()
+                && group.size + reads.size <= MAX_BODY
                 && place_matches(self.equalities, group, place, loops, reduced)
         };
         let mut candidates: Vec<NodeIndex> =
@@ -201,7 +229,7 @@ impl Grouping<'_> {
     ) -> Option<HashMap<NodeIndex, usize>> {
         let group = &self.groups[at];
         let is_there = |read: &Read| {
-            let is_full = group.full.contains(&read.node);
+            let is_full = group.full.contains(&Root::whole(read.node));
             read.is_own && if place == Place::Epilogue { !is_full } else { is_full }
         };
         if !reads.stored.iter().filter(|read| self.home[&read.node] == at).all(is_there) {

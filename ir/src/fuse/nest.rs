@@ -1,12 +1,13 @@
-//! The loops of each stored value's kernel: one for each axis, or several where a reshape asks for them.
+//! The loops of each stored value's kernels: one for each axis, or several where a reshape asks for them.
 
-use super::{Region, StoreReason, Stores, Views, loop_shape, region};
+use super::parts::{Joins, Start};
+use super::{Region, Root, StoreReason, Stores, Views, loop_shape, region};
 use crate::dim::Dim;
-use crate::graph::{Graph, NodeId, Op};
+use crate::graph::{Graph, Op};
 use crate::index_map::{IndexMap, Term, identity_map};
 use crate::reshape::Obstacle;
 use crate::view::View;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 /// The loops over a shape.
 #[derive(Clone, Debug)]
@@ -17,25 +18,38 @@ pub(crate) struct Nest {
     pub axes: Vec<usize>,
     /// The axes of the shape in terms of the loops.
     pub map: IndexMap,
+    /// Where a part begins in the value that it belongs to; nothing for a value as a whole.
+    start: Start,
 }
 
-/// The loops of every stored value.
-pub(crate) type Nests = HashMap<NodeId, Nest>;
+/// The loops of everything that kernels write, in an order in which each comes after what it reads.
+pub(crate) type Nests = BTreeMap<Root, Nest>;
 
 /// More loops than this are not made for the sake of a reshape.
 const MOST_LOOPS: usize = 64;
 
 impl Nest {
-    /// A loop for each axis of what a stored value iterates over, and for each axis that it joins itself.
-    fn new(graph: &Graph, root: NodeId) -> Self {
+    /// A loop for each axis of what is iterated over, and for each axis that it joins itself.
+    fn new(graph: &Graph, stores: &Stores, root: Root, start: Start) -> Self {
         let shape = loop_shape(graph, root);
-        if let Op::View(View::Reshape(regrouping)) = &graph.node(root).op
-            && let Some(source) = graph.operands(root).first().and_then(|operand| graph.array(*operand))
+        let is_read = root.is_part() && stores.contains_key(&root.value);
+        if let Op::View(View::Reshape(regrouping)) = &graph.node(root.value).op
+            && let Some(source) = graph.operands(root.value).first().and_then(|operand| graph.array(*operand))
+            && !is_read
         {
             let (loops, axes, map) = regrouping.own_loops(&source.shape, &shape);
-            return Self { loops, axes, map };
+            return Self { loops, axes, map, start };
         }
-        Self { loops: shape.to_vec(), axes: (0..shape.len()).collect(), map: identity_map(&shape) }
+        Self { loops: shape.to_vec(), axes: (0..shape.len()).collect(), map: identity_map(&shape), start }
+    }
+
+    /// Where an element is written that is at `map` in what the kernel computes.
+    pub fn written(&self, map: &IndexMap) -> IndexMap {
+        let mut map = map.clone();
+        for (axis, start) in map.iter_mut().zip(&self.start) {
+            axis.start = axis.start.plus(start);
+        }
+        map
     }
 
     /// Makes two loops of one.
@@ -56,17 +70,18 @@ impl Nest {
     }
 }
 
-/// The loops of a stored value and what is computed in them, up to `most` evaluations. Where no loops do for
+/// The loops of what is written and what is computed in them, up to `most` evaluations. Where no loops do for
 /// all of it, a reshape is stored as well, and added to `stored`.
 pub(crate) fn nest(
     graph: &Graph,
     views: &Views,
+    joins: &Joins,
     stores: &mut Stores,
-    root: NodeId,
+    root: Root,
     most: usize,
-    stored: &mut Vec<NodeId>,
+    stored: &mut Vec<Root>,
 ) -> (Nest, Region) {
-    let mut nest = Nest::new(graph, root);
+    let mut nest = Nest::new(graph, stores, root, joins.start(&root));
     loop {
         let found = region(graph, views, &nest, root, |node| stores.contains_key(&node), most);
         match found.obstacle {
@@ -74,9 +89,9 @@ pub(crate) fn nest(
                 nest.split(axis, outer, inner);
             }
             // Its own loops do for a reshape: it is never its own obstacle.
-            Some((node, _)) if node != root => {
+            Some((node, _)) if node != root.value => {
                 stores.insert(node, StoreReason::Reshape);
-                stored.push(node);
+                stored.push(Root::whole(node));
             }
             _ => return (nest, found),
         }

@@ -1,11 +1,11 @@
 //! What the loops of each stored value read: all that grouping and the layout of memory ask about it.
 
-use super::{Instance, Nests, Stores, Views, region};
+use super::{Instance, Nest, Nests, Root, Stores, Views, region};
 use crate::dim::Dim;
 use crate::graph::{Graph, NodeId};
 use std::collections::HashMap;
 
-/// What one stored value is computed from.
+/// What a stored value, or a part of one, is computed from.
 #[derive(Debug, Default)]
 pub(crate) struct Reads {
     /// Evaluations in its loops.
@@ -24,23 +24,23 @@ pub(crate) struct Read {
     pub is_own: bool,
 }
 
-/// What each stored value reads.
-pub(crate) type AllReads = HashMap<NodeId, Reads>;
+/// What is read for everything that is written.
+pub(crate) type AllReads = HashMap<Root, Reads>;
 
-/// Walks every stored value's region once.
+/// Walks every region once.
 pub(crate) fn all_reads(graph: &Graph, views: &Views, stores: &Stores, nests: &Nests) -> AllReads {
-    let reads_of = |root: NodeId| {
-        let nest = &nests[&root];
-        let found = region(graph, views, nest, root, |node| stores.contains_key(&node), usize::MAX);
+    let reads_of = |(root, nest): (&Root, &Nest)| {
+        let found = region(graph, views, nest, *root, |node| stores.contains_key(&node), usize::MAX);
         let mut own: HashMap<NodeId, bool> = HashMap::new();
         for instance in &found.stored {
             *own.entry(instance.0).or_insert(true) &= is_identity(instance, &nest.loops);
         }
         let mut stored: Vec<Read> = own.into_iter().map(|(node, is_own)| Read { node, is_own }).collect();
         stored.sort_unstable_by_key(|read| read.node);
-        Reads { size: found.inside.len(), stored, sources: found.sources }
+        // What is copied takes room in a body as well.
+        (*root, Reads { size: found.inside.len().max(1), stored, sources: found.sources })
     };
-    stores.keys().map(|root| (*root, reads_of(*root))).collect()
+    nests.iter().map(reads_of).collect()
 }
 
 /// Does an array read at `instance` give each iteration of the loops its own element, in order?

@@ -2,7 +2,8 @@
 //! compute again.
 
 use super::nest::nest;
-use super::{MAX_BODY, Nests, Views};
+use super::parts::Joins;
+use super::{MAX_BODY, Nests, Root, Views};
 use crate::graph::{Graph, NodeId, Op, StorePolicy};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
@@ -35,7 +36,7 @@ pub enum StoreReason {
         /// In additions.
         cost: u64,
     },
-    /// A kernel that waits for a reduction would compute it again, at this cost per element.
+    /// A kernel that waits for others would compute it again, at this cost per element.
     Recomputed {
         /// In additions.
         cost: u64,
@@ -48,6 +49,10 @@ pub enum StoreReason {
     Reshape,
     /// The same, where `.store(Never)` stands on it.
     ReshapeForNever,
+    /// Its parts are written side by side, each in the loops that compute it.
+    Joined,
+    /// The same, where `.store(Never)` stands on it.
+    JoinedForNever,
     /// The user wrote `.store(Always)`.
     Requested,
 }
@@ -68,7 +73,7 @@ impl fmt::Display for StoreReason {
                 write!(f, "a broadcast would compute it {repeats} times, at {cost} operations each")
             }
             Self::Recomputed { cost } => {
-                write!(f, "a kernel after a reduction would compute it again, at {cost} operations each")
+                write!(f, "a kernel that waits for others would compute it again, at {cost} operations each")
             }
             Self::TooLong => f.write_str("the expression is too long for one kernel"),
             Self::TooLongForNever => f.write_str(
@@ -78,6 +83,10 @@ impl fmt::Display for StoreReason {
             Self::ReshapeForNever => f.write_str(
                 "it joins axes in a way that the loops of its users cannot follow, and `.store(Never)` cannot be kept",
             ),
+            Self::Joined => f.write_str("its parts are written side by side"),
+            Self::JoinedForNever => {
+                f.write_str("its parts are written side by side, and `.store(Never)` cannot be kept")
+            }
             Self::Requested => f.write_str("`.store(Always)` asks for it"),
         }
     }
@@ -105,16 +114,22 @@ pub(crate) fn decide(
             stores.entry(*node).or_insert(StoreReason::Requested);
         }
     }
+    let uses = uses(graph, &nodes);
+    let joins = Joins::new(graph, &nodes, &uses, &mut stores);
     // What must be stored comes first: it would be refused if anything else had used up the budget.
     let must = stores.keys().filter(|node| !written.contains(node));
     let must = must.fold(0u64, |sum, node| sum.saturating_add(bytes_of(graph, *node)));
-    store_what_pays(graph, &nodes, policies, budget.saturating_sub(must), &mut stores);
+    store_what_pays(graph, &nodes, &uses, policies, budget.saturating_sub(must), &mut stores);
     // Only views that were stored from the beginning are.
     let views = Views::new(graph, &nodes, |node| stores.contains_key(&node));
-    let nests = loops_of_bounded_bodies(graph, &views, policies, &mut stores);
+    let nests = loops_of_bounded_bodies(graph, &views, &joins, policies, &mut stores);
     for (node, reason) in &mut stores {
-        if *reason == StoreReason::Reshape && policies.get(node) == Some(&StorePolicy::Never) {
-            *reason = StoreReason::ReshapeForNever;
+        if policies.get(node) == Some(&StorePolicy::Never) {
+            match reason {
+                StoreReason::Reshape => *reason = StoreReason::ReshapeForNever,
+                StoreReason::Joined => *reason = StoreReason::JoinedForNever,
+                _ => {}
+            }
         }
     }
     (stores, views, nests)
@@ -135,35 +150,43 @@ struct Estimate {
     widest: u64,
     /// The value nearest to it that has several users and is computed with it.
     shared: Option<NodeId>,
-    /// How many reductions must be complete, one after another, before it can be computed.
+    /// How many reductions and joins must be complete, one after another, before it can be computed.
     waits: usize,
+}
+
+/// How often each node is an operand.
+fn uses(graph: &Graph, nodes: &[NodeId]) -> HashMap<NodeId, usize> {
+    let mut uses = HashMap::new();
+    for operand in nodes.iter().flat_map(|node| graph.operands(*node)) {
+        *uses.entry(operand).or_default() += 1;
+    }
+    uses
 }
 
 fn store_what_pays(
     graph: &Graph,
     nodes: &[NodeId],
+    uses: &HashMap<NodeId, usize>,
     policies: &HashMap<NodeId, StorePolicy>,
     mut budget: u64,
     stores: &mut Stores,
 ) {
     let elements = |node: NodeId| graph.array(node).and_then(|array| array.shape.elements()).unwrap_or(0);
     let mut estimates: HashMap<NodeId, Estimate> = HashMap::new();
-    let mut uses: HashMap<NodeId, usize> = HashMap::new();
-    for node in nodes {
-        for operand in graph.operands(*node) {
-            *uses.entry(operand).or_default() += 1;
-        }
-    }
     for node in nodes {
         let op = &graph.node(*node).op;
         let operands = graph.operands(*node);
         let is_reduction = matches!(op, Op::Reduce { .. });
         let below = operands.iter().filter_map(|operand| estimates.get(operand));
-        let waits = below.map(|estimate| estimate.waits).max().unwrap_or(0) + usize::from(is_reduction);
+        let is_joined = matches!(op, Op::Concat { .. });
+        let waits =
+            below.map(|estimate| estimate.waits).max().unwrap_or(0) + usize::from(is_reduction || is_joined);
         for operand in &operands {
             let Some(at) = estimates.get(operand).map(|estimate| estimate.value) else { continue };
             let Some(Estimate { cost, widest, shared, .. }) = estimates.get(&at).copied() else { continue };
-            let repeats = elements(*node).checked_div(elements(at)).unwrap_or(0);
+            // The loops of a part are its own.
+            let computed = elements(if is_joined { *operand } else { *node });
+            let repeats = computed.checked_div(elements(at)).unwrap_or(0);
             let again = shared.and_then(|shared| estimates.get(&shared)).copied();
             let again = again.filter(|again| again.cost >= LONG && waits > again.waits);
             let (value, reason) = if cost >= COSTLY && repeats >= REPEATS && elements(at) <= widest {
@@ -211,6 +234,10 @@ fn store_what_pays(
             Op::Generator(_) => estimate.cost = 1,
             Op::Input(_) | Op::Array(_) => estimate.widest = elements(*node),
             Op::Reduce { .. } => {}
+            // In memory, its own or that of another join.
+            Op::Concat { .. } => {
+                (estimate.cost, estimate.shared, estimate.widest) = (0, None, elements(*node))
+            }
         }
         if stores.contains_key(node) && !op.is_leaf() {
             estimate = Estimate { value: *node, cost: 0, widest: elements(*node), shared: None, waits };
@@ -219,19 +246,20 @@ fn store_what_pays(
     }
 }
 
-/// The loops of every stored value. Regions that would make a body too long are cut: first in slices of the creation order, then, where
+/// The loops of everything that is written. Regions that would make a body too long are cut: first in slices of the creation order, then, where
 /// one value is read at many index maps, at that value. A value that is never to be stored is cut at
 /// only where there is no other.
 fn loops_of_bounded_bodies(
     graph: &Graph,
     views: &Views,
+    joins: &Joins,
     policies: &HashMap<NodeId, StorePolicy>,
     stores: &mut Stores,
 ) -> Nests {
     let mut nests = Nests::new();
-    let mut pending: Vec<NodeId> = stores.keys().copied().collect();
+    let mut pending: Vec<Root> = stores.keys().flat_map(|node| joins.roots(*node)).collect();
     while let Some(root) = pending.pop() {
-        let (loops, found) = nest(graph, views, stores, root, WALKED, &mut pending);
+        let (loops, found) = nest(graph, views, joins, stores, root, WALKED, &mut pending);
         let length = found.inside.len();
         if length <= MAX_BODY {
             nests.insert(root, loops);
@@ -241,7 +269,8 @@ fn loops_of_bounded_bodies(
         // How often each value is computed, in order of creation.
         let mut computed: BTreeMap<NodeId, usize> = BTreeMap::new();
         for (node, _) in found.inside {
-            if node != root && matches!(graph.node(node).op, Op::Element(_) | Op::Custom(_) | Op::Cast) {
+            if node != root.value && matches!(graph.node(node).op, Op::Element(_) | Op::Custom(_) | Op::Cast)
+            {
                 *computed.entry(node).or_default() += 1;
             }
         }
@@ -260,14 +289,14 @@ fn loops_of_bounded_bodies(
             _ => computed.keys().nth(computed.len() / 2).copied().into_iter().collect(),
         };
         if cuts.is_empty() {
-            nests.insert(root, nest(graph, views, stores, root, usize::MAX, &mut pending).0);
+            nests.insert(root, nest(graph, views, joins, stores, root, usize::MAX, &mut pending).0);
             continue;
         }
         let reason = if is_free { StoreReason::TooLong } else { StoreReason::TooLongForNever };
         pending.push(root);
         for cut in cuts {
             stores.insert(cut, reason.clone());
-            pending.push(cut);
+            pending.push(Root::whole(cut));
         }
     }
     nests

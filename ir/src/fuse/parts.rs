@@ -1,0 +1,115 @@
+//! Joins: what is written side by side in one buffer, and by which kernels.
+
+use super::{StoreReason, Stores};
+use crate::graph::{Graph, NodeId, Op};
+use crate::size::SizeExpr;
+use smallvec::SmallVec;
+use std::collections::{HashMap, HashSet};
+
+/// What one kernel writes, alone or with others: a stored value, or a part of one that is joined. In order,
+/// each comes after what it reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct Root {
+    /// The stored value.
+    pub node: NodeId,
+    /// Which of its parts; 0 where it has none.
+    part: u32,
+    /// What is computed: the part, or the stored value itself.
+    pub value: NodeId,
+}
+
+impl Root {
+    /// A value that is computed as a whole.
+    pub const fn whole(node: NodeId) -> Self {
+        Self { node, part: 0, value: node }
+    }
+
+    /// Is it a part of a join?
+    pub fn is_part(&self) -> bool {
+        self.node != self.value
+    }
+}
+
+/// Where a part begins, on each axis of the value that it belongs to.
+pub(crate) type Start = SmallVec<[SizeExpr; 3]>;
+
+/// A part of a stored value.
+#[derive(Debug)]
+pub(crate) struct Part {
+    pub root: Root,
+    pub start: Start,
+}
+
+/// The parts of all joins that are stored, by value.
+#[derive(Debug, Default)]
+pub(crate) struct Joins(HashMap<NodeId, Vec<Part>>);
+
+impl Joins {
+    /// Stores the joins among nodes in order of creation. One that is nothing but a part of another has no
+    /// memory of its own: its parts are written where it would have been copied to. `uses` says how often each node is an operand.
+    pub fn new(graph: &Graph, nodes: &[NodeId], uses: &HashMap<NodeId, usize>, stores: &mut Stores) -> Self {
+        let mut joins = Self::default();
+        let mut within: HashSet<NodeId> = HashSet::new();
+        // A join comes after its parts, so that those outside are met first.
+        for node in nodes.iter().rev() {
+            let Some(axis) = axis_of(graph, *node).filter(|_| !within.contains(node)) else { continue };
+            stores.entry(*node).or_insert(StoreReason::Joined);
+            let mut parts = Vec::new();
+            let origin = Start::from_elem(SizeExpr::known(0), rank(graph, *node));
+            let mut pending = side_by_side(graph, *node, axis, &origin);
+            while let Some((value, start)) = pending.pop() {
+                let is_within = uses.get(&value) == Some(&1) && !stores.contains_key(&value);
+                match axis_of(graph, value).filter(|_| is_within) {
+                    Some(axis) => {
+                        within.insert(value);
+                        pending.extend(side_by_side(graph, value, axis, &start));
+                    }
+                    None => {
+                        let root = Root { node: *node, part: parts.len() as u32, value };
+                        parts.push(Part { root, start });
+                    }
+                }
+            }
+            joins.0.insert(*node, parts);
+        }
+        joins
+    }
+
+    /// What is written of a stored value: the value itself, or each of its parts.
+    pub fn roots(&self, node: NodeId) -> impl Iterator<Item = Root> + '_ {
+        let parts = self.0.get(&node);
+        let whole = parts.is_none().then_some(Root::whole(node));
+        whole.into_iter().chain(parts.into_iter().flatten().map(|part| part.root))
+    }
+
+    /// Where a part begins; nothing for a value as a whole.
+    pub fn start(&self, root: &Root) -> Start {
+        let part = self.0.get(&root.node).and_then(|parts| parts.get(root.part as usize));
+        part.map(|part| part.start.clone()).unwrap_or_default()
+    }
+}
+
+fn axis_of(graph: &Graph, node: NodeId) -> Option<usize> {
+    match graph.node(node).op {
+        Op::Concat { axis } => Some(axis),
+        _ => None,
+    }
+}
+
+fn rank(graph: &Graph, node: NodeId) -> usize {
+    graph.array(node).map_or(0, |array| array.shape.len())
+}
+
+/// The operands of a join that begins at `start`, with where they begin, last one first.
+fn side_by_side(graph: &Graph, node: NodeId, axis: usize, start: &Start) -> Vec<(NodeId, Start)> {
+    let mut at = start.clone();
+    let mut found = Vec::new();
+    for operand in graph.operands(node) {
+        found.push((operand, at.clone()));
+        if let Some(array) = graph.array(operand) {
+            at[axis] = at[axis].plus(&array.shape[axis].size());
+        }
+    }
+    found.reverse();
+    found
+}
