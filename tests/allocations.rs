@@ -48,20 +48,25 @@ fn runs_allocate_nothing() {
         x.exp().sum(Axis(1)).named("rows"),
         (x * x).sum(All).named("total"),
         (x.slice_axis(Axis(1), 0..2).max(Axis(0)) + 1).named("narrow"),
+        g.concat(Axis(0), [x.sqrt(), mean.expand_dims(0)]).named("joined"),
     ];
     let plan = g.plan(outputs, &Limits::default()).unwrap();
+    // The mean of each column is all that is kept.
+    assert_eq!(plan.workspace_bytes(), 8 * columns as u64);
     let program = plan.compile().unwrap();
     let data: Vec<f64> = (0..rows * columns).map(|at| (at as f64 * 0.1).sin()).collect();
     let mut centred = vec![0.0; rows * columns];
+    let mut joined = vec![0.0; (rows + 1) * columns];
     let (mut by_row, mut total, mut narrow, mut half) = (vec![0.0; rows], 0.0, [0.0; 2], 0.0);
     for (threads, most) in [(1, 0), (2, 4096)] {
         let program = program.clone().with_threads(threads);
-        let outputs: [(&str, ViewMut<'_>); 5] = [
+        let outputs: [(&str, ViewMut<'_>); 6] = [
             ("half", (&mut half).into()),
             ("centred", ViewMut::new(&mut centred, [rows, columns])),
             ("rows", (&mut by_row).into()),
             ("total", (&mut total).into()),
             ("narrow", (&mut narrow).into()),
+            ("joined", ViewMut::new(&mut joined, [rows + 1, columns])),
         ];
         let mut bound = program.bind([("x", View::new(&data, [rows, columns]))], outputs).unwrap();
         // The pool starts its threads once for the whole process.

@@ -44,6 +44,33 @@ fn long_chains_of_reductions_and_of_views_plan_soon() {
 }
 
 #[test]
+fn joins_of_joins_are_no_deeper_than_one() {
+    let g = Graph::new();
+    let (x, y) = (g.input("x", F64, [1]), g.input("y", F64, [1]));
+    let mut joined = x;
+    for _ in 0..100_000 {
+        joined = g.concat(Axis(0), [joined, y]);
+    }
+    let limits = Limits::default().with_elements(1_000_000);
+    let plan = g.plan([joined], &limits).unwrap();
+    assert_eq!(plan.workspace_bytes(), 0);
+    let mut out = vec![0.0; 100_001];
+    plan.compile().unwrap().run([("x", &[1.0]), ("y", &[2.0])], [("out", &mut out)]).unwrap();
+    assert!(out[0] == 1.0 && out[1..].iter().all(|y| *y == 2.0));
+    // Of one array, and of each other where they are used again.
+    let many = g.concat(Axis(0), vec![y; 20_000]);
+    let users = (0..200).map(|user| many.slice_axis(Axis(0), user..) + user);
+    let plan = g.plan(users, &Limits::default()).unwrap();
+    assert_eq!(plan.stored().len(), 1);
+    let mut rolled = g.input("z", F64, [5]);
+    for _ in 0..20_000 {
+        rolled = rolled.roll(2, Axis(0));
+    }
+    let plan = g.plan([rolled], &Limits::default()).unwrap();
+    assert!(plan.workspace_bytes() <= 128);
+}
+
+#[test]
 fn every_step_of_a_stencil_may_be_too_long_for_the_next() {
     let g = Graph::new();
     let mut x = g.input("x", F64, [2000]);

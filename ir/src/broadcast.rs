@@ -156,6 +156,9 @@ pub fn broadcast_shapes(shapes: &[Shape]) -> Result<Broadcast, Error> {
     }
 }
 
+/// The most operands that a diagnostic lists.
+const SHOWN: usize = 8;
+
 /// What is wrong with a shape that a user wrote; `None` where nothing is.
 pub(crate) fn unfit(name: &str, shape: &Shape) -> Option<Diagnostic> {
     for (axis, dim) in shape.iter().enumerate() {
@@ -357,7 +360,12 @@ impl Graph {
         let Some((largest_slot, largest_site, largest)) = largest else { return diagnostic };
         if !self.may_stretch(site) {
             // Its operand is no smaller, or has other axes: there is nothing to blame but its size.
-            for (slot, operand, array) in &operands {
+            // Of a join of many arrays, the largest ones say where the size comes from.
+            let mut shown: Vec<_> = operands.iter().collect();
+            shown.sort_by_key(|(slot, _, array)| (std::cmp::Reverse(elements(array)), *slot));
+            shown.truncate(SHOWN);
+            shown.sort_by_key(|(slot, ..)| *slot);
+            for (slot, operand, array) in shown {
                 let note = self.note_within(*operand, *slot, call.composition);
                 let text = format!("{}: {}", note.text, human_size(array));
                 diagnostic = diagnostic.operand(OperandNote { text, ..note });

@@ -90,7 +90,7 @@ impl Graph {
         let counts: Vec<Dim> = (0..rank)
             .map(|axis| repetitions.from_end(rank - axis).cloned().unwrap_or_else(|| Dim::from(1u64)))
             .collect();
-        self.copies(operand, &counts, Copies::Around, site)
+        self.repeated("tile", operand, &counts, Copies::Around, site)
     }
 
     /// Every element `count` times along axes; without axes, along one axis with all elements. A view.
@@ -104,7 +104,7 @@ impl Graph {
         }
         let Some(axes) = axes else {
             let flat = self.reshape(operand, &[None], site);
-            return self.copies(flat, std::slice::from_ref(count), Copies::Within, site);
+            return self.repeated("repeat", flat, std::slice::from_ref(count), Copies::Within, site);
         };
         let positions: Vec<usize> = match self.positions("repeat", operand, axes, &array.shape) {
             Ok(positions) => positions,
@@ -113,7 +113,22 @@ impl Graph {
         let counts: Vec<Dim> = (0..array.shape.len())
             .map(|axis| if positions.contains(&axis) { count.clone() } else { Dim::from(1u64) })
             .collect();
-        self.copies(operand, &counts, Copies::Within, site)
+        self.repeated("repeat", operand, &counts, Copies::Within, site)
+    }
+
+    /// Copies along axes, whose sizes are checked first.
+    fn repeated(&mut self, name: &str, operand: SiteId, counts: &[Dim], place: Copies, site: Site) -> SiteId {
+        let dims = self.site_array(operand).map(|array| array.shape.clone()).unwrap_or_default();
+        let sizes = dims.iter().zip(counts).map(|(dim, count)| {
+            Dim::from(dim.size().times(&count.size())).with_label(dim.shared_label().cloned())
+        });
+        match broadcast::unfit(name, &sizes.collect()) {
+            Some(unfit) => {
+                let unfit = unfit.operand(self.note(operand, 0));
+                self.refuse_join(&[operand], Some(unfit), site)
+            }
+            None => self.copies(operand, counts, place, site),
+        }
     }
 
     /// A new axis beside each one that is repeated, stretched and then joined with it.
@@ -153,15 +168,14 @@ impl Graph {
             Err(diagnostic) => return self.refuse_join(&[operand], Some(*diagnostic), site),
         };
         let mut padded = operand;
-        let borders: Vec<Borders> = borders
-            .into_iter()
-            .map(|borders| {
-                let (longer, left) = self.lengthened(padded, borders, site);
-                padded = longer;
-                left
-            })
-            .collect();
-        for borders in borders.chunks(BORDERED) {
+        let mut cut = Vec::new();
+        for borders in borders {
+            match self.periodic(padded, borders, site) {
+                Some(made) => padded = made,
+                None => cut.push(borders),
+            }
+        }
+        for borders in cut.chunks(BORDERED) {
             padded = self.pad_at_once(padded, borders, site);
         }
         self.require(padded, "pad", site, requirements);
@@ -203,8 +217,7 @@ impl Graph {
             let dim = array.shape[axis].clone();
             let sum = dim.size().plus(&width(before)).plus(&width(after));
             dims[axis] = Dim::from(sum).with_label(dim.shared_label().cloned());
-            // The elements that the longest border shows must be there; where all sizes are known, it goes
-            // on with copies of copies.
+            // What the longer border shows must be there. Where the size is known it may go on with copies.
             let mut needs = 1;
             let border = match (padding, constant) {
                 (_, Some(constant)) => Border::Constant(constant),
@@ -241,26 +254,42 @@ impl Graph {
         }
     }
 
-    /// The array so far extended along an axis that its borders are longer than the axis itself lets them be, and the borders
-    /// that are left. It is extended where it can be mirrored or go on as the infinite array would, so that
-    /// its length grows threefold each time.
-    fn lengthened(&mut self, operand: SiteId, borders: Borders, site: Site) -> (SiteId, Borders) {
-        let (mut operand, mut left) = (operand, borders);
-        loop {
-            let size = self.site_array(operand).and_then(|array| array.shape[left.axis].known());
-            let most = match (left.border, size) {
-                (Border::Mirrored(from), Some(size)) => size.saturating_sub(from),
-                (Border::Wrapped, Some(size)) => size,
-                _ => return (operand, left),
-            };
-            if (left.before <= most && left.after <= most) || most == 0 {
-                return (operand, left);
-            }
-            let step = |width: u64| if width > most { most } else { 0 };
-            let (before, after) = (step(left.before), step(left.after));
-            operand = self.pad_at_once(operand, &[Borders { before, after, ..left }], site);
-            (left.before, left.after) = (left.before - before, left.after - after);
+    /// The array within borders along one axis that are longer than the axis lets them be cut from it: a part
+    /// of one period, whole periods, and again a part of one.
+    fn periodic(&mut self, operand: SiteId, borders: Borders, site: Site) -> Option<SiteId> {
+        let Borders { axis, before, after, border } = borders;
+        let array = self.site_array(operand)?.clone();
+        let size = array.shape[axis].known()?;
+        // How many more elements, mirrored, make a period.
+        let (most, more) = match border {
+            Border::Mirrored(from) => (size.checked_sub(from)?, size.checked_sub(2 * from)?),
+            Border::Wrapped => (size, 0),
+            _ => return None,
+        };
+        if before.max(after) <= most {
+            return None;
         }
+        let mirrored = Part { start: width(most - 1), step: -1, count: width(more) };
+        let mirrored = self.part(operand, axis, mirrored, site);
+        let along = |size: u64| {
+            let mut dims = array.shape.to_vec();
+            dims[axis] = Dim::from(size).with_label(dims[axis].shared_label().cloned());
+            ArrayType { dtype: array.dtype, shape: dims.into_iter().collect() }
+        };
+        let length = size + more;
+        let period = self.add_concat(axis, &[operand, mirrored], along(length), site);
+        // The sum is the size of an axis, which was checked.
+        let all = before + size + after;
+        let head = (before % length).min(all);
+        let (turns, tail) = ((all - head) / length, (all - head) % length);
+        let counts: Vec<Dim> =
+            (0..array.shape.len()).map(|at| Dim::from(if at == axis { turns } else { 1 })).collect();
+        let parts = [
+            self.part(period, axis, Part { start: width(length - head), step: 1, count: width(head) }, site),
+            self.copies(period, &counts, Copies::Around, site),
+            self.part(period, axis, Part { start: width(0), step: 1, count: width(tail) }, site),
+        ];
+        Some(self.add_concat(axis, &parts, along(all), site))
     }
 
     /// Borders at axes of which each is cut from the array: the corners are borders of borders.
@@ -283,7 +312,17 @@ impl Graph {
             let part = match (side, border) {
                 (1, _) => operand,
                 _ if count == 0 => continue,
-                (_, Border::Constant(constant)) => self.full(along(width(count)), constant, site),
+                // The corners as well.
+                (_, Border::Constant(constant)) => {
+                    let mut dims = along(width(count)).to_vec();
+                    for other in others {
+                        let dim = &dims[other.axis];
+                        let size = dim.size().plus(&width(other.before)).plus(&width(other.after));
+                        dims[other.axis] = Dim::from(size).with_label(dim.shared_label().cloned());
+                    }
+                    parts.push(self.full(dims.into_iter().collect(), constant, site));
+                    continue;
+                }
                 (_, Border::Edge) => {
                     let start = if side == 0 { 0.into() } else { last(1) };
                     let edge = self.part(operand, axis, Part { start, step: 1, count: 1.into() }, site);

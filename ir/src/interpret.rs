@@ -36,6 +36,12 @@ impl Array {
         self.array.shape.iter().map(Dim::upper).collect()
     }
 
+    /// The element at an index, if there is one.
+    fn get(&self, index: &[u64]) -> Option<Scalar> {
+        let is_within = index.iter().zip(self.array.shape.iter()).all(|(at, dim)| *at < dim.upper());
+        is_within.then(|| self.at(index))
+    }
+
     /// The element at an index.
     fn at(&self, index: &[u64]) -> Scalar {
         let mut position = 0;
@@ -134,8 +140,8 @@ pub fn evaluate_node(graph: &Graph, node: NodeId, operands: &[&Array], known: &S
         (Op::View(view), [operand]) => {
             let sizes = view_sizes(view, array.shape.len(), operand, asked)?;
             let value = |start: &SizeExpr| start.value(&size_of);
-            let elements = indices(&sizes)
-                .map(|index| Some(operand.at(&view_index(view, &index, &sizes, operand, &value)?)));
+            let elements =
+                indices(&sizes).map(|index| operand.get(&view_index(view, &index, &sizes, operand, &value)?));
             Array::new(dtype, &sizes, elements.collect::<Option<_>>()?)
         }
         (Op::Reduce { op, axes, keepdims }, [operand]) => {

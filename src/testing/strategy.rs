@@ -3,7 +3,7 @@
 use crate::axes::Axes;
 use crate::expr::{Expr, Graph};
 use crate::recipe::Recipe;
-use crate::{Axis, DType, ElementOp, Slice, StorePolicy};
+use crate::{All, Axis, DType, ElementOp, Pad, Slice, StorePolicy};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -22,6 +22,7 @@ enum Step {
     View { kind: usize, operand: usize, parameter: usize },
     Reduce { op: usize, operand: usize, axes: usize, keepdims: bool },
     Composed { function: usize, operands: [usize; 2], axes: usize, keepdims: bool },
+    Join { kind: usize, operands: [usize; 3], parameter: usize },
     Store { operand: usize, policy: usize },
 }
 
@@ -42,6 +43,8 @@ fn step() -> impl Strategy<Value = Step> {
             .prop_map(|(op, operand, axes, keepdims)| Step::Reduce { op, operand, axes, keepdims }),
         2 => (0..31usize, [any(), any()], 1..64usize, proptest::bool::ANY)
             .prop_map(|(function, operands, axes, keepdims)| Step::Composed { function, operands, axes, keepdims }),
+        3 => (0..6usize, [any(), any(), any()], 0..1000usize)
+            .prop_map(|(kind, operands, parameter)| Step::Join { kind, operands, parameter }),
         1 => (any(), 0..3usize).prop_map(|(operand, policy)| Step::Store { operand, policy }),
     ]
 }
@@ -174,6 +177,10 @@ fn take<'g>(g: &'g Graph, known: &[Expr<'g>], at: usize, step: &Step) -> Expr<'g
                 _ => operand.sliding_window(1 + (parameter / 3 % 3) as u64, axis),
             }
         }
+        Step::Join { kind, operands, parameter } => {
+            let several = operands.map(pick);
+            join(g, *kind, several, *parameter, rank(several[0]))
+        }
         Step::Reduce { op, operand, axes, keepdims } => {
             let operand = pick(*operand);
             let axes = chosen(operand, *axes, *keepdims);
@@ -192,5 +199,44 @@ fn take<'g>(g: &'g Graph, known: &[Expr<'g>], at: usize, step: &Step) -> Expr<'g
         Step::Store { operand, policy } => {
             pick(*operand).store([StorePolicy::Auto, StorePolicy::Always, StorePolicy::Never][*policy])
         }
+    }
+}
+
+/// A step that joins arrays, or parts and copies of one.
+fn join<'g>(g: &'g Graph, kind: usize, operands: [Expr<'g>; 3], parameter: usize, rank: usize) -> Expr<'g> {
+    let axis = Axis((parameter % rank.max(1)) as isize);
+    let count = 1 + parameter / 7 % 3;
+    let first = operands[0];
+    match kind {
+        // Arrays that do not fit are left out of the graph: one and its own parts always do.
+        0 if parameter % 2 == 0 => g.concat(axis, operands.into_iter().take(count)),
+        0 => {
+            let part = first.slice_axis(axis, (count as i64)..);
+            g.concat(axis, [part, first, part.flip(axis)].into_iter().take(1 + count))
+        }
+        1 => g.stack(
+            Axis((parameter % (rank + 1)) as isize),
+            [first, first, operands[1]].into_iter().take(count),
+        ),
+        2 => {
+            let shift = (parameter / 5) as i64 - 100;
+            let axes: Vec<isize> = (0..rank as isize).filter(|axis| parameter >> axis & 1 == 1).collect();
+            if axes.is_empty() { first.roll(shift, All) } else { first.roll(shift, axes) }
+        }
+        3 => {
+            let with = match parameter % 5 {
+                0 => Pad::Edge,
+                1 => Pad::Reflect,
+                2 => Pad::Symmetric,
+                3 => Pad::Wrap,
+                _ => true.into(),
+            };
+            let width = |at: usize| (parameter >> (2 * at) & 3, parameter >> (2 * at + 1) & 3);
+            let widths = (0..rank).map(width).map(|(before, after)| (before as u64, after as u64));
+            first.pad(widths.collect::<Vec<_>>(), with)
+        }
+        4 => first.tile([1 + parameter % 3, count - 1 + parameter % 2]),
+        _ if parameter % 3 == 0 => first.repeat(count, All),
+        _ => first.repeat(count, axis),
     }
 }

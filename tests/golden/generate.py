@@ -128,10 +128,10 @@ def result(compute, show):
         return "!" + next(base.__name__ for base in ERRORS if isinstance(error, base))
 
 
-def write(name, lines):
+def write(name, lines, script="generate.py"):
     """Writes a file, each case once."""
     lines = list(dict.fromkeys(lines))
-    header = f"# NumPy {np.__version__}, written by tests/golden/generate.py: do not edit\n"
+    header = f"# NumPy {np.__version__}, written by tests/golden/{script}: do not edit\n"
     (HERE / name).write_text(header + "".join(line + "\n" for line in lines))
     print(f"{name}: {len(lines)} cases")
 
