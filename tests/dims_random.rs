@@ -25,6 +25,7 @@ enum Step {
     Transpose { operand: usize },
     BroadcastTo { operand: usize, front: usize },
     Expect { operand: usize, axis: usize, size: usize },
+    Join { kind: usize, left: usize, right: usize, axis: usize, shift: i64 },
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
@@ -43,6 +44,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => (at(), at()).prop_map(|(operand, axis)| Step::Expand { operand, axis }),
         1 => at().prop_map(|operand| Step::Transpose { operand }),
         1 => (at(), at()).prop_map(|(operand, front)| Step::BroadcastTo { operand, front }),
+        3 => (0usize..5, at(), at(), at(), -30i64..30)
+            .prop_map(|(kind, left, right, axis, shift)| Step::Join { kind, left, right, axis, shift }),
         1 => (at(), at(), at()).prop_map(|(operand, axis, size)| Step::Expect { operand, axis, size }),
     ];
     prop::collection::vec(step, 1..14)
@@ -109,6 +112,18 @@ fn call<'g>(g: &'g Graph, step: &Step, pool: &[Expr<'g>], sizes: &[Dim], inputs:
             let own = shape(operand)?;
             let dims: Vec<Dim> = std::iter::once(size(*front)).chain(own.iter().cloned()).collect();
             operand.broadcast_to(dims)
+        }
+        Step::Join { kind, left, right, axis, shift } => {
+            let (left, right) = (pick(*left)?, pick(*right)?);
+            let along = Axis((axis % rank(left).max(1)) as isize);
+            match kind {
+                0 => g.concat(along, [left, right, left]),
+                1 => g.concat(along, [left.slice_axis(along, shift / 4..), left]),
+                2 => left.roll(*shift, along),
+                // The square of a difference is not seen to be no less than 0.
+                3 => left.repeat(1 + axis / 4 % 3, along),
+                _ => left.pad((shift.unsigned_abs() % 4, 1), 0.5),
+            }
         }
         Step::Expect { operand, axis, size: at } => {
             let operand = pick(*operand)?;

@@ -5,6 +5,7 @@ use crate::broadcast;
 use crate::build_join::Part;
 use crate::diagnostic::{Diagnostic, DiagnosticKind, Site};
 use crate::dim::Dim;
+use crate::dtype::DType;
 use crate::graph::{Graph, SiteId};
 use crate::requirement::Requirement;
 use crate::scalar::{Scalar, Weak};
@@ -201,7 +202,7 @@ impl Graph {
             return Err(refuse(DiagnosticKind::Axis, message, help));
         }
         let constant = match padding {
-            Padding::Constant(number) => Some(number.to_scalar(array.dtype).ok_or_else(|| {
+            Padding::Constant(number) => Some(held(number, array.dtype).ok_or_else(|| {
                 let message = format!("`pad`: the number {number} does not fit {}", array.dtype);
                 refuse(DiagnosticKind::ScalarRange, message, "convert the array first: `.astype(dtype)`")
             })?),
@@ -354,6 +355,15 @@ impl Graph {
             made.shape = dims.into_iter().collect();
         }
         self.add_concat(axis, &parts, made, site)
+    }
+}
+
+/// A number as an element of a border; `None` for a fraction among integers.
+fn held(number: Weak, dtype: DType) -> Option<Scalar> {
+    let scalar = number.to_scalar(dtype)?;
+    match number {
+        Weak::Float(float) if dtype.is_int() && scalar.as_f64() != float => None,
+        _ => Some(scalar),
     }
 }
 

@@ -42,6 +42,8 @@ fn what_does_not_fit_together_is_refused() {
             x.pad([(u64::MAX, 1), (0, 0)], 0),
             x.pad(u64::MAX / 8, Pad::Wrap),
             g.input("u8", U8, [3]).pad(1, 300),
+            g.input("i64", I64, [3]).pad(1, 0.5),
+            g.input("nan", I8, [3]).pad(1, f64::NAN),
             g.input("none", U8, [0]).pad(1, Pad::Edge),
             g.input("short", U8, g.dim("m", 1..=3)).pad(4, Pad::Reflect),
         ]
