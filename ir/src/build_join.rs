@@ -30,7 +30,7 @@ pub(crate) struct Part {
 impl Graph {
     /// Arrays one after another along an axis, in the promoted dtype. Their other sizes are equal.
     pub fn concat(&mut self, operands: &[Operand], axis: &AxisRef, site: Site) -> SiteId {
-        let (operands, dtype) = match self.to_join("concat", operands, site) {
+        let (operands, dtype) = match self.operands_of_join("concat", operands, site) {
             Ok(found) => found,
             Err(refused) => return refused,
         };
@@ -52,7 +52,7 @@ impl Graph {
 
     /// Arrays of one shape side by side along a new axis, in the promoted dtype.
     pub fn stack(&mut self, operands: &[Operand], axis: &NewAxis, site: Site) -> SiteId {
-        let (operands, dtype) = match self.to_join("stack", operands, site) {
+        let (operands, dtype) = match self.operands_of_join("stack", operands, site) {
             Ok(found) => found,
             Err(refused) => return refused,
         };
@@ -190,7 +190,7 @@ impl Graph {
     }
 
     /// The expressions that are to be joined and their common dtype; else the call that is refused.
-    fn to_join(
+    fn operands_of_join(
         &mut self,
         name: &str,
         operands: &[Operand],

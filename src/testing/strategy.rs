@@ -209,7 +209,7 @@ fn join<'g>(g: &'g Graph, kind: usize, operands: [Expr<'g>; 3], parameter: usize
     let first = operands[0];
     match kind {
         // Arrays that do not fit are left out of the graph: one and its own parts always do.
-        0 if parameter % 2 == 0 => g.concat(axis, operands.into_iter().take(count)),
+        0 if parameter.is_multiple_of(2) => g.concat(axis, operands.into_iter().take(count)),
         0 => {
             let part = first.slice_axis(axis, (count as i64)..);
             g.concat(axis, [part, first, part.flip(axis)].into_iter().take(1 + count))
@@ -236,7 +236,7 @@ fn join<'g>(g: &'g Graph, kind: usize, operands: [Expr<'g>; 3], parameter: usize
             first.pad(widths.collect::<Vec<_>>(), with)
         }
         4 => first.tile([1 + parameter % 3, count - 1 + parameter % 2]),
-        _ if parameter % 3 == 0 => first.repeat(count, All),
+        _ if parameter.is_multiple_of(3) => first.repeat(count, All),
         _ => first.repeat(count, axis),
     }
 }

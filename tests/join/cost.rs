@@ -30,6 +30,11 @@ fn parts_with_the_same_loops_share_a_kernel() {
     let plan = g.plan([g.concat(Axis(0), [e, e * 2, e]), e.named("alone")], &Limits::default()).unwrap();
     assert_eq!(plan.kernels().len(), 1);
     assert_eq!(plan.kernels()[0].to_string().matches("exp").count(), 1);
+    // Pairs: alone, each half would go through the memory of both.
+    let y = g.input("y", F64, [100]);
+    assert_eq!(cost(&g, [g.stack(Axis(-1), [x, y, x * 2])]), (1, 0, 0));
+    assert_eq!(cost(&g, [g.stack(Axis(0), [x, y])]), (2, 0, 0));
+    assert_checks(&g, vec![g.stack(Axis(-1), [x, y, x * 2]), g.stack(Axis(1), [x, y + 1]) * 2]);
     // A mean and the deviations from it: rows complete one after another.
     let m = g.input("m", F64, [20, 30]);
     assert_eq!(cost(&g, [g.concat(Axis(0), [m.mean(Axis(1)), m.max(Axis(1)) * 2])]), (1, 0, 0));

@@ -4,6 +4,7 @@ use super::reads::{Read, Reads};
 use super::{AllReads, Equalities, MAX_BODY, Nest, Nests, Root};
 use crate::dim::Dim;
 use crate::graph::{Graph, NodeId, Op};
+use crate::shape::Shape;
 use crate::size::SizeExpr;
 use petgraph::Direction::Incoming;
 use petgraph::graph::{DiGraph, NodeIndex};
@@ -69,6 +70,14 @@ const SEARCHED: usize = 1000;
 
 /// The loops of a group, up to sizes that are equal.
 type LoopsKey = Vec<SizeExpr>;
+
+/// What is looked for in a group: loops for what is to be written.
+struct Wanted<'a> {
+    root: Root,
+    loops: &'a [Dim],
+    reduced: &'a [bool],
+    key: usize,
+}
 
 /// Groups under construction.
 struct Grouping<'a> {
@@ -149,7 +158,8 @@ impl Grouping<'_> {
         let places: &[Place] =
             if axes.is_some() { &[Place::Reduction] } else { &[Place::Epilogue, Place::Full] };
         let choice = places.iter().find_map(|place| {
-            let candidates = self.candidates(*place, loops, &reduced, reads, &owners, key);
+            let wanted = Wanted { root, loops, reduced: &reduced, key };
+            let candidates = self.candidates(*place, &wanted, reads, &owners);
             candidates.into_iter().find_map(|at| Some((at, *place, self.join(at, *place, reads, &owners)?)))
         });
         let (at, place, raised) = choice.unwrap_or_else(|| {
@@ -188,28 +198,29 @@ impl Grouping<'_> {
     }
 
     /// The groups whose loops fit and which have something in common with the value, latest first: they
-    /// store what it reads or, but for an epilogue, read a source that it reads.
+    /// store what it reads or, but for an epilogue, read a source that it reads or write between its elements.
     fn candidates(
         &self,
         place: Place,
-        loops: &[Dim],
-        reduced: &[bool],
+        wanted: &Wanted<'_>,
         reads: &Reads,
         owners: &[NodeIndex],
-        key: usize,
     ) -> Vec<NodeIndex> {
         let fits = |at: &NodeIndex| {
             let group = &self.groups[*at];
             !group.is_junction()
                 && group.size + reads.size <= MAX_BODY
-                && place_matches(self.equalities, group, place, loops, reduced)
+                && place_matches(self.equalities, group, place, wanted.loops, wanted.reduced)
         };
         let mut candidates: Vec<NodeIndex> =
             owners.iter().rev().copied().filter(fits).take(CANDIDATES).collect();
         if place != Place::Epilogue {
             for source in &reads.sources {
-                let readers = self.readers.get(&(*source, key)).into_iter().flatten();
+                let readers = self.readers.get(&(*source, wanted.key)).into_iter().flatten();
                 candidates.extend(readers.rev().take(CANDIDATES).filter(|at| fits(at)));
+            }
+            if is_interleaved(self.graph, wanted.root) {
+                candidates.extend(self.parts.iter().rev().copied().filter(fits).take(CANDIDATES));
             }
             candidates.sort_unstable_by(|a, b| b.cmp(a));
             candidates.dedup();
@@ -259,6 +270,19 @@ impl Grouping<'_> {
         }
         Some(raised)
     }
+}
+
+/// Bytes that are loaded and written together.
+const CACHE_LINE: u64 = 64;
+
+/// Do the parts of a join share cache lines, so that each alone would go through the memory of all?
+fn is_interleaved(graph: &Graph, root: Root) -> bool {
+    let (Op::Concat { axis }, Some(part)) = (&graph.node(root.node).op, graph.array(root.value)) else {
+        return false;
+    };
+    let consecutive: Shape = part.shape[*axis..].iter().cloned().collect();
+    // Along the first axis one part follows another.
+    *axis > 0 && consecutive.bytes(part.dtype).is_some_and(|bytes| bytes < CACHE_LINE)
 }
 
 /// The groups in an order in which each comes after those it reads from, otherwise as they were made:
