@@ -54,7 +54,8 @@ impl Graph {
 
 impl Expr<'_> {
     /// The whole array again and again along its last axes, as often as `repetitions` says for each of them;
-    /// where it says more, the array gets axes at the front. A view: each user reads the array itself.
+    /// where it says more, the array gets axes at the front. A view: each user
+    /// reads the array itself, but for one whose loops cannot follow it, as with a reshape.
     ///
     /// ```
     /// use fusewire::prelude::*;
@@ -72,7 +73,7 @@ impl Expr<'_> {
     }
 
     /// Every element `count` times: along an axis, along each of several, or with `All` in C order along one
-    /// axis with all elements, as NumPy's without an axis. A view: each user reads the array itself.
+    /// axis with all elements, as NumPy's without an axis. A view, as [`Expr::tile`] is.
     ///
     /// ```
     /// use fusewire::prelude::*;
