@@ -1,7 +1,7 @@
 //! Runs a function on slices with the widest vectors the processor has.
 #![allow(unsafe_code)]
 
-use super::{Binary, Unary};
+use super::{BLOCK_LENGTH, Binary, Unary};
 use std::sync::OnceLock;
 
 /// Which copy of the functions to run. A value other than `Baseline` exists only where the
@@ -105,13 +105,12 @@ macro_rules! copies {
 copies! { run_unary, Unary, unary_blocks }
 copies! { run_binary, Binary, binary_blocks }
 
-/// Elements per long block: enough to make its one branch cheap.
-const LONG_BLOCK: usize = 64;
 /// Elements per short block: one AVX-512 vector of `f32`.
 const SHORT_BLOCK: usize = 16;
 
-/// Long blocks, then short ones, then the last elements in a padded short block, so that every element goes
-/// through the same operations. Inlined, to be compiled with the instruction set of its caller.
+/// Blocks of the length that the function asks for, then short ones, then the last elements in a padded short block,
+/// so that every element goes through the same operations. Inlined, to be compiled with the instruction set
+/// of its caller.
 ///
 /// # Safety
 /// As for [`binary`].
@@ -121,16 +120,13 @@ unsafe fn unary_blocks<F: Unary<T>, T: Copy + Default, const FUSED: bool>(run: R
     unsafe {
         let mut at = 0;
         if run.result.is_aligned() {
-            let mut x = Operand::<T, LONG_BLOCK>::new(run.x, &run);
-            while run.count - at >= LONG_BLOCK {
-                F::block::<FUSED, LONG_BLOCK>(x.block(at), &mut *run.result.add(at).cast());
-                at += LONG_BLOCK;
+            match F::BLOCK_LENGTH {
+                16 => {}
+                64 => at = whole_blocks::<F, T, FUSED, 64>(&run, at),
+                128 => at = whole_blocks::<F, T, FUSED, 128>(&run, at),
+                _ => const { assert!(matches!(F::BLOCK_LENGTH, 16 | 64 | 128)) },
             }
-            let mut x = Operand::<T, SHORT_BLOCK>::new(run.x, &run);
-            while run.count - at >= SHORT_BLOCK {
-                F::block::<FUSED, SHORT_BLOCK>(x.block(at), &mut *run.result.add(at).cast());
-                at += SHORT_BLOCK;
-            }
+            at = whole_blocks::<F, T, FUSED, SHORT_BLOCK>(&run, at);
         }
         while at < run.count {
             let length = SHORT_BLOCK.min(run.count - at);
@@ -142,7 +138,27 @@ unsafe fn unary_blocks<F: Unary<T>, T: Copy + Default, const FUSED: bool>(run: R
     }
 }
 
-/// As `unary_blocks`.
+/// All blocks of `LENGTH` from the element at `at` on. Returns where it ends.
+///
+/// # Safety
+/// As for [`binary`]; the result is aligned.
+#[inline(always)]
+unsafe fn whole_blocks<F: Unary<T>, T: Copy + Default, const FUSED: bool, const LENGTH: usize>(
+    run: &Run<T>,
+    mut at: usize,
+) -> usize {
+    // SAFETY: the caller's promise; all blocks are within the run.
+    unsafe {
+        let mut x = Operand::<T, LENGTH>::new(run.x, run);
+        while run.count - at >= LENGTH {
+            F::block::<FUSED, LENGTH>(x.block(at), &mut *run.result.add(at).cast());
+            at += LENGTH;
+        }
+    }
+    at
+}
+
+/// As `unary_blocks`, with blocks of [`BLOCK_LENGTH`].
 ///
 /// # Safety
 /// As for [`binary`].
@@ -152,10 +168,10 @@ unsafe fn binary_blocks<F: Binary<T>, T: Copy + Default, const FUSED: bool>(run:
     unsafe {
         let mut at = 0;
         if run.result.is_aligned() {
-            let (mut x, mut y) = (Operand::<T, LONG_BLOCK>::new(run.x, &run), Operand::new(run.y, &run));
-            while run.count - at >= LONG_BLOCK {
-                F::block::<FUSED, LONG_BLOCK>(x.block(at), y.block(at), &mut *run.result.add(at).cast());
-                at += LONG_BLOCK;
+            let (mut x, mut y) = (Operand::<T, BLOCK_LENGTH>::new(run.x, &run), Operand::new(run.y, &run));
+            while run.count - at >= BLOCK_LENGTH {
+                F::block::<FUSED, BLOCK_LENGTH>(x.block(at), y.block(at), &mut *run.result.add(at).cast());
+                at += BLOCK_LENGTH;
             }
             let (mut x, mut y) = (Operand::<T, SHORT_BLOCK>::new(run.x, &run), Operand::new(run.y, &run));
             while run.count - at >= SHORT_BLOCK {

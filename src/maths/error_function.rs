@@ -21,7 +21,7 @@ use super::polynomial::{at_most, polynomial};
 use std::f64::consts::{LN_2, LOG2_E};
 
 unary! {
-    Erf: error_function_f32, error_function_f64;
+    Erf: error_function_f32 by 16, error_function_f64;
     Erfc: complement_f32, complement_f64;
 }
 

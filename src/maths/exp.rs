@@ -14,7 +14,7 @@
 //! The largest in `f64` is a subnormal result, which is rounded twice.
 
 unary! {
-    Exp: block_f32, block_f64;
+    Exp: block_f32, block_f64 by 128;
 }
 
 /// Generates `$block` for one floating-point type. `$integer` has the width of `$float`.

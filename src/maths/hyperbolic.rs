@@ -19,7 +19,7 @@ use std::f64::consts::{LN_2, LOG2_E};
 unary! {
     Sinh: sine_f32, sine_f64;
     Cosh: cosine_f32, cosine_f64;
-    Tanh: tangent_f32, tangent_f64;
+    Tanh: tangent_f32 by 16, tangent_f64;
 }
 
 /// Adding this leaves an integer in the low bits of the fraction. The conversion instruction, in

@@ -7,8 +7,17 @@
 //! To add a function: write its block function (see [`exp`] for the shape), name it after its row in the op
 //! table (`unary!`, `binary!`), and let the row say `calls`.
 
+/// The most elements in a block, unless a function says otherwise: enough to make one branch per block cheap. LLVM
+/// unrolls loops over 64 elements, which in a function of many constants and no branch takes registers from the
+/// constants: such a function is faster on 16, a vector of `f32`. Loops over 128 stay loops. Which is best is
+/// to be measured, for each instruction set.
+const BLOCK_LENGTH: usize = 64;
+
 /// A function of one operand, as the op table calls it.
 pub trait Unary<T> {
+    /// The most elements in a block: 16, 64 or 128. See [`BLOCK_LENGTH`].
+    const BLOCK_LENGTH: usize = BLOCK_LENGTH;
+
     /// The results of the elements of a block. To be marked `#[inline(always)]`, so that each copy is compiled with its own
     /// instruction set; `FUSED` says whether `mul_add` is one instruction.
     fn block<const FUSED: bool, const LENGTH: usize>(block: &[T; LENGTH], results: &mut [T; LENGTH]);
@@ -24,12 +33,15 @@ pub trait Binary<T> {
     );
 }
 
-/// Names block functions after the row of the op table that calls them.
+/// Names block functions after the row of the op table that calls them. Each may be followed by `by` and its
+/// [`Unary::BLOCK_LENGTH`].
 macro_rules! unary {
-    ($($name:ident: $block_f32:ident, $block_f64:ident;)+) => {$(
+    ($($name:ident: $block_f32:ident $(by $length_f32:literal)?, $block_f64:ident $(by $length_f64:literal)?;)+) => {$(
         pub struct $name;
 
         impl crate::maths::Unary<f32> for $name {
+            $(const BLOCK_LENGTH: usize = $length_f32;)?
+
             #[inline(always)]
             fn block<const FUSED: bool, const LENGTH: usize>(block: &[f32; LENGTH], results: &mut [f32; LENGTH]) {
                 $block_f32::<FUSED, LENGTH>(block, results);
@@ -37,6 +49,8 @@ macro_rules! unary {
         }
 
         impl crate::maths::Unary<f64> for $name {
+            $(const BLOCK_LENGTH: usize = $length_f64;)?
+
             #[inline(always)]
             fn block<const FUSED: bool, const LENGTH: usize>(block: &[f64; LENGTH], results: &mut [f64; LENGTH]) {
                 $block_f64::<FUSED, LENGTH>(block, results);

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Prints the minimax polynomials and split constants of the functions that src/maths computes in f32.
-Needs mpmath and NumPy. Each polynomial minimises the largest weighted error, by Lawson's iteration of
+"""Prints the minimax polynomials, quotients and split constants of the functions that src/maths computes in f32.
+Needs mpmath and NumPy. Each minimises the largest weighted error, by Lawson's iteration of
 weighted least squares. Its coefficients are rounded to f32 from the constant term on, and after each the
 others are fitted anew, so that they make up for what rounding lost."""
 import numpy as np
@@ -40,6 +40,39 @@ def fit(name, function, weight, low, high, count, fixed=()):
         solution = least_maximum(powers, (exact - value()).astype(float), weights)
         coefficients.append(np.float32(solution[0] / largest ** len(coefficients)))
     error = float(np.max(np.abs((value() - exact) * weights)))
+    print(f"{name}: weighted error 2^{np.log2(error):.1f}: {', '.join(map(literal, coefficients))}")
+
+
+def fit_quotient(name, function, weight, low, high, degree):
+    """Prints the quotient for `function` on [low, high] of c + u and a polynomial of `degree`."""
+    u = (low + high) / 2 - (high - low) / 2 * np.cos(np.pi * (np.arange(POINTS) + 0.5) / POINTS)
+    exact = np.array([float(function(mpf(float(x)))) for x in u])
+    weights = np.array([float(weight(mpf(float(x)))) for x in u])
+    # exact (d_0 + d_1 u + ...) - c = u, where the error of the quotient is that of this over the divisor (Loeb).
+    # The first unknown is c.
+    columns = np.stack([-np.ones(POINTS)] + [exact * (u / high) ** i for i in range(degree + 1)], 1)
+    scales = np.array([1.0] + [high**-i for i in range(degree + 1)])
+
+    def quotient(coefficients):
+        divisor = sum(c * u**i for i, c in enumerate(coefficients[1:]))
+        return (u + coefficients[0]) / divisor, divisor
+
+    coefficients = []
+    while len(coefficients) < degree + 2:
+        count = len(coefficients)
+        rest = u - columns[:, :count] @ (np.array(coefficients, dtype=float) / scales[:count])
+        lawson, divisor, best = np.ones(POINTS), np.ones(POINTS), (np.inf, None)
+        for _ in range(200):
+            scale = np.sqrt(lawson) * weights / divisor
+            solution = np.linalg.lstsq(columns[:, count:] * scale[:, None], rest * scale, rcond=None)[0]
+            candidate = [*coefficients, *(solution * scales[count:])]
+            value, divisor = quotient(candidate)
+            errors = np.abs((value - exact) * weights)
+            best = min(best, (errors.max(), tuple(candidate)))
+            lawson *= errors
+            lawson /= lawson.sum()
+        coefficients.append(float(np.float32(best[1][count])))
+    error = np.max(np.abs((quotient(coefficients)[0] - exact) * weights))
     print(f"{name}: weighted error 2^{np.log2(error):.1f}: {', '.join(map(literal, coefficients))}")
 
 
@@ -87,9 +120,24 @@ def trigonometric():
 
 
 def hyperbolic_tangent():
-    odd("tanh", mp.tanh, 0.9, 7)
-    limit = float(mp.log(2) / 4) * 1.0003
-    fit("e^2r", lambda r: mp.exp(2 * r), lambda r: mp.exp(-2 * r), -limit, limit, 7)
+    # N and D in tanh x = x - x^3 N(x^2) / D(x^2).
+    fit_quotient(
+        "tanh",
+        lambda u: (1 - mp.tanh(mp.sqrt(u)) / mp.sqrt(u)) / u,
+        lambda u: u * mp.sqrt(u) / mp.tanh(mp.sqrt(u)),
+        1e-9,
+        1.0,
+        2,
+    )
+    # tanh r = r N(r^2) / D(r^2), for the relative error of e^2r.
+    fit_quotient(
+        "tanh r",
+        lambda u: mp.tanh(mp.sqrt(u)) / mp.sqrt(u),
+        mp.sqrt,
+        1e-9,
+        float(mp.log(2) / 4 * 1.0003) ** 2,
+        1,
+    )
     split("ln 2 / 2", mp.log(2) / 2, 18, 24)
 
 
@@ -99,17 +147,17 @@ def error_function():
     def slope(u):
         return mp.erf(mp.sqrt(u)) / mp.sqrt(u) if u > mpf(10) ** -25 else scale
 
-    fit("erf", lambda u: slope(u) - 1, lambda u: 1 / slope(u), 0, 0.95**2, 7)
-    # The error of erf that comes from that of the logarithm.
+    limit, centre = 1.06, 1.25
+    fit("erf", lambda u: slope(u) - 1, lambda u: 1, 0, limit**2, 7)
+    # The error of erf that comes from that of the root.
     fit(
-        "log2 erfc",
-        lambda x: mp.log(mp.erfc(x), 2),
-        lambda x: mp.erfc(x) / mp.erf(x) * mp.log(2),
-        0.95,
-        3.95,
-        7,
+        "fourth root of erfc",
+        lambda x: mp.erfc(x + centre) ** 0.25,
+        lambda x: 4 * mp.erfc(x + centre) ** 0.75,
+        limit - centre,
+        3.95 - centre,
+        9,
     )
-    fit("2^r", lambda r: mpf(2) ** r, lambda r: mpf(2) ** -r, -0.5003, 0.5003, 6)
 
 
 def logarithm():
