@@ -55,8 +55,12 @@ impl Graph {
         let site = self.called_from(site);
         let operands = self.call_site(call).operands.clone();
         let by = self.called(by).to_string();
+        // What a composed function has made of one operand is that operand, once.
+        let mut given: Vec<SiteId> =
+            operands.iter().map(|operand| self.given(*operand, self.composing)).collect();
+        given.dedup();
         let operands: Vec<OperandNote> =
-            operands.iter().enumerate().map(|(slot, operand)| self.note(*operand, slot)).collect();
+            given.iter().enumerate().map(|(slot, operand)| self.note(*operand, slot)).collect();
         let known = self.requirements.entry(call).or_default();
         for requirement in requirements {
             if known.iter().all(|required| required.requirement != requirement) {

@@ -69,7 +69,7 @@ impl Expr<'_> {
     #[track_caller]
     pub fn tile(self, repetitions: impl Into<Shape>) -> Self {
         let (repetitions, site) = (repetitions.into(), Site::caller());
-        self.graph.push(|g| g.tile(self.site, &repetitions, site))
+        self.function("tile", |x| x.graph.push(|g| g.tile(x.site, &repetitions, site)))
     }
 
     /// Every element `count` times: along an axis, along each of several, or with `All` in C order along one
@@ -88,7 +88,7 @@ impl Expr<'_> {
     #[track_caller]
     pub fn repeat(self, count: impl Into<Dim>, axes: impl Into<Axes>) -> Self {
         let (count, axes, site) = (count.into(), axes.into(), Site::caller());
-        self.graph.push(|g| g.repeat(self.site, &count, axes.axes.as_deref(), site))
+        self.function("repeat", |x| x.graph.push(|g| g.repeat(x.site, &count, axes.axes.as_deref(), site)))
     }
 
     /// The elements moved towards the end of axes, where what leaves at one end comes in at the other;
@@ -112,7 +112,7 @@ impl Expr<'_> {
     #[track_caller]
     pub fn roll(self, shifts: impl Into<Shifts>, axes: impl Into<Axes>) -> Self {
         let (shifts, axes, site) = (shifts.into(), axes.into(), Site::caller());
-        self.graph.push(|g| g.roll(self.site, &shifts.0, axes.axes.as_deref(), site))
+        self.function("roll", |x| x.graph.push(|g| g.roll(x.site, &shifts.0, axes.axes.as_deref(), site)))
     }
 
     /// The array within borders: `2` elements on every side, `(1, 2)` before and after on every axis, or a
@@ -142,6 +142,6 @@ impl Expr<'_> {
     #[track_caller]
     pub fn pad(self, widths: impl Into<Widths>, with: impl Into<Pad>) -> Self {
         let (widths, with, site) = (widths.into(), with.into(), Site::caller());
-        self.graph.push(|g| g.pad(self.site, &widths.0, with.into(), site))
+        self.function("pad", |x| x.graph.push(|g| g.pad(x.site, &widths.0, with.into(), site)))
     }
 }

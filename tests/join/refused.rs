@@ -68,3 +68,21 @@ fn what_is_made_of_what_is_wrong_is_not_blamed_as_well() {
     let error = g.plan(outputs, &Limits::default()).unwrap_err();
     assert_eq!(error.diagnostics().len(), 1, "{error}");
 }
+
+#[test]
+fn an_excuse_holds_for_the_whole_function() {
+    let g = Graph::new();
+    let x = g.input("x", F64, [10, 10]);
+    let limits = Limits::default().with_elements(150);
+    type Call = for<'g> fn(Expr<'g>) -> Expr<'g>;
+    let calls: [(&str, u64, Call); 3] = [
+        ("pad", 22 * 22, |x| x.pad(6, Pad::Edge)),
+        ("tile", 900, |x| x.tile([3, 3])),
+        ("repeat", 900, |x| x.repeat(3, [0, 1])),
+    ];
+    for (name, elements, call) in calls {
+        let refused = g.plan([call(x)], &limits).unwrap_err().to_string();
+        assert!(refused.starts_with(&format!("error[limit]: `{name}` makes ")), "{refused}");
+        g.plan([call(x).allow_elements(elements)], &limits).unwrap();
+    }
+}
