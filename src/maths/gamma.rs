@@ -1,6 +1,6 @@
 //! The logarithm of the gamma function's magnitude.
 
-use super::double_double::{multiply_add, two_product, two_sum};
+use super::double_double::{fast_two_sum, multiply_add, two_product, two_sum};
 use super::polynomial::polynomial;
 
 unary! {
@@ -40,6 +40,7 @@ fn log_gamma<const FUSED: bool, const SHORT: bool, const REFLECTED: bool>(x: f64
     const CURVATURE: f64 = 0.32246703342411326;
     /// (log(2 pi) - 1) / 2.
     const STIRLING: f64 = 0.418_938_533_204_672_7;
+    const STIRLING_LOW: f64 = 1.672_820_965_058_541_3e-17;
     const HUGE: f64 = f64::from_bits((1023 + 500) << 52);
     const SCALE: f64 = (1_u64 << 63) as f64;
     /// The logarithm of the gamma function of anything greater is infinite in f64.
@@ -164,18 +165,19 @@ fn log_gamma<const FUSED: bool, const SHORT: bool, const REFLECTED: bool>(x: f64
             ],
         )
     };
-    let tail = multiply_add::<FUSED>(reciprocal, series, STIRLING);
     let log_minus_one = log - 1.0;
     let product = scaled * log_minus_one;
     let half = -0.5 * log_minus_one;
     let (large_high, large_low) = if SHORT {
-        (product, half + tail)
+        (product, half + multiply_add::<FUSED>(reciprocal, series, STIRLING))
     } else {
         let log_minus_one_error = ((log - log_minus_one) - 1.0) + log_low;
         let product_error = two_product::<FUSED>(scaled, log_minus_one).1 + scaled * log_minus_one_error;
-        let sum = product + half;
-        let error = half - (sum - product);
-        (sum, (error + product_error) + tail)
+        let (sum, error) = fast_two_sum(product, half);
+        // The constant with its error, as the sum may cancel most of its reflection.
+        let (sum, constant_error) = fast_two_sum(sum, STIRLING);
+        let tail = multiply_add::<FUSED>(reciprocal, series, STIRLING_LOW);
+        (sum, (error + product_error) + (constant_error + tail))
     };
 
     let high = if small { small_high } else { large_high };
