@@ -4,13 +4,15 @@
 use crate::cache;
 use crate::jit::CodeError;
 use crate::lower::{Accumulator, COLUMNS, Compiled, Form};
+use crate::rows::Lane;
 use crate::tile_function;
 use crate::tree;
-use crate::walk::{Memory, Walk, used_accesses};
+use crate::walk::{Memory, Origin, Part, Walk, used_accesses};
 use fusewire_ir::body::{Body, Code, Instruction};
 use fusewire_ir::kernel::{Buffer, Kernel};
 use fusewire_ir::reduce::BLOCK;
 use fusewire_ir::{DType, Scalar};
+use smallvec::SmallVec;
 use std::sync::Arc;
 
 /// Cost of a step, in operations, above which it is worth handing to other threads: about 100 us.
@@ -50,8 +52,8 @@ impl Block {
 struct Call {
     code: Arc<Compiled>,
     arguments: Vec<i64>,
-    /// Whose address each stream starts at.
-    buffers: Vec<Buffer>,
+    /// What the address of each stream moves with.
+    origins: Vec<Origin>,
     scratch: Block,
 }
 
@@ -60,16 +62,16 @@ impl Call {
         Self {
             code: code.clone(),
             arguments: walk.arguments(),
-            buffers: walk.strides.iter().map(|stride| stride.buffer).collect(),
+            origins: walk.strides.iter().map(|stride| stride.origin.clone()).collect(),
             scratch: Block::new(code.scratch),
         }
     }
 
-    fn relocate(&mut self, moved: &impl Fn(Buffer) -> i64) {
+    fn relocate(&mut self, moved: &impl Fn(&Origin) -> i64) {
         let words = self.code.loops;
-        for (stream, buffer) in self.buffers.iter().enumerate() {
+        for (stream, origin) in self.origins.iter().enumerate() {
             let word = &mut self.arguments[words + stream * (1 + words)];
-            *word = word.wrapping_add(moved(*buffer));
+            *word = word.wrapping_add(moved(origin));
         }
     }
 
@@ -93,6 +95,8 @@ pub(crate) enum Launch {
     Results(Vec<Results>),
     /// A reduction to few results, along a loop that is cut into chunks.
     Chunks(Box<Chunks>),
+    /// Kernels that take turns on blocks of rows, in parts which may run at the same time.
+    Rows(Vec<Lane>),
 }
 
 /// A part of an element-wise loop nest.
@@ -131,21 +135,22 @@ pub(crate) struct Chunks {
     calls: Vec<(Call, Vec<u64>)>,
 }
 
-/// The launches of one kernel; none where there is nothing to do.
+/// The launches of one kernel, over all rows or over the first block; none where there is nothing to do.
 pub(crate) fn launch(
     kernel: &Kernel,
     memory: &Memory<'_>,
+    part: Option<Part<'_>>,
     threads: usize,
 ) -> Result<Option<Launch>, CodeError> {
     if kernel.reductions.is_empty() {
-        elements(kernel, memory, threads)
+        elements(kernel, memory, part, threads)
     } else {
-        results(kernel, memory, threads)
+        results(kernel, memory, part, threads)
     }
 }
 
 /// Operations of a body, with calls counted as what they cost.
-fn cost(body: &Body) -> u64 {
+pub(crate) fn cost(body: &Body) -> u64 {
     body.instructions
         .iter()
         .map(|instruction| match &instruction.code {
@@ -156,9 +161,14 @@ fn cost(body: &Body) -> u64 {
         .max(1)
 }
 
-fn elements(kernel: &Kernel, memory: &Memory<'_>, threads: usize) -> Result<Option<Launch>, CodeError> {
+fn elements(
+    kernel: &Kernel,
+    memory: &Memory<'_>,
+    part: Option<Part<'_>>,
+    threads: usize,
+) -> Result<Option<Launch>, CodeError> {
     let (body, accesses) = used_accesses(kernel, &kernel.body);
-    let walk = Walk::new(kernel, &accesses, memory);
+    let walk = Walk::new(kernel, &accesses, memory, part);
     if walk.is_empty() {
         return Ok(None);
     }
@@ -177,12 +187,12 @@ fn elements(kernel: &Kernel, memory: &Memory<'_>, threads: usize) -> Result<Opti
 }
 
 /// How many parts work of this cost is worth.
-fn parts_for(cost: u64, threads: usize) -> u64 {
+pub(crate) fn parts_for(cost: u64, threads: usize) -> u64 {
     if cost < PARALLEL_COST { 1 } else { threads as u64 }
 }
 
 /// Cuts `length` into at most `parts` ranges whose borders are multiples of `grain`.
-fn split(length: u64, parts: u64, grain: u64) -> Vec<(u64, u64)> {
+pub(crate) fn split(length: u64, parts: u64, grain: u64) -> Vec<(u64, u64)> {
     let step = length.div_ceil(parts.max(1)).max(1).next_multiple_of(grain);
     (0..length.div_ceil(step)).map(|part| (part * step, step.min(length - part * step))).collect()
 }
@@ -198,11 +208,16 @@ fn finish_body(kernel: &Kernel) -> (Body, Vec<usize>) {
     (body, accesses)
 }
 
-fn results(kernel: &Kernel, memory: &Memory<'_>, threads: usize) -> Result<Option<Launch>, CodeError> {
+fn results(
+    kernel: &Kernel,
+    memory: &Memory<'_>,
+    part: Option<Part<'_>>,
+    threads: usize,
+) -> Result<Option<Launch>, CodeError> {
     let (body, accesses) = used_accesses(kernel, &kernel.body);
     let (finish_body, finish_accesses) = finish_body(kernel);
     let all: Vec<usize> = accesses.iter().chain(&finish_accesses).copied().collect();
-    let walk = Walk::new(kernel, &all, memory);
+    let walk = Walk::new(kernel, &all, memory, part);
     let loops = |reduced: bool| -> Vec<usize> {
         (0..kernel.loops.len())
             .filter(|l| kernel.loops[*l].reduced == reduced && walk.extents[*l] != 1)
@@ -262,7 +277,7 @@ fn results(kernel: &Kernel, memory: &Memory<'_>, threads: usize) -> Result<Optio
             index: false,
             written: false,
             // It moves with nothing that is bound.
-            buffer: Buffer::Index,
+            origin: Origin { buffer: Buffer::Index, rows: SmallVec::new() },
             start: totals.address() as i64 + (at * tile * 8) as i64,
             steps,
         });
@@ -375,7 +390,7 @@ impl Results {
     }
 
     /// Calls get their addresses from the walks, tile by tile.
-    fn relocate(&mut self, moved: &impl Fn(Buffer) -> i64) {
+    fn relocate(&mut self, moved: &impl Fn(&Origin) -> i64) {
         self.finish_walk.relocate(moved);
         if let Some(reduce) = &mut self.reduce {
             reduce.walk.relocate(moved);
@@ -465,17 +480,21 @@ impl Launch {
             Self::Elements(parts) => parts.iter().map(|part| part.0.code.clone()).collect(),
             Self::Results(parts) => parts.iter().flat_map(Results::code).collect(),
             Self::Chunks(chunks) => chunks.whole.code().collect(),
+            Self::Rows(lanes) => lanes.iter().flat_map(Lane::launches).flat_map(Self::code).collect(),
         }
     }
 
     /// The same work after buffers have moved by as many bytes as `moved` says; they are laid out as before.
-    pub fn relocate(&mut self, moved: &impl Fn(Buffer) -> i64) {
+    pub fn relocate(&mut self, moved: &impl Fn(&Origin) -> i64) {
         match self {
             Self::Elements(parts) => parts.iter_mut().for_each(|part| part.0.relocate(moved)),
             Self::Results(parts) => parts.iter_mut().for_each(|part| part.relocate(moved)),
             Self::Chunks(chunks) => {
                 chunks.whole.relocate(moved);
                 chunks.calls.iter_mut().for_each(|(call, _)| call.relocate(moved));
+            }
+            Self::Rows(lanes) => {
+                lanes.iter_mut().flat_map(Lane::launches_mut).for_each(|launch| launch.relocate(moved));
             }
         }
     }
@@ -486,12 +505,13 @@ impl Launch {
             Self::Elements(parts) => in_parallel(parts, &|part| part.0.run(std::ptr::null_mut())),
             Self::Results(parts) => in_parallel(parts, &Results::run),
             Self::Chunks(chunks) => chunks.run(),
+            Self::Rows(lanes) => in_parallel(lanes, &Lane::run),
         }
     }
 }
 
 /// Runs every part, halves at the same time.
-fn in_parallel<T: Send>(parts: &mut [T], run: &(impl Fn(&mut T) + Sync)) {
+pub(crate) fn in_parallel<T: Send>(parts: &mut [T], run: &(impl Fn(&mut T) + Sync)) {
     match parts {
         [] => {}
         [part] => run(part),

@@ -38,6 +38,7 @@ mod maths;
 mod plan;
 mod program;
 mod recipe;
+mod rows;
 #[cfg(feature = "proptest")]
 pub mod testing;
 mod tile_function;

@@ -28,6 +28,15 @@ impl Plan {
         Ok(Self { ir: self.ir.in_place(output, input)? })
     }
 
+    /// The same plan without blocks of rows: each kernel goes over all of them before the next one begins, and
+    /// what they exchange is held as a whole. The bits of results are the same; it takes more passes over memory.
+    ///
+    /// # Errors
+    /// Workspace over the limit of bytes.
+    pub fn unblocked(self) -> Result<Self, Error> {
+        Ok(Self { ir: self.ir.unblocked()? })
+    }
+
     /// Translates every kernel to machine code for this processor, for densely packed arrays. Other
     /// layouts are translated when they are first bound.
     ///

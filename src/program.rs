@@ -4,11 +4,12 @@ use crate::bind::{self, Binding, Given, Layouts, size};
 use crate::jit::CodeError;
 use crate::launch::{Block, Launch, launch};
 use crate::lower::Compiled;
+use crate::rows::{Blocks, lanes};
 use crate::view::{Layout, View, ViewMut};
-use crate::walk::Memory;
+use crate::walk::{Memory, Origin};
 use fusewire_ir::diagnostic::human_bytes;
 use fusewire_ir::kernel::Buffer;
-use fusewire_ir::plan::{Plan, Port};
+use fusewire_ir::plan::{Plan, Port, Step, Stored};
 use fusewire_ir::{ArrayType, DType, Diagnostic, DiagnosticKind, Error, Scalar, Site, Sizes};
 use std::collections::HashMap;
 use std::fmt;
@@ -22,6 +23,8 @@ pub struct Program {
     plan: Arc<Plan>,
     constants: Arc<Vec<Constant>>,
     threads: usize,
+    /// The most rows of a block.
+    block_rows: u64,
     /// Sizes that no array decides.
     sizes: Sizes,
     code: Arc<Mutex<HeldCode>>,
@@ -37,8 +40,8 @@ impl HeldCode {
     /// The most routines held for each kernel; programs that meet more layouts than that begin anew.
     const PER_KERNEL: usize = 64;
 
-    fn hold(&mut self, launches: &Launches) {
-        let most = Self::PER_KERNEL * launches.0.len();
+    fn hold(&mut self, launches: &Launches, kernels: usize) {
+        let most = Self::PER_KERNEL * kernels;
         for code in launches.0.iter().flat_map(Launch::code) {
             if self.0.len() >= most {
                 self.0.clear();
@@ -106,6 +109,7 @@ impl Prepared {
             }
             Buffer::Constant(_) | Buffer::Workspace(_) | Buffer::Index => 0,
         };
+        let moved = |origin: &Origin| moved(origin.buffer);
         self.launches.0.iter_mut().for_each(|launch| launch.relocate(&moved));
         self.inputs.clone_from(inputs);
         self.outputs.clone_from(outputs);
@@ -148,6 +152,7 @@ impl Program {
             plan: Arc::new(plan),
             constants: Arc::new(constants),
             threads: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+            block_rows: u64::MAX,
             sizes: Sizes::new(),
             code: Arc::default(),
             prepared: Arc::default(),
@@ -162,7 +167,8 @@ impl Program {
         let sizes = self.plan.dims().iter().map(|dim| (dim.name.clone(), dim.upper)).collect();
         let binding =
             Binding { inputs: ports(self.plan.inputs()), outputs: ports(self.plan.outputs()), sizes };
-        self.prepare(&binding, 64, 1).map(|_| ())
+        let arrangement = self.arrange(&binding, 1);
+        self.prepare(&binding, &arrangement, 64, 1).map(|_| ())
     }
 
     /// The same program, on at most this many threads (at least one). By default it is as many as the
@@ -170,6 +176,16 @@ impl Program {
     #[must_use]
     pub fn with_threads(mut self, threads: usize) -> Self {
         self.threads = threads.max(1);
+        self.prepared = Arc::default();
+        self
+    }
+
+    /// The same program, in which kernels that take turns on blocks of rows do so on at most this many rows at
+    /// a time (at least one). By default it is as many as stay in the cache. The bits of the result do not depend
+    /// on it.
+    #[must_use]
+    pub fn with_block_rows(mut self, rows: u64) -> Self {
+        self.block_rows = rows.max(1);
         self.prepared = Arc::default();
         self
     }
@@ -240,10 +256,10 @@ impl Program {
 
     fn prepare_for(&self, inputs: Given, outputs: Given, site: Site) -> Result<Prepared, Error> {
         let binding = bind::bind(&self.plan, &inputs, &outputs, &self.sizes, site)?;
-        let offsets = self.slot_offsets(&binding);
-        let bytes = offsets.last().copied().unwrap_or(0);
+        let arrangement = self.arrange(&binding, self.threads);
+        let bytes = arrangement.offsets.last().copied().unwrap_or(0);
         let mut workspace = Block::try_new(bytes).ok_or_else(|| no_memory(bytes, site))?;
-        let launches = self.prepare(&binding, workspace.address() as usize, self.threads)?;
+        let launches = self.prepare(&binding, &arrangement, workspace.address() as usize, self.threads)?;
         Ok(Prepared {
             inputs: inputs.layouts,
             outputs: outputs.layouts,
@@ -284,50 +300,91 @@ impl Program {
         idle.push(prepared);
     }
 
-    /// Where each slot of workspace begins, and at last where the workspace ends.
-    fn slot_offsets(&self, binding: &Binding) -> Vec<usize> {
-        let mut bytes = vec![0usize; self.plan.slots().len()];
-        for stored in self.plan.stored() {
-            let mut sizes = stored.array.shape.iter().map(|dim| size(dim, &binding.sizes));
+    /// Decides where everything is in workspace.
+    fn arrange(&self, binding: &Binding, threads: usize) -> Arrangement {
+        let plan = &self.plan;
+        let blocks: Vec<Option<Blocks>> = plan
+            .steps()
+            .iter()
+            .enumerate()
+            .map(|(at, step)| match step {
+                Step::Rows(rows) => Some(Blocks::new(plan, at, rows, binding, threads, self.block_rows)),
+                _ => None,
+            })
+            .collect();
+        let mut bytes = vec![0usize; plan.slots().len()];
+        for stored in plan.stored() {
+            let held = stored.rows.as_ref().and_then(|held| blocks[held.step].as_ref());
+            let needed = match held {
+                Some(blocks) => blocks.stride(stored.slot).checked_mul(blocks.lanes),
+                None => {
+                    let mut sizes = stored.array.shape.iter().map(|dim| size(dim, &binding.sizes));
+                    let elements = sizes.try_fold(1u64, u64::checked_mul);
+                    elements.and_then(|elements| elements.checked_mul(stored.array.dtype.bytes() as u64))
+                }
+            };
             // A size that does not fit is more than any machine gives.
-            let needed = sizes
-                .try_fold(1u64, u64::checked_mul)
-                .and_then(|elements| elements.checked_mul(stored.array.dtype.bytes() as u64))
-                .and_then(|bytes| usize::try_from(bytes).ok()?.checked_next_multiple_of(64));
+            let needed = needed.and_then(|bytes| usize::try_from(bytes).ok()?.checked_next_multiple_of(64));
             bytes[stored.slot] = bytes[stored.slot].max(needed.unwrap_or(usize::MAX));
         }
         let mut offsets = vec![0usize];
         for bytes in bytes {
             offsets.push(offsets[offsets.len() - 1].saturating_add(bytes));
         }
-        offsets
+        Arrangement { offsets, blocks }
     }
 
-    fn prepare(&self, binding: &Binding, workspace: usize, threads: usize) -> Result<Launches, Error> {
-        let offsets = self.slot_offsets(binding);
-        let stored: Vec<Layout> = self
-            .plan
-            .stored()
-            .iter()
-            .map(|stored| {
-                let sizes: Vec<u64> =
+    fn prepare(
+        &self,
+        binding: &Binding,
+        arrangement: &Arrangement,
+        workspace: usize,
+        threads: usize,
+    ) -> Result<Launches, Error> {
+        let plan = &self.plan;
+        let held: Vec<bool> = plan.stored().iter().map(|stored| stored.rows.is_some()).collect();
+        // Of what is held for a block, the part of a lane.
+        let stored = |lane: u64| -> Vec<Layout> {
+            let layout = |stored: &Stored| {
+                let mut sizes: Vec<u64> =
                     stored.array.shape.iter().map(|dim| size(dim, &binding.sizes)).collect();
+                let mut offset = arrangement.offsets[stored.slot];
+                if let Some(held) = &stored.rows
+                    && let Some(blocks) = &arrangement.blocks[held.step]
+                {
+                    blocks.held_sizes(&held.axes, &mut sizes);
+                    offset = offset.wrapping_add(lane.wrapping_mul(blocks.stride(stored.slot)) as usize);
+                }
                 // Wraps only while code is prepared for sizes that no workspace has.
-                dense(stored.array.dtype, &sizes, workspace.wrapping_add(offsets[stored.slot]))
-            })
-            .collect();
+                dense(stored.array.dtype, &sizes, workspace.wrapping_add(offset))
+            };
+            plan.stored().iter().map(layout).collect()
+        };
         let constants: Vec<Layout> = self.constants.iter().map(|constant| constant.layout.clone()).collect();
-        let memory = Memory { binding, constants: &constants, stored: &stored };
+        let memory = |lane: u64| Memory { binding, constants: &constants, stored: stored(lane) };
+        let whole = memory(0);
         let mut launches = Vec::new();
-        for kernel in self.plan.kernels() {
-            if let Some(launch) = launch(kernel, &memory, threads).map_err(not_compiled)? {
-                launches.push(launch);
+        for (step, blocks) in plan.steps().iter().zip(&arrangement.blocks) {
+            if let (Step::Rows(rows), Some(blocks)) = (step, blocks) {
+                launches.extend(lanes(rows, blocks, &held, threads, memory).map_err(not_compiled)?);
+                continue;
+            }
+            for kernel in step.kernels() {
+                launches.extend(launch(kernel, &whole, None, threads).map_err(not_compiled)?);
             }
         }
         let launches = Launches(launches);
-        self.code.lock().unwrap_or_else(PoisonError::into_inner).hold(&launches);
+        self.code.lock().unwrap_or_else(PoisonError::into_inner).hold(&launches, plan.kernels().len());
         Ok(launches)
     }
+}
+
+/// Where everything is in workspace.
+struct Arrangement {
+    /// Where each slot begins, and at last where the workspace ends.
+    offsets: Vec<usize>,
+    /// For each step, how its rows are cut, where kernels take turns on them.
+    blocks: Vec<Option<Blocks>>,
 }
 
 fn no_memory(bytes: usize, site: Site) -> Error {

@@ -7,6 +7,27 @@ use crate::view::Layout;
 use fusewire_ir::DType;
 use fusewire_ir::body::{Body, Code, Instruction, Store};
 use fusewire_ir::kernel::{Buffer, Kernel};
+use smallvec::SmallVec;
+
+/// What an access moves with.
+#[derive(Clone, Debug)]
+pub(crate) struct Origin {
+    /// Whose address it starts at.
+    pub buffer: Buffer,
+    /// How far each loop over rows takes it from block to block; nothing where it stays.
+    pub rows: SmallVec<[i64; 2]>,
+}
+
+/// The block of rows that a kernel goes over.
+#[derive(Clone, Copy)]
+pub(crate) struct Part<'p> {
+    /// For each loop over rows, its position among the kernel's loops.
+    pub positions: &'p [usize],
+    /// How often each of them runs in a block.
+    pub extents: &'p [u64],
+    /// For each stored value, whether it is held for a block.
+    pub held: &'p [bool],
+}
 
 /// One access in terms of loops.
 #[derive(Clone, Debug)]
@@ -14,8 +35,7 @@ pub(crate) struct Stride {
     pub dtype: DType,
     pub index: bool,
     pub written: bool,
-    /// Whose address it starts at.
-    pub buffer: Buffer,
+    pub origin: Origin,
     /// The address (or index) at the first iteration of every loop.
     pub start: i64,
     /// Per loop, in bytes (or indices).
@@ -36,7 +56,7 @@ pub(crate) struct Walk {
 pub(crate) struct Memory<'m> {
     pub binding: &'m Binding,
     pub constants: &'m [Layout],
-    pub stored: &'m [Layout],
+    pub stored: Vec<Layout>,
 }
 
 impl Memory<'_> {
@@ -82,10 +102,13 @@ pub(crate) fn used_accesses(kernel: &Kernel, body: &Body) -> (Body, Vec<usize>) 
 }
 
 impl Walk {
-    /// The kernel's loops, unordered and unmerged, for these accesses.
-    pub fn new(kernel: &Kernel, accesses: &[usize], memory: &Memory<'_>) -> Self {
+    /// The kernel's loops, unordered and unmerged, for these accesses, over all rows or over the first block.
+    pub fn new(kernel: &Kernel, accesses: &[usize], memory: &Memory<'_>, part: Option<Part<'_>>) -> Self {
         let sizes = &memory.binding.sizes;
-        let extents = kernel.loops.iter().map(|l| size(&l.extent, sizes)).collect::<Vec<_>>();
+        let mut extents = kernel.loops.iter().map(|l| size(&l.extent, sizes)).collect::<Vec<_>>();
+        for (position, extent) in part.iter().flat_map(|part| part.positions.iter().zip(part.extents)) {
+            extents[*position] = *extent;
+        }
         let strides = accesses
             .iter()
             .map(|at| {
@@ -95,7 +118,7 @@ impl Walk {
                     dtype: access.dtype,
                     index: access.buffer == Buffer::Index,
                     written: kernel.written().any(|written| written == *at),
-                    buffer: access.buffer,
+                    origin: Origin { buffer: access.buffer, rows: SmallVec::new() },
                     start: layout.map_or(0, |layout| layout.address as i64),
                     steps: vec![0; extents.len()],
                 };
@@ -107,6 +130,11 @@ impl Walk {
                         let along = &mut stride.steps[term.axis];
                         *along = along.wrapping_add(index(&term.step, sizes).wrapping_mul(step));
                     }
+                }
+                if let Some(part) = part {
+                    let stays = matches!(access.buffer, Buffer::Workspace(at) if part.held[at]);
+                    let along = part.positions.iter().map(|position| stride.steps[*position]);
+                    stride.origin.rows = if stays { SmallVec::new() } else { along.collect() };
                 }
                 stride
             })
@@ -254,10 +282,10 @@ impl Walk {
         part
     }
 
-    /// The same walk after buffers have moved by as many bytes as `moved` says.
-    pub fn relocate(&mut self, moved: &impl Fn(Buffer) -> i64) {
+    /// The same walk after accesses have moved by as many bytes (or indices) as `moved` says.
+    pub fn relocate(&mut self, moved: &impl Fn(&Origin) -> i64) {
         for stride in &mut self.strides {
-            stride.start = stride.start.wrapping_add(moved(stride.buffer));
+            stride.start = stride.start.wrapping_add(moved(&stride.origin));
         }
     }
 

@@ -2,9 +2,11 @@
 
 use crate::body::{Body, Code, Value};
 use crate::diagnostic::{grouped, human_bytes};
+use crate::dim::Dim;
 use crate::fuse::StoreReason;
 use crate::kernel::{Access, Buffer, Kernel};
 use crate::plan::{Plan, Port, Step};
+use crate::rows::{BLOCK_BYTES, MOST_LANES, Rows};
 use crate::shape::ArrayType;
 use std::fmt;
 
@@ -167,23 +169,28 @@ impl fmt::Display for Explain<'_> {
         for (at, input) in plan.in_place.iter().enumerate().filter_map(|(at, input)| Some((at, (*input)?))) {
             writeln!(f, "`{}` is written over `{}`", plan.outputs[at].name, plan.inputs[input].name)?;
         }
-        for (at, step) in plan.steps().iter().enumerate() {
-            let Step::Kernel(kernel) = step;
-            self.kernel(f, at, kernel)?;
+        let mut at = 0;
+        for step in plan.steps() {
+            if let Step::Rows(rows) = step {
+                self.rows(f, at, rows)?;
+            }
+            for kernel in step.kernels() {
+                self.kernel(f, at, kernel)?;
+                at += 1;
+            }
         }
         if !plan.stored().is_empty() {
             writeln!(f, "\nworkspace")?;
         }
         for (at, stored) in plan.stored().iter().enumerate() {
+            let bytes = match plan.lane_bytes(stored) {
+                Some(bytes) => format!("{} for a block of rows", human_bytes(bytes)),
+                None => bytes_of(&stored.array),
+            };
             writeln!(
                 f,
-                "  {}#{at} {}, {} in slot {} ({}): {}",
-                stored.name,
-                stored.array,
-                bytes_of(&stored.array),
-                stored.slot,
-                stored.site,
-                stored.reason
+                "  {}#{at} {}, {bytes} in slot {} ({}): {}",
+                stored.name, stored.array, stored.slot, stored.site, stored.reason
             )?;
         }
         if !plan.stretches().is_empty() {
@@ -203,6 +210,24 @@ impl fmt::Display for Explain<'_> {
 }
 
 impl Explain<'_> {
+    /// The kernels from `first` on that take turns on blocks of rows.
+    fn rows(&self, f: &mut fmt::Formatter<'_>, first: usize, rows: &Rows) -> fmt::Result {
+        let last = first + rows.kernels.len() - 1;
+        let loops: Vec<String> =
+            rows.loops.iter().map(|l| format!("i{} < {}", l.positions[0], l.extent)).collect();
+        let bytes = rows.row_bytes(&Dim::upper).row;
+        writeln!(f, "\nkernels {first} to {last} take turns on blocks of rows: one pass over memory")?;
+        writeln!(f, "  rows     {} of kernel {first}, {} each", loops.join(", "), human_bytes(bytes))?;
+        match rows.known_block().map(|block| block.min(rows.count())) {
+            Some(block) => writeln!(f, "  block    {} rows, on up to {MOST_LANES} threads", grouped(block)),
+            None => writeln!(
+                f,
+                "  block    as many rows as have {}, on up to {MOST_LANES} threads",
+                human_bytes(BLOCK_BYTES)
+            ),
+        }
+    }
+
     fn kernel(&self, f: &mut fmt::Formatter<'_>, at: usize, kernel: &Kernel) -> fmt::Result {
         let plan = self.0;
         writeln!(f, "\nkernel {at}")?;

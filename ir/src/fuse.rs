@@ -1,8 +1,9 @@
 //! Fusion: from a graph to kernels.
 //!
-//! Three steps, each a function of the one before: [`store`] decides which values are written to
-//! memory, [`group`] decides which of them share a loop nest, [`emit`] writes the bodies. Everything
-//! that is not stored is computed inside the loops of whoever uses it.
+//! Four steps, each a function of the one before: [`store`] decides which values are written to
+//! memory, [`group`] decides which of them share a loop nest, [`emit`] writes the bodies, [`rows`] decides
+//! which kernels take turns on blocks of rows. Everything that is not stored is computed inside the loops of whoever
+//! uses it.
 
 mod emit;
 mod equalities;
@@ -10,6 +11,7 @@ mod group;
 mod nest;
 mod parts;
 mod reads;
+mod rows;
 mod store;
 mod views;
 
@@ -19,6 +21,7 @@ pub(crate) use group::{Group, group};
 pub(crate) use nest::{Nest, Nests};
 pub(crate) use parts::Root;
 pub(crate) use reads::{AllReads, all_reads};
+pub(crate) use rows::take_turns;
 pub use store::StoreReason;
 pub(crate) use store::{Stores, decide};
 pub(crate) use views::Views;

@@ -48,6 +48,12 @@ impl Access {
         self.map.iter().flat_map(|map| &map.terms).map(|term| term.axis)
     }
 
+    /// The axis that a loop runs along from its beginning, one element an iteration.
+    #[must_use]
+    pub fn axis_along(&self, position: usize) -> Option<usize> {
+        self.map.iter().position(|map| map.followed() == Some(position))
+    }
+
     /// The index of its element in terms of the loops, as in `[i0, 3 + 2*i1]`.
     #[must_use]
     pub fn index_text(&self) -> String {

@@ -35,12 +35,14 @@ mod reference;
 pub mod requirement;
 mod reshape;
 mod resolve;
+pub mod rows;
 pub mod rules;
 mod scalar;
 pub mod shape;
 pub mod size;
 mod upcast;
 pub mod view;
+mod workspace;
 
 /// The crate of the 16-bit floats.
 pub use half;

@@ -9,6 +9,7 @@ use crate::kernel::{Buffer, Kernel};
 use crate::limits::{self, Limits, SizeChecks};
 use crate::plan_dims::PlanDim;
 use crate::requirement::{Required, tightened};
+use crate::rows::{RowValue, Rows};
 use crate::shape::ArrayType;
 use crate::upcast::Upcast;
 use std::collections::{HashMap, HashSet};
@@ -52,6 +53,8 @@ pub struct Stored {
     pub site: Site,
     /// The slot it lives in; values that are never alive together share one.
     pub slot: usize,
+    /// Where only kernels that take turns on blocks of rows exchange it, so that it is held for a block.
+    pub rows: Option<RowValue>,
 }
 
 /// One step of a plan, in order of execution.
@@ -60,6 +63,19 @@ pub struct Stored {
 pub enum Step {
     /// A fused loop nest.
     Kernel(Kernel),
+    /// Fused loop nests that run one after another on each block of rows.
+    Rows(Rows),
+}
+
+impl Step {
+    /// Its loop nests, in order of execution.
+    #[must_use]
+    pub fn kernels(&self) -> &[Kernel] {
+        match self {
+            Self::Kernel(kernel) => std::slice::from_ref(kernel),
+            Self::Rows(rows) => &rows.kernels,
+        }
+    }
 }
 
 /// What NumPy would allocate for the same expression, evaluated call by call: every result that is
@@ -140,11 +156,11 @@ impl Graph {
             let (stores, views, nests) = fuse::decide(self, &nodes, &policies, budget);
             let reads = fuse::all_reads(self, &views, &stores, &nests);
             let groups = fuse::group(self, &nests, &reads, &equalities);
-            let last_uses = last_uses(&reads, &groups);
-            let (mut plan, places) =
-                self.lay_out(ports.clone(), &nodes, &sites, &stores, &groups, &last_uses);
-            let kernel = |group| Step::Kernel(fuse::emit(self, &views, &nests, group, &places));
-            plan.steps = groups.iter().map(kernel).collect();
+            let read = read_by_others(&reads, &groups);
+            let (mut plan, places) = self.lay_out(ports.clone(), &nodes, &sites, &stores, &groups, &read);
+            let kernel = |group| fuse::emit(self, &views, &nests, group, &places);
+            plan.steps = fuse::take_turns(groups.iter().map(kernel).collect(), &equalities);
+            plan.assign_slots();
             plan
         };
         let mut plan = fused(limits.bytes);
@@ -196,7 +212,7 @@ impl Graph {
         sites: &[SiteId],
         stores: &fuse::Stores,
         groups: &[fuse::Group],
-        last_uses: &HashMap<NodeId, usize>,
+        read: &HashSet<NodeId>,
     ) -> (Plan, Places) {
         let mut plan = Plan {
             inputs: Vec::new(),
@@ -246,42 +262,23 @@ impl Graph {
                 places.read.entry(*node).or_insert(buffer);
             }
         }
-        // Values whose last reader is behind us give their slots to new ones.
-        let mut free: Vec<(usize, usize)> = Vec::new();
-        for (step, group) in groups.iter().enumerate() {
-            for root in group.members().map(|root| root.node) {
-                let (Some(last), Some(array)) = (last_uses.get(&root), self.array(root)) else { continue };
-                if places.write.contains_key(&root) {
-                    continue;
-                }
-                let bytes = slot_bytes(array.shape.bytes(array.dtype));
-                let reusable = free
-                    .iter()
-                    .enumerate()
-                    .filter(|(_, (free_after, _))| *free_after < step)
-                    .min_by_key(|(_, (_, slot))| plan.slots[*slot].abs_diff(bytes))
-                    .map(|(at, _)| at);
-                let slot = match reusable {
-                    Some(at) => free.swap_remove(at).1,
-                    None => {
-                        plan.slots.push(0);
-                        plan.slots.len() - 1
-                    }
-                };
-                plan.slots[slot] = plan.slots[slot].max(bytes);
-                free.push((*last, slot));
-                let buffer = Buffer::Workspace(plan.stored.len());
-                let site = first_site[&root];
-                plan.stored.push(Stored {
-                    name: self.display_name(site).to_string(),
-                    array: array.clone(),
-                    reason: stores[&root].clone(),
-                    site: self.call_site(site).site,
-                    slot,
-                });
-                places.read.insert(root, buffer);
-                places.write.insert(root, vec![buffer]);
-            }
+        let members = groups.iter().flat_map(fuse::Group::members).map(|root| root.node);
+        for root in members.filter(|root| read.contains(root)) {
+            let Some(array) = self.array(root).filter(|_| !places.write.contains_key(&root)) else {
+                continue;
+            };
+            let buffer = Buffer::Workspace(plan.stored.len());
+            let site = first_site[&root];
+            plan.stored.push(Stored {
+                name: self.display_name(site).to_string(),
+                array: array.clone(),
+                reason: stores[&root].clone(),
+                site: self.call_site(site).site,
+                slot: 0,
+                rows: None,
+            });
+            places.read.insert(root, buffer);
+            places.write.insert(root, vec![buffer]);
         }
         (plan, places)
     }
@@ -316,24 +313,15 @@ impl Graph {
     }
 }
 
-/// What a value of this size takes up in workspace: whole cache lines. A size that does not fit is more
-/// than any limit that is not the largest number, and more than any machine gives.
-fn slot_bytes(bytes: Option<u64>) -> u64 {
-    bytes.and_then(|bytes| bytes.checked_next_multiple_of(64)).unwrap_or(u64::MAX)
-}
-
-/// For each stored value that another kernel reads: the last step that does.
-fn last_uses(reads: &fuse::AllReads, groups: &[fuse::Group]) -> HashMap<NodeId, usize> {
-    let mut last = HashMap::new();
-    for (step, group) in groups.iter().enumerate() {
+/// The stored values that another kernel reads.
+fn read_by_others(reads: &fuse::AllReads, groups: &[fuse::Group]) -> HashSet<NodeId> {
+    let mut read_by_others = HashSet::new();
+    for group in groups {
         let members: HashSet<NodeId> = group.members().map(|root| root.node).collect();
-        for read in group.members().flat_map(|root| &reads[&root].stored) {
-            if !members.contains(&read.node) {
-                last.insert(read.node, step);
-            }
-        }
+        let reads = group.members().flat_map(|root| &reads[&root].stored).map(|read| read.node);
+        read_by_others.extend(reads.filter(|node| !members.contains(node)));
     }
-    last
+    read_by_others
 }
 
 impl Plan {
@@ -355,15 +343,10 @@ impl Plan {
         &self.steps
     }
 
-    /// The steps that are fused loops.
+    /// The fused loop nests of all steps, in order of execution.
     #[must_use]
     pub fn kernels(&self) -> Vec<&Kernel> {
-        self.steps
-            .iter()
-            .map(|step| match step {
-                Step::Kernel(kernel) => kernel,
-            })
-            .collect()
+        self.steps.iter().flat_map(Step::kernels).collect()
     }
 
     /// The values that are written to memory between kernels.
@@ -476,40 +459,90 @@ impl Plan {
         let Some(from) = self.inputs.iter().position(|port| *port.name == *input) else {
             return Err(unknown("input", input, &self.inputs).into());
         };
-        let refuse = |why: String| {
+        let refuse = |plan: &Self, why: String| {
             Diagnostic::new(
                 DiagnosticKind::Overlap,
                 format!("`{output}` cannot be written over `{input}`: {why}"),
             )
             .at(site)
-            .operand(self.outputs[to].note(0))
-            .operand(self.inputs[from].note(1))
+            .operand(plan.outputs[to].note(0))
+            .operand(plan.inputs[from].note(1))
             .help("bind separate memory, or write the result elsewhere first")
         };
         match self.in_place[to] {
             Some(known) if known == from => return Ok(self),
             Some(known) => {
                 let why = format!("it is written over `{}` already", self.inputs[known].name);
-                return Err(refuse(why).into());
+                return Err(refuse(&self, why).into());
             }
             None => {}
         }
         if self.outputs[to].array != self.inputs[from].array {
             let why = format!("it is {}, the input {}", self.outputs[to].array, self.inputs[from].array);
-            return Err(refuse(why).into());
+            return Err(refuse(&self, why).into());
         }
         if self.in_place.contains(&Some(from)) {
-            return Err(refuse("another output is written there already".into()).into());
+            return Err(refuse(&self, "another output is written there already".into()).into());
         }
+        // Where a block would overwrite what another one still reads, each kernel goes over all rows.
+        let is_early = |step: &Step| matches!(step, Step::Rows(rows) if !rows.are_kept(to, from));
+        while let Some(step) = self.steps.iter().position(is_early) {
+            self.part_rows(step);
+        }
+        if let Err(why) = self.held_to_its_limit() {
+            return Err(refuse(&self, why).into());
+        }
+        if let Some(why) = self.read_too_late(to, from) {
+            return Err(refuse(&self, why).into());
+        }
+        self.in_place[to] = Some(from);
+        Ok(self)
+    }
+
+    /// The same plan without blocks of rows: each kernel goes over all of them before the next one begins, and
+    /// what they exchange is held as a whole. The bits of results are the same.
+    ///
+    /// # Errors
+    /// Workspace over the limit of bytes.
+    pub fn unblocked(mut self) -> Result<Self, Error> {
+        while let Some(step) = self.steps.iter().position(|step| matches!(step, Step::Rows(_))) {
+            self.part_rows(step);
+        }
+        self.held_to_its_limit().map_err(|why| Diagnostic::new(DiagnosticKind::Workspace, why))?;
+        Ok(self)
+    }
+
+    /// Has kernels that take turns on blocks of rows go over all rows, one after another.
+    fn part_rows(&mut self, step: usize) {
+        let Step::Rows(rows) = self.steps.remove(step) else { return };
+        self.steps.splice(step..step, rows.kernels.into_iter().map(Step::Kernel));
+        self.assign_slots();
+    }
+
+    /// In words, that there is too much workspace.
+    fn held_to_its_limit(&self) -> Result<(), String> {
+        let (bytes, most) = (self.workspace_in(&self.bounds), self.limits.bytes);
+        if bytes <= most {
+            return Ok(());
+        }
+        Err(format!(
+            "on all rows at once the plan stores {} between kernels, over the limit of {}",
+            human_bytes(bytes),
+            human_bytes(most)
+        ))
+    }
+
+    /// Why an output cannot be written over an input in the order of the kernels, if it cannot.
+    fn read_too_late(&self, output: usize, input: usize) -> Option<String> {
         let mut written = false;
         for (step, kernel) in self.kernels().into_iter().enumerate() {
             let reads: Vec<usize> =
-                kernel.read().filter(|at| kernel.accesses[*at].buffer == Buffer::Input(from)).collect();
+                kernel.read().filter(|at| kernel.accesses[*at].buffer == Buffer::Input(input)).collect();
             if written && !reads.is_empty() {
-                return Err(refuse(format!("kernel {step} still reads the input afterwards")).into());
+                return Some(format!("kernel {step} still reads the input afterwards"));
             }
             let writes: Vec<usize> =
-                kernel.written().filter(|at| kernel.accesses[*at].buffer == Buffer::Output(to)).collect();
+                kernel.written().filter(|at| kernel.accesses[*at].buffer == Buffer::Output(output)).collect();
             if writes.is_empty() {
                 continue;
             }
@@ -518,17 +551,15 @@ impl Plan {
                 continue;
             }
             if !kernel.reductions.is_empty() {
-                return Err(refuse(format!("kernel {step} reads it in a reduction")).into());
+                return Some(format!("kernel {step} reads it in a reduction"));
             }
             let same = |read: &usize| {
                 writes.iter().all(|write| kernel.accesses[*write].map == kernel.accesses[*read].map)
             };
             if !reads.iter().all(same) {
-                let why = format!("kernel {step} reads other elements than the one it writes");
-                return Err(refuse(why).into());
+                return Some(format!("kernel {step} reads other elements than the one it writes"));
             }
         }
-        self.in_place[to] = Some(from);
-        Ok(self)
+        None
     }
 }

@@ -264,16 +264,4 @@ impl Plan {
         let size = dim.or_else(start)?;
         Some(Diagnostic::new(DiagnosticKind::Dim, format!("`{size}` is no size where dims have these sizes")))
     }
-
-    /// The bytes of workspace where dims have these bounds.
-    pub(crate) fn workspace_in(&self, bounds: &Bounds) -> u64 {
-        let mut slots = vec![0u64; self.slots.len()];
-        for stored in &self.stored {
-            let elements = stored.array.shape.elements_in(bounds);
-            let bytes = elements.and_then(|elements| elements.checked_mul(stored.array.dtype.bytes() as u64));
-            let bytes = bytes.and_then(|bytes| bytes.checked_next_multiple_of(64)).unwrap_or(u64::MAX);
-            slots[stored.slot] = slots[stored.slot].max(bytes);
-        }
-        slots.iter().fold(0, |sum, bytes| sum.saturating_add(*bytes))
-    }
 }

@@ -1,0 +1,255 @@
+//! Which kernels take turns on blocks of rows.
+//!
+//! A kernel joins those whose values it reads where they have loops in common such that it reads, in each
+//! iteration, only what these wrote in the same one. All that counts is in the accesses of the kernels.
+
+use super::Equalities;
+use crate::dim::Dim;
+use crate::index_map::AxisMap;
+use crate::kernel::{Access, Buffer, Kernel};
+use crate::plan::Step;
+use crate::rows::{RowBuffers, RowLoop, Rows};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+/// The most kernels that take turns: each of them is prepared for every block in work.
+const MOST_KERNELS: usize = 64;
+
+/// Edges that are followed to see whether kernels can be brought together. Beyond that they are not.
+const SEARCHED: usize = 1000;
+
+/// For each kernel of a team, the position of the loop that they have in common.
+type Shared = BTreeMap<usize, usize>;
+
+/// Kernels that take turns, or one alone.
+#[derive(Default)]
+struct Team {
+    kernels: BTreeSet<usize>,
+    loops: Vec<Shared>,
+    /// The memory of those that have been brought together.
+    touched: RowBuffers,
+    /// Teams that read what this one writes.
+    readers: BTreeSet<usize>,
+    /// Teams that write what this one reads.
+    sources: BTreeSet<usize>,
+}
+
+struct Teams<'k> {
+    kernels: &'k [Kernel],
+    equalities: &'k Equalities,
+    teams: Vec<Team>,
+    /// Of every kernel so far.
+    team_of: Vec<usize>,
+    /// The kernels that write a buffer, and where: the parts of a join may have one each.
+    writers: HashMap<Buffer, Vec<(usize, usize)>>,
+}
+
+/// The steps of a plan whose kernels can run in this order.
+pub(crate) fn take_turns(kernels: Vec<Kernel>, equalities: &Equalities) -> Vec<Step> {
+    let mut teams = Teams {
+        kernels: &kernels,
+        equalities,
+        teams: Vec::new(),
+        team_of: Vec::new(),
+        writers: HashMap::new(),
+    };
+    for at in 0..kernels.len() {
+        teams.add(at);
+    }
+    let steps = teams.ordered();
+    let loops = |team: &Team| team.loops.iter().filter_map(|shared| row_loop(shared, &kernels)).collect();
+    let loops: Vec<Vec<RowLoop>> = steps.iter().map(loops).collect();
+    let mut kernels: Vec<Option<Kernel>> = kernels.into_iter().map(Some).collect();
+    let mut taken = |at: &usize| kernels[*at].take();
+    let step = |(team, loops): (Team, Vec<RowLoop>)| match team.kernels.len() {
+        1 => team.kernels.iter().find_map(&mut taken).map(Step::Kernel),
+        _ => {
+            let kernels: Vec<Kernel> = team.kernels.iter().filter_map(&mut taken).collect();
+            Some(Step::Rows(Rows::new(loops, kernels)))
+        }
+    };
+    steps.into_iter().zip(loops).filter_map(step).collect()
+}
+
+impl Teams<'_> {
+    fn add(&mut self, at: usize) {
+        let kernel = &self.kernels[at];
+        let made = kernel.read().filter_map(|access| self.writers.get(&kernel.accesses[access].buffer));
+        let mut makers: Vec<usize> = made.flatten().map(|(maker, _)| self.team_of[*maker]).collect();
+        makers.sort_unstable();
+        makers.dedup();
+        let alone = Team {
+            kernels: BTreeSet::from([at]),
+            loops: (0..kernel.loops.len())
+                .filter(|l| !kernel.loops[*l].reduced && !kernel.loops[*l].extent.is_one())
+                .map(|l| Shared::from([(at, l)]))
+                .collect(),
+            touched: RowBuffers::default(),
+            readers: BTreeSet::new(),
+            sources: makers.iter().copied().collect(),
+        };
+        let home = self.teams.len();
+        self.teams.push(alone);
+        self.team_of.push(home);
+        for maker in &makers {
+            self.teams[*maker].readers.insert(home);
+        }
+        for maker in makers.into_iter().rev() {
+            self.unite(maker, home);
+        }
+        for access in kernel.written() {
+            self.writers.entry(kernel.accesses[access].buffer).or_default().push((at, access));
+        }
+    }
+
+    /// Brings two teams together, one of which reads what the other writes, if they can take turns.
+    fn unite(&mut self, maker: usize, reader: usize) {
+        let (one, other) = (&self.teams[maker], &self.teams[reader]);
+        if one.kernels.len() + other.kernels.len() > MOST_KERNELS || !self.can_meet(maker, reader) {
+            return;
+        }
+        let shared = self.loops_in_common(one, other);
+        let Some(touched) = self.touched(one, other, &shared) else { return };
+        let kernels = one.kernels.union(&other.kernels).copied().collect();
+        let gone = std::mem::take(&mut self.teams[maker]);
+        for kernel in &gone.kernels {
+            self.team_of[*kernel] = reader;
+        }
+        for source in gone.sources.iter().filter(|source| **source != reader) {
+            self.teams[*source].readers.remove(&maker);
+            self.teams[*source].readers.insert(reader);
+        }
+        for next in gone.readers.iter().filter(|next| **next != reader) {
+            self.teams[*next].sources.remove(&maker);
+            self.teams[*next].sources.insert(reader);
+        }
+        let team = &mut self.teams[reader];
+        (team.kernels, team.loops, team.touched) = (kernels, shared, touched);
+        team.sources.extend(gone.sources);
+        team.readers.extend(gone.readers);
+        for own in [maker, reader] {
+            team.sources.remove(&own);
+            team.readers.remove(&own);
+        }
+    }
+
+    /// What two teams touch with these loops in common; `None` where it is not worth it, or too much.
+    fn touched(&self, one: &Team, other: &Team, shared: &[Shared]) -> Option<RowBuffers> {
+        if shared.is_empty() {
+            return None;
+        }
+        let own = |team: &Team| {
+            if team.loops.len() == shared.len() && team.kernels.len() > 1 {
+                return team.touched.clone();
+            }
+            // Each loop by the positions among the team's kernels alone.
+            let part = |shared: &Shared| -> Shared {
+                team.kernels.iter().filter_map(|at| Some((*at, *shared.get(at)?))).collect()
+            };
+            let loops: Vec<RowLoop> =
+                shared.iter().filter_map(|shared| row_loop(&part(shared), self.kernels)).collect();
+            RowBuffers::new(&loops, team.kernels.iter().map(|at| &self.kernels[*at]), &Dim::upper)
+        };
+        let (one, other) = (own(one), own(other));
+        let pays = one.pays_with(&other);
+        Some(one.and(&other)).filter(|touched| pays && touched.bytes().fit())
+    }
+
+    /// Is there no way from one team to the other but the direct one?
+    fn can_meet(&self, maker: usize, reader: usize) -> bool {
+        let (mut pending, mut searched): (Vec<usize>, usize) = (Vec::new(), 0);
+        let (mut seen, ends) = (BTreeSet::new(), [maker, reader]);
+        for end in ends {
+            pending.extend(self.teams[end].readers.iter().filter(|next| !ends.contains(next)));
+        }
+        while let Some(team) = pending.pop() {
+            if !seen.insert(team) {
+                continue;
+            }
+            for next in &self.teams[team].readers {
+                searched += 1;
+                if searched > SEARCHED || ends.contains(next) {
+                    return false;
+                }
+                pending.push(*next);
+            }
+        }
+        true
+    }
+
+    /// The loops that both teams have, matched by the values that they exchange.
+    fn loops_in_common(&self, one: &Team, other: &Team) -> Vec<Shared> {
+        let mut loops: Vec<Shared> = Vec::new();
+        // What the kernels of one team read from each other has been looked at.
+        let is_asked =
+            |from: &Team, to: &Team| from.kernels.iter().any(|at| to.sources.contains(&self.team_of[*at]));
+        let mut asked: Vec<usize> = Vec::new();
+        for (from, to) in [(one, other), (other, one)] {
+            if is_asked(from, to) {
+                asked.extend(&to.kernels);
+            }
+        }
+        for own in &one.loops {
+            let is_free = |match_: &&Shared| {
+                !loops.iter().any(|taken| match_.iter().all(|(kernel, l)| taken.get(kernel) == Some(l)))
+            };
+            let both = |match_: &Shared| -> Shared {
+                own.iter().chain(match_).map(|(kernel, l)| (*kernel, *l)).collect()
+            };
+            let mut matches = other.loops.iter().filter(is_free).map(both);
+            if let Some(found) = matches.find(|found| self.is_in_step(found, &asked)) {
+                loops.push(found);
+            }
+        }
+        loops
+    }
+
+    /// Do the kernels that are asked read in every iteration of a loop only what the same iteration wrote?
+    fn is_in_step(&self, shared: &Shared, asked: &[usize]) -> bool {
+        let mut extents = shared.iter().map(|(kernel, l)| &self.kernels[*kernel].loops[*l].extent);
+        let Some(first) = extents.next() else { return false };
+        if !extents.all(|extent| self.equalities.same_size(first, extent)) {
+            return false;
+        }
+        let is_own = |read: &Access, position: usize| {
+            let mut writers = self.writers.get(&read.buffer).into_iter().flatten();
+            writers.all(|(writer, written)| {
+                let Some(writes_at) = shared.get(writer) else { return true };
+                let axis = self.kernels[*writer].accesses[*written].axis_along(*writes_at);
+                axis.and_then(|axis| read.map.get(axis)).and_then(AxisMap::followed) == Some(position)
+            })
+        };
+        asked.iter().all(|at| {
+            let kernel = &self.kernels[*at];
+            kernel.read().all(|access| is_own(&kernel.accesses[access], shared[at]))
+        })
+    }
+
+    /// The teams in an order in which each comes after those it reads from, otherwise as their last kernels came.
+    fn ordered(mut self) -> Vec<Team> {
+        let mut missing = vec![0; self.teams.len()];
+        for team in &self.teams {
+            team.readers.iter().for_each(|reader| missing[*reader] += 1);
+        }
+        let is_ready = |at: &usize| missing[*at] == 0 && !self.teams[*at].kernels.is_empty();
+        let mut ready: BTreeSet<usize> = (0..self.teams.len()).filter(is_ready).collect();
+        let mut order = Vec::new();
+        while let Some(at) = ready.pop_first() {
+            let team = std::mem::take(&mut self.teams[at]);
+            for reader in &team.readers {
+                missing[*reader] -= 1;
+                if missing[*reader] == 0 {
+                    ready.insert(*reader);
+                }
+            }
+            order.push(team);
+        }
+        order
+    }
+}
+
+/// A loop in common, with the positions in the order of the kernels.
+fn row_loop(shared: &Shared, kernels: &[Kernel]) -> Option<RowLoop> {
+    let (first, position) = shared.first_key_value()?;
+    let extent = kernels[*first].loops.get(*position)?.extent.clone();
+    Some(RowLoop { extent, positions: shared.values().copied().collect() })
+}

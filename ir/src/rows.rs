@@ -1,0 +1,223 @@
+//! Rows: kernels that run one after another on a few rows at a time, while these are in the cache.
+//!
+//! A value that a reduction makes and a later kernel broadcasts back over the same rows (softmax, standardise, layer
+//! norm) does not need all rows of the one before all rows of the other. Where every kernel has the loops over
+//! rows, and meets in its own row only what the others wrote there, they take turns on one block of rows
+//! after another: memory is passed over once, and what only they exchange is held for one block.
+
+use crate::dim::Dim;
+use crate::kernel::{Access, Buffer, Kernel};
+use std::collections::HashMap;
+
+/// The bytes of a block of rows: with room to spare in the second cache of one core.
+pub const BLOCK_BYTES: u64 = 256 << 10;
+
+/// A row that is longer does not stay in any cache until it is met again.
+pub const MOST_ROW_BYTES: u64 = 4 << 20;
+
+/// The most blocks that are in work at the same time, each with memory of its own.
+pub const MOST_LANES: u64 = 16;
+
+/// Bytes of one value that a block holds where it has one element a row.
+const TOTAL_BYTES: u64 = 1 << 10;
+
+/// The same where it has more.
+const VALUE_BYTES: u64 = 16 << 10;
+
+/// Rows that are neighbours in memory are taken at least so many at a time.
+const GRAIN: u64 = 64;
+
+/// Kernels take turns where at least this part of what they touch is touched again.
+const WORTH: u64 = 8;
+
+/// A loop that the kernels of [`Rows`] have in common.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RowLoop {
+    /// How often it runs.
+    pub extent: Dim,
+    /// For each kernel, the position among its loops.
+    pub positions: Vec<usize>,
+}
+
+/// Kernels that run one after another on each block of rows.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rows {
+    /// The loops over rows, outermost first; no kernel reduces along them.
+    pub loops: Vec<RowLoop>,
+    /// The kernels, in the order in which they run on a block.
+    pub kernels: Vec<Kernel>,
+    /// Rows that should be taken together.
+    grain: u64,
+    /// Rows of a block where sizes are known before arrays are bound.
+    block: Option<u64>,
+}
+
+/// A value that only the kernels of one [`Rows`] exchange: it is held for a block at a time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RowValue {
+    /// The step of the plan.
+    pub step: usize,
+    /// For each loop over rows, the axis of the value that follows it.
+    pub axes: Vec<usize>,
+}
+
+/// What one row takes up, where dims have certain sizes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RowBytes {
+    /// In each row.
+    pub row: u64,
+    /// What all rows read.
+    pub common: u64,
+    /// Rows that should be taken together.
+    pub grain: u64,
+}
+
+impl Rows {
+    pub(crate) fn new(loops: Vec<RowLoop>, kernels: Vec<Kernel>) -> Self {
+        let mut rows = Self { loops, kernels, grain: 1, block: None };
+        let bytes = rows.row_bytes(&Dim::upper);
+        let mut loops = rows.kernels.iter().flat_map(|kernel| &kernel.loops);
+        rows.block = loops.all(|l| l.extent.known().is_some()).then(|| bytes.block());
+        rows.grain = bytes.grain;
+        rows
+    }
+
+    /// What one row takes up; saturates.
+    #[must_use]
+    pub fn row_bytes(&self, size: &dyn Fn(&Dim) -> u64) -> RowBytes {
+        RowBuffers::new(&self.loops, self.kernels.iter(), size).bytes()
+    }
+
+    /// Where the output is written over the input: are both met in no row but their own, so that no block takes
+    /// from another what it still reads?
+    pub(crate) fn are_kept(&self, output: usize, input: usize) -> bool {
+        let mut rows: Vec<Option<Vec<usize>>> = Vec::new();
+        let (mut is_read, mut is_written) = (false, false);
+        for (at, kernel) in self.kernels.iter().enumerate() {
+            for access in &kernel.accesses {
+                let (reads, writes) =
+                    (access.buffer == Buffer::Input(input), access.buffer == Buffer::Output(output));
+                (is_read, is_written) = (is_read || reads, is_written || writes);
+                if reads || writes {
+                    rows.push(self.loops.iter().map(|l| access.axis_along(l.positions[at])).collect());
+                }
+            }
+        }
+        let is_own = rows.iter().all(|own| own.is_some() && *own == rows[0]);
+        is_own || !is_read || !is_written
+    }
+
+    /// All rows, at the dims' upper bounds; saturates.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        self.loops.iter().fold(1, |count, l| count.saturating_mul(l.extent.upper()))
+    }
+
+    /// Rows of a block where sizes are known before arrays are bound, if they are.
+    #[must_use]
+    pub const fn known_block(&self) -> Option<u64> {
+        self.block
+    }
+
+    /// The most bytes of a block of a value that has `row` bytes in each row (one element where it is a
+    /// total), `whole` in all rows. More of `row` or `whole` never gives less.
+    pub(crate) fn value_bytes(&self, row: u64, is_total: bool, whole: u64) -> u64 {
+        let has_other_loops = self.kernels.iter().any(|kernel| kernel.loops.len() > self.loops.len());
+        let most = if is_total && has_other_loops { TOTAL_BYTES } else { VALUE_BYTES };
+        let block = self.block.map_or(u64::MAX, |rows| row.saturating_mul(rows));
+        whole.min(most.min(block).max(row.saturating_mul(self.grain)))
+    }
+}
+
+impl RowBytes {
+    /// Rows of a block.
+    #[must_use]
+    pub fn block(&self) -> u64 {
+        (BLOCK_BYTES / self.row.max(1)).max(self.grain)
+    }
+
+    /// Do rows that are taken together stay in a cache?
+    pub(crate) const fn fit(&self) -> bool {
+        self.row.saturating_mul(self.grain).saturating_add(self.common) <= MOST_ROW_BYTES
+    }
+}
+
+/// The memory that kernels touch, in terms of rows.
+#[derive(Clone, Default)]
+pub(crate) struct RowBuffers {
+    /// For each buffer: is there a part of it for each row, and how many bytes is that?
+    buffers: HashMap<Buffer, (bool, u64)>,
+    /// Are rows neighbours in memory?
+    has_neighbours: bool,
+    /// Is there more in a row than one element?
+    has_other_loops: bool,
+}
+
+impl RowBuffers {
+    /// What these kernels touch.
+    pub fn new<'k>(
+        loops: &[RowLoop],
+        kernels: impl Iterator<Item = &'k Kernel>,
+        size: &dyn Fn(&Dim) -> u64,
+    ) -> Self {
+        let mut buffers: HashMap<Buffer, (bool, u64)> = HashMap::new();
+        let (mut has_neighbours, mut has_other_loops) = (false, false);
+        for (at, kernel) in kernels.enumerate() {
+            let is_row_loop = |position: &usize| loops.iter().any(|l| l.positions[at] == *position);
+            has_other_loops |= kernel.loops.len() > loops.len();
+            for access in kernel.accesses.iter().filter(|access| access.buffer != Buffer::Index) {
+                let (rows, rest): (Vec<usize>, Vec<usize>) =
+                    followed(access).into_iter().partition(is_row_loop);
+                let extents = rest.iter().map(|l| size(&kernel.loops[*l].extent));
+                let bytes = extents.fold(access.dtype.bytes() as u64, u64::saturating_mul);
+                let known = buffers.entry(access.buffer).or_default();
+                *known = (known.0 || !rows.is_empty(), known.1.max(bytes));
+                let last = access.map.iter().rev().find(|map| !map.terms.is_empty());
+                let is_along = last.is_some_and(|map| map.terms.iter().any(|term| is_row_loop(&term.axis)));
+                has_neighbours |=
+                    is_along && !rest.is_empty() && !matches!(access.buffer, Buffer::Workspace(_));
+            }
+        }
+        Self { buffers, has_neighbours, has_other_loops }
+    }
+
+    /// What one row takes up; saturates.
+    pub fn bytes(&self) -> RowBytes {
+        let grain = if self.has_neighbours || !self.has_other_loops { GRAIN } else { 1 };
+        RowBytes { row: self.sum(true, |_| true), common: self.sum(false, |_| true), grain }
+    }
+
+    fn sum(&self, of_rows: bool, is_meant: impl Fn(&Buffer) -> bool) -> u64 {
+        let meant = self
+            .buffers
+            .iter()
+            .filter(|(buffer, (is_of_rows, _))| *is_of_rows == of_rows && is_meant(buffer));
+        meant.fold(0u64, |sum, (_, (_, bytes))| sum.saturating_add(*bytes))
+    }
+
+    /// What these and other kernels with the same loops over rows touch.
+    pub fn and(mut self, other: &Self) -> Self {
+        for (buffer, (is_of_rows, bytes)) in &other.buffers {
+            let known = self.buffers.entry(*buffer).or_default();
+            *known = (known.0 || *is_of_rows, known.1.max(*bytes));
+        }
+        self.has_neighbours |= other.has_neighbours;
+        self.has_other_loops |= other.has_other_loops;
+        self
+    }
+
+    /// Is it worth it to go over rows once for what both these and other kernels touch?
+    pub fn pays_with(&self, other: &Self) -> bool {
+        let common = self.sum(true, |buffer| other.buffers.contains_key(buffer));
+        let others = other.sum(true, |buffer| !self.buffers.contains_key(buffer));
+        common >= self.sum(true, |_| true).saturating_add(others) / WORTH
+    }
+}
+
+/// The loops that an access follows.
+fn followed(access: &Access) -> Vec<usize> {
+    let mut loops: Vec<usize> = access.loops().collect();
+    loops.sort_unstable();
+    loops.dedup();
+    loops
+}

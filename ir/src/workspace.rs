@@ -1,0 +1,160 @@
+//! Workspace: which stored values share memory, and how much of it there is.
+
+use crate::bounds::Bounds;
+use crate::dim::Dim;
+use crate::kernel::Buffer;
+use crate::plan::{Plan, Step, Stored};
+use crate::rows::{MOST_LANES, RowValue, Rows};
+use std::collections::HashMap;
+
+/// From which kernel on a stored value is needed, and up to which.
+#[derive(Clone, Copy)]
+struct Life {
+    value: usize,
+    first: usize,
+    last: usize,
+}
+
+impl Plan {
+    /// Finds the values that are held for blocks of rows, and gives each value a slot: values whose last reader
+    /// is behind give theirs to new ones.
+    pub(crate) fn assign_slots(&mut self) {
+        let lives = self.lives();
+        let bytes: Vec<u64> =
+            self.stored.iter().map(|stored| self.bytes_in(stored, &Bounds::declared())).collect();
+        self.slots.clear();
+        // The last kernel that reads from each slot.
+        let mut ends: Vec<usize> = Vec::new();
+        for life in lives {
+            let bytes = bytes[life.value];
+            let free = (0..ends.len()).filter(|slot| ends[*slot] < life.first);
+            let slot = free.min_by_key(|slot| self.slots[*slot].abs_diff(bytes)).unwrap_or(ends.len());
+            if slot == ends.len() {
+                ends.push(0);
+                self.slots.push(0);
+            }
+            ends[slot] = life.last;
+            self.slots[slot] = self.slots[slot].max(bytes);
+            self.stored[life.value].slot = slot;
+        }
+    }
+
+    /// When each stored value is needed, in the order in which they are made.
+    fn lives(&mut self) -> Vec<Life> {
+        // For each stored value, the kernels that touch it with their steps, writer first.
+        let mut touched: HashMap<usize, Vec<(usize, usize)>> = HashMap::new();
+        let mut made = Vec::new();
+        let mut steps: Vec<(usize, usize)> = Vec::new();
+        let mut count = 0;
+        for (at, step) in self.steps.iter().enumerate() {
+            steps.push((count, count + step.kernels().len() - 1));
+            for kernel in step.kernels() {
+                for access in kernel.written().chain(kernel.read()) {
+                    if let Buffer::Workspace(value) = kernel.accesses[access].buffer {
+                        let users = touched.entry(value).or_default();
+                        if users.is_empty() {
+                            made.push(value);
+                        }
+                        users.push((at, count));
+                    }
+                }
+                count += 1;
+            }
+        }
+        let life = |value: usize| {
+            let users = &touched[&value];
+            let ((step, first), (last_step, last)) = (users[0], users[users.len() - 1]);
+            self.stored[value].rows = match &self.steps[step] {
+                Step::Rows(rows) if step == last_step => {
+                    row_axes(rows, value).map(|axes| RowValue { step, axes })
+                }
+                _ => None,
+            };
+            if self.stored[value].rows.is_some() {
+                return Life { value, first, last };
+            }
+            // The whole of it is made while the step goes through its blocks, and read likewise.
+            Life { value, first: steps[step].0, last: steps[last_step].1 }
+        };
+        made.into_iter().map(life).collect()
+    }
+
+    /// The bytes that a stored value takes up where dims have these bounds: whole cache lines. What does not
+    /// fit is more than any limit that is not the largest number, and more than any machine gives.
+    fn bytes_in(&self, stored: &Stored, bounds: &Bounds) -> u64 {
+        let size = |dim: &Dim| dim.upper_in(bounds);
+        let whole = self.whole_bytes(stored, &size);
+        let lane = self.lane_bytes_of(stored, &size);
+        lane.map_or(whole, |lane| lane.saturating_mul(MOST_LANES).min(whole))
+    }
+
+    fn whole_bytes(&self, stored: &Stored, size: &dyn Fn(&Dim) -> u64) -> u64 {
+        let mut sizes = stored.array.shape.iter().map(size);
+        let elements = if stored.array.shape.iter().any(|dim| size(dim) == 0) {
+            Some(0)
+        } else {
+            sizes.try_fold(1u64, u64::checked_mul)
+        };
+        let bytes = elements.and_then(|elements| elements.checked_mul(stored.array.dtype.bytes() as u64));
+        bytes.map_or(u64::MAX, lines)
+    }
+
+    /// The most bytes of a stored value that one block of rows has, at the dims' upper bounds; `None` for one that is
+    /// held as a whole.
+    #[must_use]
+    pub fn lane_bytes(&self, stored: &Stored) -> Option<u64> {
+        self.lane_bytes_of(stored, &Dim::upper)
+    }
+
+    fn lane_bytes_of(&self, stored: &Stored, size: &dyn Fn(&Dim) -> u64) -> Option<u64> {
+        let held = stored.rows.as_ref()?;
+        let Some(Step::Rows(rows)) = self.steps.get(held.step) else { return None };
+        let is_total = stored
+            .array
+            .shape
+            .iter()
+            .enumerate()
+            .all(|(axis, dim)| held.axes.contains(&axis) || dim.is_one());
+        let row = stored.row_bytes(size);
+        Some(lines(rows.value_bytes(row, is_total, self.whole_bytes(stored, size))))
+    }
+
+    /// The bytes of workspace where dims have these bounds.
+    pub(crate) fn workspace_in(&self, bounds: &Bounds) -> u64 {
+        let mut slots = vec![0u64; self.slots.len()];
+        for stored in &self.stored {
+            slots[stored.slot] = slots[stored.slot].max(self.bytes_in(stored, bounds));
+        }
+        slots.iter().fold(0, |sum, bytes| sum.saturating_add(*bytes))
+    }
+}
+
+impl Stored {
+    /// Bytes that one row has of it, where it is held for blocks of rows; saturates.
+    #[must_use]
+    pub fn row_bytes(&self, size: &dyn Fn(&Dim) -> u64) -> u64 {
+        let is_row = |axis: usize| self.rows.as_ref().is_some_and(|rows| rows.axes.contains(&axis));
+        let sizes = self.array.shape.iter().enumerate().filter(|(axis, _)| !is_row(*axis));
+        sizes.fold(self.array.dtype.bytes() as u64, |bytes, (_, dim)| bytes.saturating_mul(size(dim)))
+    }
+}
+
+/// The axis of a stored value that follows each loop over rows, where all kernels that write it agree.
+fn row_axes(rows: &Rows, value: usize) -> Option<Vec<usize>> {
+    let mut agreed = None;
+    for (at, kernel) in rows.kernels.iter().enumerate() {
+        let accesses = kernel.written().map(|access| &kernel.accesses[access]);
+        for written in accesses.filter(|access| access.buffer == Buffer::Workspace(value)) {
+            let axes = rows.loops.iter().map(|l| written.axis_along(l.positions[at])).collect::<Option<Vec<_>>>()?;
+            if agreed.get_or_insert_with(|| axes.clone()) != &axes {
+                return None;
+            }
+        }
+    }
+    agreed
+}
+
+/// Rounded up to whole cache lines.
+fn lines(bytes: u64) -> u64 {
+    bytes.checked_next_multiple_of(64).unwrap_or(u64::MAX)
+}
