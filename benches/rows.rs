@@ -147,9 +147,13 @@ fn main() {
     let quick = std::env::args().any(|argument| argument == "--test");
     println!("{:<26} {:<14} {:>13} {:>12} {:>8}", "workload", "", "median", "", "ratio");
     let wanted = std::env::var("WORKLOAD").unwrap_or_default();
-    let large: &[[usize; 2]] =
-        if quick { &[[40, 64]] } else { &[[4096, 1024], [100_000, 64], [16, 1 << 20], [64, 256]] };
-    let tall: &[[usize; 2]] = if quick { &[[40, 64]] } else { &[[200_000, 100], [200, 20_000], [256, 64]] };
+    let large: &[[usize; 2]] = if quick {
+        &[[40, 64]]
+    } else {
+        &[[4096, 1024], [24_576, 1024], [100_000, 64], [16, 1 << 20], [64, 256]]
+    };
+    let tall: &[[usize; 2]] =
+        if quick { &[[40, 64]] } else { &[[200_000, 100], [2000, 4000], [200, 20_000], [256, 64]] };
     for shape in large {
         if "softmax".contains(&wanted) {
             single::compare("softmax", *shape, softmax, single::softmax);

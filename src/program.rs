@@ -107,7 +107,10 @@ impl Prepared {
                 let over = (0..outputs.len()).find(|output| plan.in_place_input(*output) == Some(at));
                 over.map_or_else(|| by(&self.inputs, inputs, at), |at| by(&self.outputs, outputs, at))
             }
-            Buffer::Constant(_) | Buffer::Workspace(_) | Buffer::Index => 0,
+            Buffer::Workspace(at) => {
+                plan.stored()[at].output.map_or(0, |output| by(&self.outputs, outputs, output))
+            }
+            Buffer::Constant(_) | Buffer::Index => 0,
         };
         let moved = |origin: &Origin| moved(origin.buffer);
         self.launches.0.iter_mut().for_each(|launch| launch.relocate(&moved));
@@ -313,7 +316,7 @@ impl Program {
             })
             .collect();
         let mut bytes = vec![0usize; plan.slots().len()];
-        for stored in plan.stored() {
+        for stored in plan.stored().iter().filter(|stored| stored.output.is_none()) {
             let held = stored.rows.as_ref().and_then(|held| blocks[held.step].as_ref());
             let needed = match held {
                 Some(blocks) => blocks.stride(stored.slot).checked_mul(blocks.lanes),
@@ -342,10 +345,13 @@ impl Program {
         threads: usize,
     ) -> Result<Launches, Error> {
         let plan = &self.plan;
-        let held: Vec<bool> = plan.stored().iter().map(|stored| stored.rows.is_some()).collect();
+        let held: Vec<bool> = plan.stored().iter().map(Stored::is_held_for_blocks).collect();
         // Of what is held for a block, the part of a lane.
         let stored = |lane: u64| -> Vec<Layout> {
             let layout = |stored: &Stored| {
+                if let Some(output) = stored.output {
+                    return binding.outputs[output].clone();
+                }
                 let mut sizes: Vec<u64> =
                     stored.array.shape.iter().map(|dim| size(dim, &binding.sizes)).collect();
                 let mut offset = arrangement.offsets[stored.slot];

@@ -9,7 +9,7 @@ use crate::jit::CodeError;
 use crate::launch::{self, Launch, launch};
 use crate::walk::{Memory, Origin, Part};
 use fusewire_ir::Dim;
-use fusewire_ir::plan::Plan;
+use fusewire_ir::plan::{Plan, Stored};
 use fusewire_ir::rows::{MOST_LANES, Rows};
 
 /// How the rows of a step are cut.
@@ -35,15 +35,18 @@ impl Blocks {
         let size_of = |dim: &Dim| size(dim, &binding.sizes);
         let extents: Vec<u64> = rows.loops.iter().map(|l| size_of(&l.extent)).collect();
         let total = product(&extents);
-        let work = rows.kernels.iter().fold(0u64, |sum, kernel| {
+        // As much as for the one that has most to do: small work stays on one thread.
+        let work = rows.kernels.iter().map(|kernel| {
             let extents: Vec<u64> = kernel.loops.iter().map(|l| size_of(&l.extent)).collect();
-            sum.saturating_add(product(&extents).saturating_mul(launch::cost(&kernel.body)))
+            product(&extents).saturating_mul(launch::cost(&kernel.body))
         });
-        let threads = launch::parts_for(work, threads).min(MOST_LANES).max(1);
+        let work = work.max().unwrap_or(0);
+        let threads = launch::parts_for(work, threads).clamp(1, MOST_LANES);
         let together = threads > 1 && total < 2 * threads && total != threads;
         let held = || {
             let stored = plan.stored().iter();
-            stored.filter(|stored| stored.rows.as_ref().is_some_and(|held| held.step == step))
+            let is_own = |stored: &&Stored| stored.rows.as_ref().is_some_and(|held| held.step == step);
+            stored.filter(|stored| stored.is_held_for_blocks()).filter(is_own)
         };
         let mut block = rows.row_bytes(&size_of).block().min(most).min(total).max(1);
         for stored in held() {

@@ -76,6 +76,42 @@ fn runs_allocate_nothing() {
             assert!(bytes <= most, "{bytes} bytes on {threads} threads");
         }
     }
+    row_stages_allocate_a_few_rows();
     // The counter counts.
     assert!(allocated(|| drop(std::hint::black_box(vec![1u8; 12345]))) >= 12345);
+}
+
+/// Binding takes what the plan says and what calls need; running takes nothing.
+fn row_stages_allocate_a_few_rows() {
+    let (rows, width) = (2048, 1024);
+    let bytes = rows * width * size_of::<f32>();
+    let g = Graph::new();
+    let x = g.input("x", F32, [rows, width]);
+    let last = || Axes::from(Axis(-1)).keepdims();
+    let stages =
+        [x.softmax(Axis(-1)), (x - x.mean(last())) / x.std(last()), (x - x.mean(Axis(0))) / x.std(Axis(0))];
+    let data: Vec<f32> = (0..rows * width).map(|at| (at as f32 * 0.1).sin()).collect();
+    let mut out = vec![0f32; rows * width];
+    for stage in stages {
+        let plan = g.plan([stage], &Limits::default()).unwrap();
+        assert!(plan.workspace_bytes() <= 32 * 1024, "{}", plan.explain());
+        let program = plan.compile().unwrap();
+        for (threads, most) in [(1, 0), (2, 4096)] {
+            let program = program.clone().with_threads(threads);
+            let mut most_of_binding = usize::MAX;
+            for _ in 0..2 {
+                let before = ALLOCATED.load(SeqCst);
+                let out = ViewMut::new(&mut out, [rows, width]);
+                let mut bound =
+                    program.bind([("x", View::new(&data, [rows, width]))], [("out", out)]).unwrap();
+                let binding = ALLOCATED.load(SeqCst) - before;
+                bound.run();
+                let running = allocated(|| bound.run());
+                assert!(running <= most, "{running} bytes to run on {threads} threads");
+                // What has to be compiled is compiled the first time.
+                most_of_binding = most_of_binding.min(binding);
+            }
+            assert!(most_of_binding < bytes / 4, "{most_of_binding} bytes to bind on {threads} threads");
+        }
+    }
 }

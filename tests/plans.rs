@@ -1,6 +1,6 @@
 //! What plans decide, printed: how many kernels, what they read and write, what is stored and why.
 
-use fusewire::ir::{Boundary, StoreReason};
+use fusewire::ir::{Apart, Boundary, StoreReason};
 use fusewire::prelude::*;
 use insta::assert_snapshot;
 
@@ -168,7 +168,8 @@ fn store_always_computes_once() {
     let (x, y) = (g.input("x", F32, [1000]), g.input("y", F32, [500, 1000]));
     let plan = plan(&g, [(x + 1).named("first").store(Always) * y]);
     let reason = StoreReason::Requested;
-    assert_eq!(plan.boundaries(1), [Boundary::Waits { value: "first".into(), step: 0, reason }]);
+    let apart = Boundary::Apart { step: 0, why: Apart::LittleShared };
+    assert_eq!(plan.boundaries(1), [Boundary::Waits { value: "first".into(), step: 0, reason }, apart]);
     assert_snapshot!(plan.explain());
 }
 

@@ -3,7 +3,7 @@
 use crate::body::{Body, Code, Value};
 use crate::diagnostic::{grouped, human_bytes};
 use crate::dim::Dim;
-use crate::fuse::StoreReason;
+use crate::fuse::{Apart, Equalities, StoreReason, apart};
 use crate::kernel::{Access, Buffer, Kernel};
 use crate::plan::{Plan, Port, Step};
 use crate::rows::{BLOCK_BYTES, MOST_LANES, Rows};
@@ -22,6 +22,13 @@ pub enum Boundary {
         step: usize,
         /// Why that value is in memory.
         reason: StoreReason,
+    },
+    /// It does not take turns with an earlier kernel that it waits for: that goes over all rows first.
+    Apart {
+        /// The earlier kernel.
+        step: usize,
+        /// Why.
+        why: Apart,
     },
     /// Its loops, or those it reduces, are not those of the earlier step.
     OtherLoops {
@@ -48,6 +55,15 @@ impl fmt::Display for Boundary {
             }
             Self::Waits { value, step, reason } => {
                 write!(f, "waits for `{value}` of kernel {step}: {reason}")
+            }
+            Self::Apart { step, why: Apart::NoRows } => {
+                write!(f, "needs more of kernel {step} than what was computed in its own rows")
+            }
+            Self::Apart { step, why: Apart::TooLong { bytes } } => {
+                write!(f, "rows that kernel {step} leaves in the cache would have {}", human_bytes(*bytes))
+            }
+            Self::Apart { step, why: Apart::LittleShared } => {
+                write!(f, "to take turns with kernel {step} would save little")
             }
             Self::OtherLoops { step } => write!(f, "its loops are not those of kernel {step}"),
             Self::NothingShared { step } => write!(f, "it reads nothing that kernel {step} reads"),
@@ -96,6 +112,7 @@ impl Plan {
             }
         }
         if !waits.is_empty() {
+            waits.extend(self.apart(step, &waits));
             return waits;
         }
         let Some(before) = earlier.last() else { return Vec::new() };
@@ -111,6 +128,29 @@ impl Plan {
             (true, false) => Boundary::NothingShared { step },
             (true, true) => Boundary::TooLong { step },
         }]
+    }
+
+    /// Why a kernel does not take turns with those it waits for.
+    fn apart(&self, at: usize, waits: &[Boundary]) -> Vec<Boundary> {
+        let team = self.steps.iter().scan(0, |first, step| {
+            let own = *first..*first + step.kernels().len();
+            *first = own.end;
+            Some(own)
+        });
+        let team = team.into_iter().find(|team| team.contains(&at)).unwrap_or_default();
+        let equalities = Equalities::new(self.required.iter().map(|required| &required.requirement));
+        let kernels = self.kernels();
+        let mut makers: Vec<usize> = waits
+            .iter()
+            .filter_map(|wait| if let Boundary::Waits { step, .. } = wait { Some(*step) } else { None })
+            .filter(|step| !team.contains(step))
+            .collect();
+        makers.dedup();
+        let why = |step: usize| {
+            let why = apart(&[kernels[step].clone(), kernels[at].clone()], &equalities)?;
+            Some(Boundary::Apart { step, why })
+        };
+        makers.into_iter().filter_map(why).collect()
     }
 
     /// Machine operations of all kernels together, where a vector function counts as one; saturates.
@@ -143,9 +183,14 @@ impl fmt::Display for Explain<'_> {
         let plan = self.0;
         let kernels = plan.kernels();
         let plural = if kernels.len() == 1 { "" } else { "s" };
+        let in_steps = if plan.steps().len() == kernels.len() {
+            String::new()
+        } else {
+            format!(" in {} step{}", plan.steps().len(), if plan.steps().len() == 1 { "" } else { "s" })
+        };
         writeln!(
             f,
-            "{} kernel{plural}, workspace {}, {} operations",
+            "{} kernel{plural}{in_steps}, workspace {}, {} operations",
             kernels.len(),
             human_bytes(plan.workspace_bytes()),
             grouped(plan.operations())
@@ -183,14 +228,17 @@ impl fmt::Display for Explain<'_> {
             writeln!(f, "\nworkspace")?;
         }
         for (at, stored) in plan.stored().iter().enumerate() {
-            let bytes = match plan.lane_bytes(stored) {
-                Some(bytes) => format!("{} for a block of rows", human_bytes(bytes)),
-                None => bytes_of(&stored.array),
+            let place = match (stored.output, plan.lane_bytes(stored)) {
+                (Some(output), _) => format!("in the memory of `{}`", plan.outputs[output].name),
+                (_, Some(bytes)) => {
+                    format!("{} for a block of rows in slot {}", human_bytes(bytes), stored.slot)
+                }
+                (_, None) => format!("{} in slot {}", bytes_of(&stored.array), stored.slot),
             };
             writeln!(
                 f,
-                "  {}#{at} {}, {bytes} in slot {} ({}): {}",
-                stored.name, stored.array, stored.slot, stored.site, stored.reason
+                "  {}#{at} {}, {place} ({}): {}",
+                stored.name, stored.array, stored.site, stored.reason
             )?;
         }
         if !plan.stretches().is_empty() {

@@ -21,9 +21,10 @@ pub(crate) use group::{Group, group};
 pub(crate) use nest::{Nest, Nests};
 pub(crate) use parts::Root;
 pub(crate) use reads::{AllReads, all_reads};
-pub(crate) use rows::take_turns;
+pub use rows::Apart;
+pub(crate) use rows::{apart, take_turns};
 pub use store::StoreReason;
-pub(crate) use store::{Stores, decide};
+pub(crate) use store::{Lending, Stores, decide};
 pub(crate) use views::Views;
 
 use crate::dim::Dim;

@@ -9,11 +9,15 @@ use crate::dim::Dim;
 use crate::kernel::{Access, Buffer, Kernel};
 use std::collections::HashMap;
 
-/// The bytes of a block of rows: with room to spare in the second cache of one core.
-pub const BLOCK_BYTES: u64 = 256 << 10;
+/// The bytes of a block of rows: a core's share of the last cache. Less is slower, although a nearer cache would hold
+/// it: memory is fast where it is read and written in long runs.
+pub const BLOCK_BYTES: u64 = 2 << 20;
 
 /// A row that is longer does not stay in any cache until it is met again.
-pub const MOST_ROW_BYTES: u64 = 4 << 20;
+pub const MOST_ROW_BYTES: u64 = 16 << 20;
+
+/// The same of rows that are neighbours in memory, where a block is many short runs.
+pub const MOST_NEIGHBOURS_BYTES: u64 = 4 << 20;
 
 /// The most blocks that are in work at the same time, each with memory of its own.
 pub const MOST_LANES: u64 = 16;
@@ -138,7 +142,13 @@ impl RowBytes {
 
     /// Do rows that are taken together stay in a cache?
     pub(crate) const fn fit(&self) -> bool {
-        self.row.saturating_mul(self.grain).saturating_add(self.common) <= MOST_ROW_BYTES
+        let most = if self.grain > 1 { MOST_NEIGHBOURS_BYTES } else { MOST_ROW_BYTES };
+        self.together() <= most
+    }
+
+    /// Of as many rows as are taken together.
+    pub(crate) const fn together(&self) -> u64 {
+        self.row.saturating_mul(self.grain).saturating_add(self.common)
     }
 }
 

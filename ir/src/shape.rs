@@ -191,6 +191,16 @@ pub struct ArrayType {
     pub shape: Shape,
 }
 
+impl ArrayType {
+    /// Are dtype and sizes those of another array, whatever the labels?
+    #[must_use]
+    pub fn has_form_of(&self, other: &Self) -> bool {
+        self.dtype == other.dtype
+            && self.shape.len() == other.shape.len()
+            && self.shape.iter().zip(other.shape.iter()).all(|(a, b)| a.same_size(b))
+    }
+}
+
 impl fmt::Display for ArrayType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}{}", self.dtype, self.shape)

@@ -2,7 +2,8 @@
 
 use crate::bounds::Bounds;
 use crate::dim::Dim;
-use crate::kernel::Buffer;
+use crate::fuse::StoreReason;
+use crate::kernel::{Buffer, Kernel};
 use crate::plan::{Plan, Step, Stored};
 use crate::rows::{MOST_LANES, RowValue, Rows};
 use std::collections::HashMap;
@@ -20,12 +21,15 @@ impl Plan {
     /// is behind give theirs to new ones.
     pub(crate) fn assign_slots(&mut self) {
         let lives = self.lives();
+        self.lend_outputs();
         let bytes: Vec<u64> =
             self.stored.iter().map(|stored| self.bytes_in(stored, &Bounds::declared())).collect();
         self.slots.clear();
         // The last kernel that reads from each slot.
         let mut ends: Vec<usize> = Vec::new();
-        for life in lives {
+        for life in
+            lives.into_iter().filter(|life| self.stored[life.value].output.is_none()).collect::<Vec<_>>()
+        {
             let bytes = bytes[life.value];
             let free = (0..ends.len()).filter(|slot| ends[*slot] < life.first);
             let slot = free.min_by_key(|slot| self.slots[*slot].abs_diff(bytes)).unwrap_or(ends.len());
@@ -37,6 +41,43 @@ impl Plan {
             self.slots[slot] = self.slots[slot].max(bytes);
             self.stored[life.value].slot = slot;
         }
+    }
+
+    /// Finds the values that can wait in the memory of an output, which the last kernel that reads them overwrites
+    /// element by element. They need no workspace.
+    fn lend_outputs(&mut self) {
+        self.stored.iter_mut().for_each(|stored| stored.output = None);
+        for value in 0..self.stored.len() {
+            let is_lent = |output: usize| self.stored.iter().any(|stored| stored.output == Some(output));
+            let mut outputs = (0..self.outputs.len()).filter(|output| self.can_lend(*output, value));
+            self.stored[value].output = outputs.find(|output| !is_lent(*output));
+        }
+    }
+
+    /// Can a value that might as well be computed again wait in the memory of an output?
+    fn can_lend(&self, output: usize, value: usize) -> bool {
+        let (stored, port) = (&self.stored[value], &self.outputs[output].array);
+        let is_optional =
+            matches!(stored.reason, StoreReason::Recomputed { .. } | StoreReason::InOutput { .. });
+        if !is_optional || !stored.array.has_form_of(port) || self.in_place[output].is_some() {
+            return false;
+        }
+        let (own, lent) = (Buffer::Workspace(value), Buffer::Output(output));
+        let touches =
+            |kernel: &Kernel, buffer: Buffer| kernel.accesses.iter().any(|access| access.buffer == buffer);
+        // Before the last kernel that reads the value nobody knows the output.
+        let kernels = self.kernels();
+        let Some(last) = kernels.iter().rposition(|kernel| touches(kernel, own)) else { return false };
+        let first = kernels.iter().position(|kernel| touches(kernel, lent));
+        let kernel = kernels[last];
+        let mut accesses =
+            kernel.accesses.iter().filter(|access| access.buffer == own || access.buffer == lent);
+        let map = accesses.next().map(|access| &access.map);
+        first == Some(last)
+            && kernel.reductions.is_empty()
+            && kernel.writes(lent)
+            && !kernel.writes(own)
+            && accesses.all(|access| Some(&access.map) == map)
     }
 
     /// When each stored value is needed, in the order in which they are made.
@@ -82,6 +123,9 @@ impl Plan {
     /// The bytes that a stored value takes up where dims have these bounds: whole cache lines. What does not
     /// fit is more than any limit that is not the largest number, and more than any machine gives.
     fn bytes_in(&self, stored: &Stored, bounds: &Bounds) -> u64 {
+        if stored.output.is_some() {
+            return 0;
+        }
         let size = |dim: &Dim| dim.upper_in(bounds);
         let whole = self.whole_bytes(stored, &size);
         let lane = self.lane_bytes_of(stored, &size);
@@ -107,7 +151,7 @@ impl Plan {
     }
 
     fn lane_bytes_of(&self, stored: &Stored, size: &dyn Fn(&Dim) -> u64) -> Option<u64> {
-        let held = stored.rows.as_ref()?;
+        let held = stored.rows.as_ref().filter(|_| stored.output.is_none())?;
         let Some(Step::Rows(rows)) = self.steps.get(held.step) else { return None };
         let is_total = stored
             .array
@@ -122,7 +166,7 @@ impl Plan {
     /// The bytes of workspace where dims have these bounds.
     pub(crate) fn workspace_in(&self, bounds: &Bounds) -> u64 {
         let mut slots = vec![0u64; self.slots.len()];
-        for stored in &self.stored {
+        for stored in self.stored.iter().filter(|stored| stored.output.is_none()) {
             slots[stored.slot] = slots[stored.slot].max(self.bytes_in(stored, bounds));
         }
         slots.iter().fold(0, |sum, bytes| sum.saturating_add(*bytes))
@@ -130,6 +174,12 @@ impl Plan {
 }
 
 impl Stored {
+    /// Does it take up workspace for a few blocks of rows, instead of as a whole?
+    #[must_use]
+    pub const fn is_held_for_blocks(&self) -> bool {
+        self.rows.is_some() && self.output.is_none()
+    }
+
     /// Bytes that one row has of it, where it is held for blocks of rows; saturates.
     #[must_use]
     pub fn row_bytes(&self, size: &dyn Fn(&Dim) -> u64) -> u64 {

@@ -17,6 +17,21 @@ const MOST_KERNELS: usize = 64;
 /// Edges that are followed to see whether kernels can be brought together. Beyond that they are not.
 const SEARCHED: usize = 1000;
 
+/// Why two kernels, one of which reads what the other writes, do not take turns on blocks of rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Apart {
+    /// They have no loop in common in which an iteration needs only what the same one wrote.
+    NoRows,
+    /// So many bytes do not stay in the cache.
+    TooLong {
+        /// Of a row, or of as many as have to be taken together.
+        bytes: u64,
+    },
+    /// Hardly anything is touched by both.
+    LittleShared,
+}
+
 /// For each kernel of a team, the position of the loop that they have in common.
 type Shared = BTreeMap<usize, usize>;
 
@@ -45,15 +60,12 @@ struct Teams<'k> {
 
 /// The steps of a plan whose kernels can run in this order.
 pub(crate) fn take_turns(kernels: Vec<Kernel>, equalities: &Equalities) -> Vec<Step> {
-    let mut teams = Teams {
-        kernels: &kernels,
-        equalities,
-        teams: Vec::new(),
-        team_of: Vec::new(),
-        writers: HashMap::new(),
-    };
+    let mut teams = Teams::new(&kernels, equalities);
     for at in 0..kernels.len() {
         teams.add(at);
+        for maker in teams.makers(at).into_iter().rev() {
+            teams.unite(maker, teams.team_of[at]);
+        }
     }
     let steps = teams.ordered();
     let loops = |team: &Team| team.loops.iter().filter_map(|shared| row_loop(shared, &kernels)).collect();
@@ -70,32 +82,48 @@ pub(crate) fn take_turns(kernels: Vec<Kernel>, equalities: &Equalities) -> Vec<S
     steps.into_iter().zip(loops).filter_map(step).collect()
 }
 
-impl Teams<'_> {
-    fn add(&mut self, at: usize) {
+/// Why the second kernel does not take turns with the first; `None` if that is not their fault.
+pub(crate) fn apart(kernels: &[Kernel; 2], equalities: &Equalities) -> Option<Apart> {
+    let mut teams = Teams::new(kernels, equalities);
+    (0..2).for_each(|at| teams.add(at));
+    let [one, other] = &teams.teams[..] else { return None };
+    teams.touched(one, other, &teams.loops_in_common(one, other)).err()
+}
+
+impl<'k> Teams<'k> {
+    fn new(kernels: &'k [Kernel], equalities: &'k Equalities) -> Self {
+        Self { kernels, equalities, teams: Vec::new(), team_of: Vec::new(), writers: HashMap::new() }
+    }
+
+    /// The teams that write what a kernel reads.
+    fn makers(&self, at: usize) -> Vec<usize> {
         let kernel = &self.kernels[at];
         let made = kernel.read().filter_map(|access| self.writers.get(&kernel.accesses[access].buffer));
-        let mut makers: Vec<usize> = made.flatten().map(|(maker, _)| self.team_of[*maker]).collect();
+        let makers = made.flatten().map(|(maker, _)| self.team_of[*maker]);
+        let mut makers: Vec<usize> = makers.filter(|maker| *maker != self.team_of[at]).collect();
         makers.sort_unstable();
         makers.dedup();
-        let alone = Team {
+        makers
+    }
+
+    /// A team of one kernel.
+    fn add(&mut self, at: usize) {
+        let kernel = &self.kernels[at];
+        let home = self.teams.len();
+        self.team_of.push(home);
+        let makers = self.makers(at);
+        for maker in &makers {
+            self.teams[*maker].readers.insert(home);
+        }
+        self.teams.push(Team {
             kernels: BTreeSet::from([at]),
             loops: (0..kernel.loops.len())
                 .filter(|l| !kernel.loops[*l].reduced && !kernel.loops[*l].extent.is_one())
                 .map(|l| Shared::from([(at, l)]))
                 .collect(),
-            touched: RowBuffers::default(),
-            readers: BTreeSet::new(),
-            sources: makers.iter().copied().collect(),
-        };
-        let home = self.teams.len();
-        self.teams.push(alone);
-        self.team_of.push(home);
-        for maker in &makers {
-            self.teams[*maker].readers.insert(home);
-        }
-        for maker in makers.into_iter().rev() {
-            self.unite(maker, home);
-        }
+            sources: makers.into_iter().collect(),
+            ..Team::default()
+        });
         for access in kernel.written() {
             self.writers.entry(kernel.accesses[access].buffer).or_default().push((at, access));
         }
@@ -108,7 +136,7 @@ impl Teams<'_> {
             return;
         }
         let shared = self.loops_in_common(one, other);
-        let Some(touched) = self.touched(one, other, &shared) else { return };
+        let Ok(touched) = self.touched(one, other, &shared) else { return };
         let kernels = one.kernels.union(&other.kernels).copied().collect();
         let gone = std::mem::take(&mut self.teams[maker]);
         for kernel in &gone.kernels {
@@ -132,10 +160,10 @@ impl Teams<'_> {
         }
     }
 
-    /// What two teams touch with these loops in common; `None` where it is not worth it, or too much.
-    fn touched(&self, one: &Team, other: &Team, shared: &[Shared]) -> Option<RowBuffers> {
+    /// What two teams touch with these loops in common, or why that is no reason to take turns.
+    fn touched(&self, one: &Team, other: &Team, shared: &[Shared]) -> Result<RowBuffers, Apart> {
         if shared.is_empty() {
-            return None;
+            return Err(Apart::NoRows);
         }
         let own = |team: &Team| {
             if team.loops.len() == shared.len() && team.kernels.len() > 1 {
@@ -150,8 +178,15 @@ impl Teams<'_> {
             RowBuffers::new(&loops, team.kernels.iter().map(|at| &self.kernels[*at]), &Dim::upper)
         };
         let (one, other) = (own(one), own(other));
-        let pays = one.pays_with(&other);
-        Some(one.and(&other)).filter(|touched| pays && touched.bytes().fit())
+        if !one.pays_with(&other) {
+            return Err(Apart::LittleShared);
+        }
+        let touched = one.and(&other);
+        if touched.bytes().fit() {
+            Ok(touched)
+        } else {
+            Err(Apart::TooLong { bytes: touched.bytes().together() })
+        }
     }
 
     /// Is there no way from one team to the other but the direct one?

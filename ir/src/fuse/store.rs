@@ -5,6 +5,7 @@ use super::nest::nest;
 use super::parts::Joins;
 use super::{MAX_BODY, Nests, Root, Views};
 use crate::graph::{Graph, NodeId, Op, StorePolicy};
+use crate::shape::ArrayType;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
 
@@ -14,6 +15,12 @@ const COSTLY: u64 = 6;
 /// A value this costly, down to what is stored, is worth storing before a kernel that waits for a
 /// reduction computes it again.
 const LONG: u64 = 64;
+
+/// The same for a value that can wait in the memory of an output until it is read: the row is in the cache.
+const LENT: u64 = 12;
+
+/// Values that find no place in an output are given up one after another, and after so many all of them.
+const REFUSALS: usize = 3;
 
 /// The most evaluations that are looked at to find where to cut.
 const WALKED: usize = 16 * MAX_BODY;
@@ -41,6 +48,12 @@ pub enum StoreReason {
         /// In additions.
         cost: u64,
     },
+    /// A kernel that waits for others would compute it again, at this cost per element, and the memory of
+    /// an output has room for it until then.
+    InOutput {
+        /// In additions.
+        cost: u64,
+    },
     /// The expression is too long for the body of one kernel.
     TooLong,
     /// The same, where `.store(Never)` stands on everything that could have been stored instead.
@@ -60,7 +73,7 @@ pub enum StoreReason {
 impl StoreReason {
     /// Could the value as well be computed again?
     pub(crate) const fn is_optional(&self) -> bool {
-        matches!(self, Self::Broadcast { .. } | Self::Recomputed { .. })
+        matches!(self, Self::Broadcast { .. } | Self::Recomputed { .. } | Self::InOutput { .. })
     }
 }
 
@@ -72,7 +85,7 @@ impl fmt::Display for StoreReason {
             Self::Broadcast { repeats, cost } => {
                 write!(f, "a broadcast would compute it {repeats} times, at {cost} operations each")
             }
-            Self::Recomputed { cost } => {
+            Self::Recomputed { cost } | Self::InOutput { cost } => {
                 write!(f, "a kernel that waits for others would compute it again, at {cost} operations each")
             }
             Self::TooLong => f.write_str("the expression is too long for one kernel"),
@@ -95,6 +108,41 @@ impl fmt::Display for StoreReason {
 /// The stored nodes with the reason, in topological order.
 pub(crate) type Stores = BTreeMap<NodeId, StoreReason>;
 
+/// The arrays of outputs, in which values of the same dtype and shape can wait until they are read.
+#[derive(Debug, Default)]
+pub(crate) struct Lending {
+    arrays: Vec<ArrayType>,
+    refused: HashSet<NodeId>,
+    refusals: usize,
+}
+
+impl Lending {
+    /// Nothing is lent.
+    pub fn none() -> Self {
+        Self::default()
+    }
+
+    /// The memory of these outputs.
+    pub fn of(graph: &Graph, outputs: &[NodeId]) -> Self {
+        let computed = outputs.iter().filter(|node| !matches!(graph.node(**node).op, Op::Reduce { .. }));
+        Self { arrays: computed.filter_map(|node| graph.array(*node)).cloned().collect(), ..Self::default() }
+    }
+
+    /// These values have found no place.
+    pub fn refuse(&mut self, values: Vec<NodeId>) {
+        self.refusals += 1;
+        self.refused.extend(values);
+        if self.refusals >= REFUSALS {
+            self.arrays.clear();
+        }
+    }
+
+    fn has_room_for(&self, graph: &Graph, node: NodeId) -> bool {
+        let Some(value) = graph.array(node).filter(|_| !self.refused.contains(&node)) else { return false };
+        self.arrays.iter().any(|array| array.has_form_of(value))
+    }
+}
+
 /// Decides what is stored and in which loops it is computed, and composes the views that are not. `budget` is the most bytes that may be spent on values that could as well
 /// be computed again.
 pub(crate) fn decide(
@@ -102,6 +150,7 @@ pub(crate) fn decide(
     outputs: &[NodeId],
     policies: &HashMap<NodeId, StorePolicy>,
     budget: u64,
+    lending: &Lending,
 ) -> (Stores, Views, Nests) {
     let nodes = graph.reachable_nodes(outputs);
     let written: HashSet<NodeId> = outputs.iter().copied().collect();
@@ -119,7 +168,7 @@ pub(crate) fn decide(
     // What must be stored comes first: it would be refused if anything else had used up the budget.
     let must = stores.keys().filter(|node| !written.contains(node));
     let must = must.fold(0u64, |sum, node| sum.saturating_add(bytes_of(graph, *node)));
-    store_what_pays(graph, &nodes, &uses, policies, budget.saturating_sub(must), &mut stores);
+    store_what_pays(graph, &nodes, &uses, policies, budget.saturating_sub(must), lending, &mut stores);
     // Only views that were stored from the beginning are.
     let views = Views::new(graph, &nodes, |node| stores.contains_key(&node));
     let nests = loops_of_bounded_bodies(graph, &views, &joins, policies, &mut stores);
@@ -169,6 +218,7 @@ fn store_what_pays(
     uses: &HashMap<NodeId, usize>,
     policies: &HashMap<NodeId, StorePolicy>,
     mut budget: u64,
+    lending: &Lending,
     stores: &mut Stores,
 ) {
     let elements = |node: NodeId| graph.array(node).and_then(|array| array.shape.elements()).unwrap_or(0);
@@ -188,15 +238,22 @@ fn store_what_pays(
             let computed = elements(if is_joined { *operand } else { *node });
             let repeats = computed.checked_div(elements(at)).unwrap_or(0);
             let again = shared.and_then(|shared| estimates.get(&shared)).copied();
-            let again = again.filter(|again| again.cost >= LONG && waits > again.waits);
+            let again = again.filter(|again| again.cost >= LENT && waits > again.waits);
+            let is_lent = again.is_some_and(|again| lending.has_room_for(graph, again.value));
+            let again = again.filter(|again| again.cost >= LONG || is_lent);
             let (value, reason) = if cost >= COSTLY && repeats >= REPEATS && elements(at) <= widest {
                 (at, StoreReason::Broadcast { repeats, cost })
-            } else if let Some(again) = again {
-                (again.value, StoreReason::Recomputed { cost: again.cost })
+            } else if let Some(Estimate { value, cost, .. }) = again {
+                (
+                    value,
+                    if is_lent { StoreReason::InOutput { cost } } else { StoreReason::Recomputed { cost } },
+                )
             } else {
                 continue;
             };
-            let (never, bytes) = (policies.get(&value) == Some(&StorePolicy::Never), bytes_of(graph, value));
+            let never = policies.get(&value) == Some(&StorePolicy::Never);
+            let bytes =
+                if matches!(reason, StoreReason::InOutput { .. }) { 0 } else { bytes_of(graph, value) };
             if is_reduction || never || bytes > budget || stores.contains_key(&value) {
                 continue;
             }
