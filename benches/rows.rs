@@ -69,6 +69,45 @@ macro_rules! workloads {
                 }
             }
 
+            fn distances_by_hand(u: &[$number], v: &[$number], out: &mut [$number], width: usize) {
+                let count = v.len() / width;
+                for (u, out) in u.chunks_exact(width).zip(out.chunks_exact_mut(count)) {
+                    for (v, out) in v.chunks_exact(width).zip(out) {
+                        *out = sum(u.iter().zip(v).map(|(u, v)| (u - v) * (u - v)));
+                    }
+                }
+            }
+
+            /// Squared distances of all pairs: one kernel, without any array between.
+            pub fn distances([count, width]: [usize; 2]) {
+                let [u, v] = [0.37, 0.73]
+                    .map(|step| wave(count * width, step).into_iter().map(|x| x as $number).collect());
+                let (u, v): (Vec<$number>, Vec<$number>) = (u, v);
+                let g = Graph::new();
+                let [left, right] = ["u", "v"].map(|name| g.input(name, $dtype, [count, width]));
+                let distances = (left.expand_dims(1) - right.expand_dims(0)).square().sum(Axis(-1));
+                let plan = g.plan([distances], &Limits::default()).expect("plans");
+                assert_eq!((plan.kernels().len(), plan.workspace_bytes()), (1, 0));
+                let program = plan.compile().expect("compiles");
+                let mut results = vec![vec![0.0; count * count]; 3];
+                let [hand, one, two] = &mut results[..] else { return };
+                let bind = |threads: usize, out| {
+                    let inputs = [("u", View::new(&u, [count, width])), ("v", View::new(&v, [count, width]))];
+                    let out = ViewMut::new(out, [count, count]);
+                    program.clone().with_threads(threads).bind(inputs, [("out", out)]).expect("binds")
+                };
+                let (mut one, mut two) = (bind(1, one), bind(2, two));
+                side_by_side(
+                    &format!("distances {} {count}x{count}x{width}", stringify!($number)),
+                    size_of::<$number>() * count * count,
+                    vec![
+                        ("loop", Box::new(|| distances_by_hand(black_box(&u), &v, black_box(hand), width))),
+                        ("fusewire", Box::new(|| one.run())),
+                        ("fusewire, 2", Box::new(|| two.run())),
+                    ],
+                );
+            }
+
             pub fn compare(
                 name: &str,
                 [rows, width]: [usize; 2],
@@ -163,6 +202,11 @@ fn main() {
             single::compare("layer norm", *shape, layer_norm, single::layer_norm);
             double::compare("layer norm", *shape, layer_norm, double::layer_norm);
         }
+    }
+    if "distances".contains(&wanted) {
+        let shape = if quick { [9, 20] } else { [1000, 64] };
+        single::distances(shape);
+        double::distances(shape);
     }
     for shape in tall.iter().filter(|_| "standardise".contains(&wanted)) {
         single::compare("standardise", *shape, standardise_columns, single::standardise_columns);

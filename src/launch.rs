@@ -411,32 +411,21 @@ impl Results {
         for (at, accumulator) in self.accumulators.iter().enumerate() {
             // SAFETY: `totals` has `tile` words for each accumulator, and `results <= tile`.
             let base = unsafe { self.totals.address().add(at * self.tile as usize * 8) };
-            for result in 0..results as usize {
-                let total = if self.reduce.is_none() {
-                    accumulator
-                        .op
-                        .of_nothing(accumulator.dtype)
-                        .unwrap_or(Scalar::I64(0).cast(accumulator.dtype))
-                } else {
-                    tree::total(*accumulator, self.partials[result * width + at], self.count)
-                };
+            let results = results as usize;
+            if self.reduce.is_some() {
+                let words = self.partials[at..].iter().step_by(width).take(results).copied();
                 // SAFETY: as above.
-                unsafe { write(base, result, total) };
+                unsafe { tree::write_totals(*accumulator, words, self.count, base) };
+                continue;
             }
+            let nothing = accumulator.op.of_nothing(accumulator.dtype);
+            let nothing = nothing.unwrap_or(Scalar::I64(0).cast(accumulator.dtype));
+            // SAFETY: as above.
+            (0..results).for_each(|result| unsafe { tree::write(base, result, nothing) });
         }
         self.finish.arguments[0] = results as i64;
         self.finish.run(std::ptr::null_mut());
     }
-}
-
-/// Writes one total.
-///
-/// # Safety
-/// `base` has room for `at + 1` elements of the total's dtype.
-unsafe fn write(base: *mut u8, at: usize, total: Scalar) {
-    let (bits, bytes) = (total.bits().to_le_bytes(), total.dtype().bytes());
-    // SAFETY: the caller's promise; elements are stored as their bits, lowest byte first.
-    unsafe { std::ptr::copy_nonoverlapping(bits.as_ptr(), base.add(at * bytes), bytes) };
 }
 
 impl Chunks {

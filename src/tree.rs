@@ -178,15 +178,18 @@ pub(crate) fn combine_chunks(accumulator: Accumulator, chunks: impl Iterator<Ite
 
 /// The total of a counter's levels, later blocks first: they are the shorter ones.
 fn collapse(blocks: u64, levels: &[u64; LEVELS], tree: impl Fn(u64, u64) -> u64) -> u64 {
-    let mut total = None;
-    for (level, value) in levels.iter().enumerate().filter(|(level, _)| blocks >> level & 1 == 1) {
-        debug_assert!(level < LEVELS);
-        total = Some(match total {
-            None => *value,
-            Some(later) => tree(*value, later),
-        });
-    }
-    total.unwrap_or(0)
+    let mut used = used_levels(blocks);
+    let first = used.next().map_or(0, |level| levels[level]);
+    used.fold(first, |later, level| tree(levels[level], later))
+}
+
+/// The levels that hold a value after so many blocks, lowest first. Most reductions have few.
+fn used_levels(mut blocks: u64) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        let level = blocks.trailing_zeros() as usize;
+        blocks &= blocks.wrapping_sub(1);
+        (level < LEVELS).then_some(level)
+    })
 }
 
 fn tree_function(accumulator: Accumulator) -> fn(u64, u64) -> u64 {
@@ -204,13 +207,53 @@ fn tree_function(accumulator: Accumulator) -> fn(u64, u64) -> u64 {
     }
 }
 
+/// A tree value of floats over `count` elements as the result of the reduction.
+fn float_total(op: ReduceOp, word: u64, count: u64) -> f64 {
+    // Which of several NaN comes through follows from the order in which a layout has them combined:
+    // sign and payload must not.
+    let value = Some(f64::from_bits(word)).filter(|value| !value.is_nan()).unwrap_or(f64::NAN);
+    if op == ReduceOp::Mean { value / count as f64 } else { value }
+}
+
+/// Makes results of tree values over `count` elements each, and writes them one after another.
+///
+/// # Safety
+/// `to` has room for as many elements of the accumulator's dtype as there are words.
+pub(crate) unsafe fn write_totals(
+    accumulator: Accumulator,
+    words: impl Iterator<Item = u64>,
+    count: u64,
+    to: *mut u8,
+) {
+    let op = accumulator.op;
+    for (at, word) in words.enumerate() {
+        // SAFETY: the caller's promise.
+        unsafe {
+            match accumulator.dtype {
+                DType::F32 => {
+                    to.add(at * 4).cast::<f32>().write_unaligned(float_total(op, word, count) as f32);
+                }
+                DType::F64 => to.add(at * 8).cast::<f64>().write_unaligned(float_total(op, word, count)),
+                _ => write(to, at, total(accumulator, word, count)),
+            }
+        }
+    }
+}
+
+/// Writes one element.
+///
+/// # Safety
+/// `to` has room for `at + 1` elements of the scalar's dtype.
+pub(crate) unsafe fn write(to: *mut u8, at: usize, scalar: Scalar) {
+    let (bits, bytes) = (scalar.bits().to_le_bytes(), scalar.dtype().bytes());
+    // SAFETY: the caller's promise; elements are stored as their bits, lowest byte first.
+    unsafe { std::ptr::copy_nonoverlapping(bits.as_ptr(), to.add(at * bytes), bytes) };
+}
+
 /// A tree value over `count` elements as the result of the reduction.
-pub(crate) fn total(accumulator: Accumulator, word: u64, count: u64) -> Scalar {
+fn total(accumulator: Accumulator, word: u64, count: u64) -> Scalar {
     let value = if accumulator.dtype.is_float() {
-        // Which of several NaN comes through follows from the order in which a layout has them combined:
-        // sign and payload must not.
-        let value = Some(f64::from_bits(word)).filter(|value| !value.is_nan()).unwrap_or(f64::NAN);
-        Scalar::F64(if accumulator.op == ReduceOp::Mean { value / count as f64 } else { value })
+        Scalar::F64(float_total(accumulator.op, word, count))
     } else {
         Scalar::I64(word as i64)
     };
@@ -333,14 +376,16 @@ unsafe extern "sysv64" fn finish_columns<C: Combine>(
     if position > 0 {
         state.flush::<C>(columns as usize);
     }
-    for column in 0..(columns as usize).min(COLUMNS) {
-        let mut total = None;
-        for level in (0..LEVELS).filter(|level| state.blocks >> level & 1 == 1) {
-            let value = state.levels[level][column];
-            total = Some(total.map_or(value, |later| C::tree(value, later)));
+    let mut used = used_levels(state.blocks);
+    let mut values = used.next().map_or([0; COLUMNS], |level| state.levels[level]);
+    for level in used {
+        for (later, value) in values.iter_mut().zip(&state.levels[level]) {
+            *later = C::tree(*value, *later);
         }
+    }
+    for (column, total) in values.iter().enumerate().take(columns as usize) {
         // SAFETY: compiled code passes the caller's buffer for the totals of these columns.
-        unsafe { totals.add(column * step as usize).write(total.unwrap_or(0)) };
+        unsafe { totals.add(column * step as usize).write(*total) };
     }
     state.blocks = 0;
 }
