@@ -195,7 +195,8 @@ fn row_axes(rows: &Rows, value: usize) -> Option<Vec<usize>> {
     for (at, kernel) in rows.kernels.iter().enumerate() {
         let accesses = kernel.written().map(|access| &kernel.accesses[access]);
         for written in accesses.filter(|access| access.buffer == Buffer::Workspace(value)) {
-            let axes = rows.loops.iter().map(|l| written.axis_along(l.positions[at])).collect::<Option<Vec<_>>>()?;
+            let axes =
+                rows.loops.iter().map(|l| written.axis_along(l.positions[at])).collect::<Option<Vec<_>>>()?;
             if agreed.get_or_insert_with(|| axes.clone()) != &axes {
                 return None;
             }

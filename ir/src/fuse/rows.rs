@@ -250,7 +250,9 @@ impl<'k> Teams<'k> {
             writers.all(|(writer, written)| {
                 let Some(writes_at) = shared.get(writer) else { return true };
                 let axis = self.kernels[*writer].accesses[*written].axis_along(*writes_at);
-                axis.and_then(|axis| read.map.get(axis)).and_then(AxisMap::followed) == Some(position)
+                let followed = axis.and_then(|axis| read.map.get(axis)).and_then(AxisMap::followed);
+                // On a diagonal the loop moves along axes that a block holds as a whole.
+                followed == Some(position) && read.loops().filter(|l| *l == position).count() == 1
             })
         };
         asked.iter().all(|at| {
