@@ -63,6 +63,11 @@ impl Graph {
             .help("give the inputs different names, or declare both with the same dtype and shape");
             return self.add_poison(op, &[], site, Some(diagnostic));
         }
+        if let Some(rows) = self.records_named(name) {
+            let message = format!("input `{name}` is declared twice, here as {array}");
+            let diagnostic = Diagnostic::new(DiagnosticKind::Name, message).operand(rows);
+            return self.add_poison(op, &[], site, Some(diagnostic.help("give the inputs different names")));
+        }
         let input = self.add(op, array, &[], site);
         self.name_input(name, input);
         input

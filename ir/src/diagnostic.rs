@@ -73,6 +73,9 @@ pub enum DiagnosticKind {
     Overlap,
     /// A reduction over no elements that has no value for it.
     EmptyReduction,
+    /// A record type that cannot be, a field that does not exist or is not what it must be, or rows of
+    /// another type.
+    Record,
     /// Machine code could not be made or placed in memory.
     Compile,
 }
@@ -97,6 +100,7 @@ impl DiagnosticKind {
             Self::Binding => "binding",
             Self::Overlap => "overlap",
             Self::EmptyReduction => "empty",
+            Self::Record => "record",
             Self::Compile => "compile",
         }
     }

@@ -358,7 +358,11 @@ fn bytes_of(array: &ArrayType) -> String {
 
 fn ports(f: &mut fmt::Formatter<'_>, label: &str, ports: &[Port]) -> fmt::Result {
     for port in ports {
-        writeln!(f, "  {label} {} {}, {}", port.name, port.array, bytes_of(&port.array))?;
+        write!(f, "  {label} {} {}, {}", port.name, port.array, bytes_of(&port.array))?;
+        if let Some(field) = &port.field {
+            write!(f, ", in rows of {} bytes bound as `{}`", field.ty.itemsize(), field.record)?;
+        }
+        writeln!(f)?;
     }
     Ok(())
 }

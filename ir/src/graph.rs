@@ -5,6 +5,7 @@
 //! two lines that compute the same thing share the work but not the blame.
 
 use crate::broadcast::BroadcastPolicy;
+use crate::build_record::Records;
 use crate::composition::{Broadcasts, Composition};
 use crate::custom::Custom;
 use crate::declaration::Declaration;
@@ -213,6 +214,7 @@ pub struct Graph {
     arrays: Vec<ConstantArray>,
     interned_arrays: HashMap<ConstantArray, usize>,
     inputs: HashMap<Arc<str>, SiteId>,
+    pub(crate) records: Records,
     pub(crate) symbols: HashMap<Arc<str>, Declaration>,
     /// What must hold for a call to be right.
     pub(crate) requirements: HashMap<SiteId, Vec<Required>>,

@@ -8,6 +8,7 @@ use crate::graph::{ConstantArray, Graph, NodeId, Op, SiteId, StorePolicy};
 use crate::kernel::{Buffer, Kernel};
 use crate::limits::{self, Limits, SizeChecks};
 use crate::plan_dims::PlanDim;
+use crate::record::FieldOf;
 use crate::requirement::{Required, tightened};
 use crate::rows::{RowValue, Rows};
 use crate::shape::ArrayType;
@@ -24,9 +25,17 @@ pub struct Port {
     pub array: ArrayType,
     /// The call that declared it.
     pub site: Site,
+    /// The field of a record that it is, if it is one: all fields of a record are bound as one array.
+    pub field: Option<FieldOf>,
 }
 
 impl Port {
+    /// The name that a caller who binds whole arrays knows it by: that of its record, or its own.
+    #[must_use]
+    pub fn bound_name(&self) -> &str {
+        self.field.as_ref().map_or(&self.name, |field| &field.record)
+    }
+
     /// The port and where the user made it, for diagnostics.
     #[must_use]
     pub fn note(&self, slot: usize) -> OperandNote {
@@ -216,7 +225,8 @@ impl Graph {
             }
             if let Some(array) = self.array(call.node) {
                 named.entry(name.clone()).or_insert(ports.len());
-                ports.push(Port { name, array: array.clone(), site: call.site });
+                let field = self.records.output(*site).cloned();
+                ports.push(Port { name, array: array.clone(), site: call.site, field });
             }
         }
         ports
@@ -264,7 +274,8 @@ impl Graph {
             match &node.op {
                 Op::Input(name) => {
                     places.read.insert(call.node, Buffer::Input(plan.inputs.len()));
-                    plan.inputs.push(Port { name: name.clone(), array: array.clone(), site: call.site });
+                    let (name, field) = (name.clone(), self.records.input(name).cloned());
+                    plan.inputs.push(Port { name, array: array.clone(), site: call.site, field });
                 }
                 Op::Array(held) => {
                     places.read.insert(call.node, Buffer::Constant(plan.constants.len()));
