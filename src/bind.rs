@@ -1,10 +1,14 @@
 //! From names to memory: what a caller passes, checked against what the plan asks for.
 
+use crate::record::field_layout;
 use crate::view::Layout;
 use fusewire_ir::diagnostic::human_bytes;
 use fusewire_ir::plan::{Plan, Port};
-use fusewire_ir::{Diagnostic, DiagnosticKind, Dim, Error, Misfit, Site, SizeExpr, Sizes, Symbol, resolve};
+use fusewire_ir::{
+    Diagnostic, DiagnosticKind, Dim, Error, Misfit, RecordType, Site, SizeExpr, Sizes, Symbol, resolve,
+};
 use smallvec::SmallVec;
+use std::collections::HashSet;
 
 /// Every buffer of a plan with the memory it has in one binding.
 #[derive(Debug)]
@@ -33,12 +37,15 @@ pub(crate) struct Given {
     pub layouts: Layouts,
     /// Names that no port has, or that came before, in the order of the call.
     pub rest: Vec<String>,
+    /// Names of records whose rows cannot be taken, with the reason.
+    pub refused: Vec<(String, String)>,
     taken: usize,
 }
 
 impl Given {
     pub fn for_ports(ports: &[Port]) -> Self {
-        Self { layouts: std::iter::repeat_n(None, ports.len()).collect(), rest: Vec::new(), taken: 0 }
+        let layouts = std::iter::repeat_n(None, ports.len()).collect();
+        Self { layouts, rest: Vec::new(), refused: Vec::new(), taken: 0 }
     }
 
     /// Takes what the name stands for. Most calls have the order of the ports.
@@ -48,7 +55,46 @@ impl Given {
         self.taken += 1;
         match next.or_else(|| ports.iter().position(has_name)) {
             Some(at) if self.layouts[at].is_none() => self.layouts[at] = Some(layout),
+            None if ports.iter().any(|port| port.bound_name() == name) => {
+                let what = "it has rows of a record, but a plain array is bound to it";
+                self.refused.push((name.into(), what.into()));
+            }
             _ => self.rest.push(name.into()),
+        }
+    }
+
+    /// Takes rows that the name stands for: every field that a port is, wherever it lies in these rows.
+    pub fn take_records(&mut self, ports: &[Port], name: &str, rows: &Layout, ty: &RecordType) {
+        self.taken += 1;
+        if let Some(problem) = &rows.problem {
+            return self.refused.push((name.into(), problem.clone()));
+        }
+        let mut found = false;
+        for (port, layout) in ports.iter().zip(&mut self.layouts) {
+            let Some(of) = port.field.as_ref().filter(|of| *of.record == *name) else { continue };
+            found = true;
+            if layout.is_some() {
+                return self.rest.push(name.into());
+            }
+            self.taken += 1;
+            let planned = of.ty.field(&of.field);
+            let mut bound = rows.clone();
+            match (planned, ty.field(&of.field)) {
+                (Some(planned), Some(field)) if planned.ty == field.ty => {
+                    bound = field_layout(rows, field, field.ty.dtype().map(|_| port.array.dtype));
+                }
+                (Some(planned), Some(field)) => {
+                    bound.problem = Some(format!("the rows have {} there, not {}", field.ty, planned.ty));
+                }
+                _ => bound.problem = Some(format!("the rows have no such field: they are a {ty}")),
+            }
+            *layout = Some(bound);
+        }
+        if !found && ports.iter().any(|port| *port.name == *name) {
+            self.refused
+                .push((name.into(), "it is a plain array, but rows of a record are bound to it".into()));
+        } else if !found {
+            self.rest.push(name.into());
         }
     }
 }
@@ -72,6 +118,7 @@ pub(crate) fn bind(
             check_port("input", port, layout, &mut axes, &mut diagnostics);
         }
     }
+    one_of_each_record(plan.inputs(), &mut diagnostics);
     for (port, layout) in plan.outputs().iter().zip(bound_outputs) {
         let Some(layout) = layout else { continue };
         check_port("output", port, layout, &mut axes, &mut diagnostics);
@@ -80,6 +127,7 @@ pub(crate) fn bind(
             diagnostics.push(Diagnostic::new(DiagnosticKind::Overlap, message).operand(port.note(0)));
         }
     }
+    one_of_each_record(plan.outputs(), &mut diagnostics);
     check_overlaps(plan, bound_inputs, bound_outputs, &mut diagnostics);
     let is_whole = diagnostics.is_empty();
     let sizes = bind_dims(plan, given, &axes, is_whole, &mut diagnostics);
@@ -114,17 +162,39 @@ fn check_names(
 ) {
     let name_error = |message: String| Diagnostic::new(DiagnosticKind::Name, message);
     for name in &given.rest {
-        diagnostics.push(if ports.iter().any(|port| *port.name == **name) {
+        let is_known = |port: &Port| *port.name == **name || port.bound_name() == *name;
+        diagnostics.push(if ports.iter().any(is_known) {
             name_error(format!("{sort} `{name}` is bound twice"))
         } else {
-            let names: Vec<String> = ports.iter().map(|port| format!("`{}`", port.name)).collect();
+            let mut names: Vec<String> =
+                ports.iter().map(|port| format!("`{}`", port.bound_name())).collect();
+            names.dedup();
             let names = if names.is_empty() { "none".to_string() } else { names.join(", ") };
             name_error(format!("the program has no {sort} `{name}`"))
                 .help(format!("its {sort}s are: {names}"))
         });
     }
+    for (name, problem) in &given.refused {
+        let wrong = Diagnostic::new(DiagnosticKind::Binding, format!("{sort} `{name}`: {problem}"));
+        let port = ports.iter().find(|port| *port.name == **name || port.bound_name() == *name);
+        diagnostics.push(match port {
+            Some(port) => wrong.operand(port.note(0)),
+            None => wrong,
+        });
+    }
+    // Records are bound whole, and so they are missed.
+    let is_given = |port: &Port| {
+        let has_part = |(other, layout): (&Port, &Option<Layout>)| {
+            layout.is_some() && other.bound_name() == port.bound_name()
+        };
+        port.field.is_some() && ports.iter().zip(&given.layouts).any(has_part)
+    };
+    let mut missed: HashSet<&str> = given.refused.iter().map(|(name, _)| name.as_str()).collect();
     for (at, (port, layout)) in ports.iter().zip(&given.layouts).enumerate() {
-        let name = &port.name;
+        let name = if is_given(port) { &*port.name } else { port.bound_name() };
+        if layout.is_none() && !taken_over.contains(&at) && !missed.insert(name) {
+            continue;
+        }
         match (layout, taken_over.contains(&at)) {
             (Some(_), true) => diagnostics.push(name_error(format!(
                 "{sort} `{name}` lives in the memory of an output: bind only the output"
@@ -136,6 +206,16 @@ fn check_names(
             _ => {}
         }
     }
+}
+
+/// All fields of rows that are too many or too few say the same: one is enough.
+fn one_of_each_record(ports: &[Port], diagnostics: &mut Vec<Diagnostic>) {
+    let mut seen = HashSet::new();
+    diagnostics.retain(|wrong| {
+        let name = wrong.operands.first().map_or("", |note| &*note.name);
+        let of = ports.iter().find(|port| *port.name == *name).and_then(|port| port.field.as_ref());
+        wrong.axis.is_none() || of.is_none_or(|of| seen.insert(of.record.clone()))
+    });
 }
 
 /// An axis of an array that is bound, with the dim that the plan has for it.
@@ -320,20 +400,38 @@ fn shared_bytes(a: &Layout, b: &Layout) -> Option<u64> {
     if low >= high {
         return None;
     }
-    // Interleaved arrays (every other column) stay apart modulo the common divisor of all strides.
-    let strides = |layout: &Layout| -> Vec<u64> {
-        let steps = layout.strides.iter().zip(&layout.sizes).filter(|(_, size)| **size > 1);
-        steps.map(|(stride, _)| stride.unsigned_abs()).collect()
-    };
-    let step = strides(a).into_iter().chain(strides(b)).fold(0, gcd);
+    // Interleaved arrays (every other column, fields of rows) stay apart modulo the common divisor of all
+    // strides.
+    let ((a_first, a_bytes, a_step), (b_first, b_bytes, b_step)) = (blocks(a), blocks(b));
+    let step = gcd(a_step, b_step);
     if step > 0 {
-        let (a_bytes, b_bytes) = (a.dtype.bytes() as u64, b.dtype.bytes() as u64);
-        let distance = (b.address as i128 - a.address as i128).rem_euclid(i128::from(step)) as u64;
+        let distance = (b_first - a_first).rem_euclid(i128::from(step)) as u64;
         if distance >= a_bytes && distance + b_bytes <= step {
             return None;
         }
     }
     Some((high - low) as u64)
+}
+
+/// An array as blocks without gaps: the lowest address of one, the bytes of each, and the common divisor of
+/// the steps between them, 0 for a single one.
+fn blocks(layout: &Layout) -> (i128, u64, u64) {
+    let mut axes: SmallVec<[(u64, u64); 4]> = SmallVec::new();
+    let mut first = layout.address as i128;
+    for (stride, size) in layout.strides.iter().zip(&layout.sizes).filter(|(_, size)| **size > 1) {
+        axes.push((stride.unsigned_abs(), *size));
+        first += (i128::from(*stride) * (i128::from(*size) - 1)).min(0);
+    }
+    axes.sort_unstable();
+    let (mut bytes, mut step) = (layout.dtype.bytes() as u64, 0);
+    for (stride, size) in axes {
+        if step == 0 && stride == bytes {
+            bytes = bytes.saturating_mul(size)
+        } else {
+            step = gcd(stride, step)
+        }
+    }
+    (first, bytes, step)
 }
 
 fn gcd(a: u64, b: u64) -> u64 {

@@ -5,12 +5,14 @@ mod grids;
 mod join;
 mod masked;
 mod missing;
+mod records;
 mod reductions;
 mod statistics;
 mod views;
 
 pub use grids::Indexing;
 pub use masked::Masked;
+pub use records::Records;
 
 use crate::plan::Plan;
 use crate::recipe::{Recipe, RecipeId};

@@ -39,6 +39,7 @@ mod plan;
 mod program;
 mod recipe;
 mod rows;
+mod record;
 #[cfg(feature = "proptest")]
 pub mod testing;
 mod tile_function;
@@ -50,17 +51,24 @@ pub use amounts::{Pad, Shifts, Widths};
 pub use axes::{All, Axes, Axis, NewAxes, NewPlace, NewSize, NewSizes, Positions};
 pub use custom::{Custom, TileFunction};
 pub use dims::DimExpr;
-pub use expr::{Argument, Expr, Graph, Indexing, Masked};
+pub use expr::{Argument, Expr, Graph, Indexing, Masked, Records};
 pub use fusewire_ir as ir;
 pub use fusewire_ir::half;
 pub use fusewire_ir::{
-    ArrayType, AxisRef, BroadcastPolicy, DType, Diagnostic, DiagnosticKind, Dim, ElementOp, Error, Limits,
-    Scalar, Shape, Site, Slice, StorePolicy, broadcast_shapes,
+    ArrayType, AxisRef, BroadcastPolicy, DType, Diagnostic, DiagnosticKind, Dim, ElementOp, Error, FieldType,
+    Limits, RecordType, Scalar, Shape, Site, Slice, StorePolicy, broadcast_shapes,
 };
 pub use plan::Plan;
 pub use program::{Arrays, Bound, Program};
 pub use recipe::Recipe;
+pub use record::{Record, RecordArray, RecordField, RecordView, RecordViewMut};
 pub use view::{Element, View, ViewMut};
+
+/// What `record!` expands to.
+#[doc(hidden)]
+pub mod __record {
+    pub use crate::record::{field_type, struct_type};
+}
 
 /// Everything that a program needs in scope.
 pub mod prelude {

@@ -5,6 +5,7 @@ use crate::jit::CodeError;
 use crate::launch::{Block, Launch, launch};
 use crate::lower::Compiled;
 use crate::rows::{Blocks, lanes};
+use crate::record::field_layout;
 use crate::view::{Layout, View, ViewMut};
 use crate::walk::{Memory, Origin};
 use fusewire_ir::diagnostic::human_bytes;
@@ -86,6 +87,7 @@ impl Prepared {
     fn fits(&self, inputs: &Given, outputs: &Given) -> bool {
         let same = |ours: &Layouts, given: &Given| {
             given.rest.is_empty()
+                && given.refused.is_empty()
                 && ours.iter().zip(&given.layouts).all(|pair| match pair {
                     (Some(ours), Some(given)) => given.has_form_of(ours),
                     (None, None) => true,
@@ -164,9 +166,9 @@ impl Program {
         Ok(program)
     }
 
-    /// Compiles what dense arrays of the planned shapes need.
+    /// Compiles what dense arrays of the planned shapes need, and records without gaps between rows.
     fn compile_dense(&self) -> Result<(), Error> {
-        let ports = |ports: &[Port]| ports.iter().map(|port| dense_at(&port.array, 64)).collect();
+        let ports = |ports: &[Port]| ports.iter().map(|port| expected_at(port, 64)).collect();
         let sizes = self.plan.dims().iter().map(|dim| (dim.name.clone(), dim.upper)).collect();
         let binding =
             Binding { inputs: ports(self.plan.inputs()), outputs: ports(self.plan.outputs()), sizes };
@@ -252,8 +254,14 @@ impl Program {
     fn given<'a>(&self, inputs: impl Arrays<View<'a>>, outputs: impl Arrays<ViewMut<'a>>) -> (Given, Given) {
         let (to_read, to_write) = (self.plan.inputs(), self.plan.outputs());
         let mut given = (Given::for_ports(to_read), Given::for_ports(to_write));
-        inputs.each(&mut |name, view| given.0.take(to_read, name, view.layout));
-        outputs.each(&mut |name, view| given.1.take(to_write, name, view.layout));
+        inputs.each(&mut |name, view| match view.record {
+            Some(ty) => given.0.take_records(to_read, name, &view.layout, &ty),
+            None => given.0.take(to_read, name, view.layout),
+        });
+        outputs.each(&mut |name, view| match view.record {
+            Some(ty) => given.1.take_records(to_write, name, &view.layout, &ty),
+            None => given.1.take(to_write, name, view.layout),
+        });
         given
     }
 
@@ -423,6 +431,21 @@ fn dense(dtype: DType, sizes: &[u64], address: usize) -> Layout {
 fn dense_at(array: &ArrayType, address: usize) -> Layout {
     let sizes: Vec<u64> = array.shape.iter().map(fusewire_ir::Dim::upper).collect();
     dense(array.dtype, &sizes, address)
+}
+
+/// The layout that a port is most likely bound with.
+fn expected_at(port: &Port, address: usize) -> Layout {
+    let Some(of) = &port.field else { return dense_at(&port.array, address) };
+    let Some(field) = of.ty.field(&of.field) else { return dense_at(&port.array, address) };
+    let rows = port.array.shape.len() - usize::from(field.ty.dtype().is_none());
+    let sizes: Vec<u64> = port.array.shape[..rows].iter().map(fusewire_ir::Dim::upper).collect();
+    let mut layout = dense(port.array.dtype, &sizes, address);
+    let mut step = of.ty.itemsize() as i64;
+    for (stride, size) in layout.strides.iter_mut().zip(&sizes).rev() {
+        *stride = step;
+        step = step.wrapping_mul(*size as i64);
+    }
+    field_layout(&layout, field, field.ty.dtype().map(|_| port.array.dtype))
 }
 
 impl Constant {

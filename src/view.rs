@@ -1,7 +1,7 @@
 //! Arrays as a program sees them: an address, a dtype, sizes and strides, borrowed from the caller.
 #![allow(unsafe_code)]
 
-use fusewire_ir::{DType, Diagnostic, DiagnosticKind};
+use fusewire_ir::{DType, Diagnostic, DiagnosticKind, RecordType};
 use smallvec::SmallVec;
 use std::fmt;
 use std::marker::PhantomData;
@@ -148,22 +148,30 @@ impl Layout {
 #[derive(Clone)]
 pub struct View<'a> {
     pub(crate) layout: Layout,
+    /// What each row is, where the elements are rows of records.
+    pub(crate) record: Option<RecordType>,
     borrow: PhantomData<&'a ()>,
 }
 
 /// A borrowed array that a program writes.
 pub struct ViewMut<'a> {
     pub(crate) layout: Layout,
+    /// What each row is, where the elements are rows of records.
+    pub(crate) record: Option<RecordType>,
     borrow: PhantomData<&'a mut ()>,
 }
 
 impl<'a> View<'a> {
+    pub(crate) const fn of_layout(layout: Layout, record: Option<RecordType>) -> Self {
+        Self { layout, record, borrow: PhantomData }
+    }
+
     /// A slice as a dense array in C order. A shape that the slice does not fill is reported when the
     /// view is bound.
     #[must_use]
     pub fn new<T: Element>(elements: &'a [T], shape: impl AsRef<[usize]>) -> Self {
         let layout = Layout::dense(elements.as_ptr() as usize, T::DTYPE, elements.len(), shape.as_ref());
-        Self { layout, borrow: PhantomData }
+        Self::of_layout(layout, None)
     }
 
     /// A slice seen through strides, which like `offset` are in elements and may be negative or zero.
@@ -172,7 +180,7 @@ impl<'a> View<'a> {
     pub fn strided<T: Element>(elements: &'a [T], shape: &[usize], strides: &[isize], offset: usize) -> Self {
         let address = elements.as_ptr() as usize;
         let layout = Layout::strided(address, T::DTYPE, elements.len(), shape, strides, offset);
-        Self { layout, borrow: PhantomData }
+        Self::of_layout(layout, None)
     }
 
     /// Memory that no Rust reference describes; strides are in bytes.
@@ -182,17 +190,21 @@ impl<'a> View<'a> {
     /// not written by anyone for as long as the view or what it is bound to lives.
     #[must_use]
     pub unsafe fn from_raw(address: *const u8, dtype: DType, shape: &[usize], strides: &[isize]) -> Self {
-        Self { layout: raw(address as usize, dtype, shape, strides), borrow: PhantomData }
+        Self::of_layout(raw(address as usize, dtype, shape, strides), None)
     }
 }
 
 impl<'a> ViewMut<'a> {
+    pub(crate) const fn of_layout(layout: Layout, record: Option<RecordType>) -> Self {
+        Self { layout, record, borrow: PhantomData }
+    }
+
     /// A slice as a dense array in C order. A shape that the slice does not fill is reported when the
     /// view is bound.
     #[must_use]
     pub fn new<T: Element>(elements: &'a mut [T], shape: impl AsRef<[usize]>) -> Self {
         let layout = Layout::dense(elements.as_mut_ptr() as usize, T::DTYPE, elements.len(), shape.as_ref());
-        Self { layout, borrow: PhantomData }
+        Self::of_layout(layout, None)
     }
 
     /// A slice seen through strides, which like `offset` are in elements and may be negative. A view
@@ -206,7 +218,7 @@ impl<'a> ViewMut<'a> {
     ) -> Self {
         let address = elements.as_mut_ptr() as usize;
         let layout = Layout::strided(address, T::DTYPE, elements.len(), shape, strides, offset);
-        Self { layout, borrow: PhantomData }
+        Self::of_layout(layout, None)
     }
 
     /// Memory that no Rust reference describes; strides are in bytes.
@@ -217,7 +229,7 @@ impl<'a> ViewMut<'a> {
     /// is checked when they are bound.
     #[must_use]
     pub unsafe fn from_raw(address: *mut u8, dtype: DType, shape: &[usize], strides: &[isize]) -> Self {
-        Self { layout: raw(address as usize, dtype, shape, strides), borrow: PhantomData }
+        Self::of_layout(raw(address as usize, dtype, shape, strides), None)
     }
 }
 
@@ -278,7 +290,7 @@ impl<'a, T: Element> From<&'a mut T> for ViewMut<'a> {
 
 #[cfg(feature = "ndarray")]
 mod from_ndarray {
-    use super::{Element, Layout, PhantomData, View, ViewMut};
+    use super::{Element, Layout, View, ViewMut};
     use ndarray::{ArrayRef, Dimension};
 
     fn layout<T: Element>(address: usize, sizes: &[usize], strides: &[isize]) -> Layout {
@@ -293,7 +305,7 @@ mod from_ndarray {
     impl<'a, T: Element, D: Dimension> From<&'a ArrayRef<T, D>> for View<'a> {
         fn from(array: &'a ArrayRef<T, D>) -> Self {
             let layout = layout::<T>(array.as_ptr() as usize, array.shape(), array.strides());
-            Self { layout, borrow: PhantomData }
+            Self::of_layout(layout, None)
         }
     }
 
@@ -301,7 +313,7 @@ mod from_ndarray {
         fn from(array: &'a mut ArrayRef<T, D>) -> Self {
             let address = array.as_mut_ptr() as usize;
             let layout = layout::<T>(address, array.shape(), array.strides());
-            Self { layout, borrow: PhantomData }
+            Self::of_layout(layout, None)
         }
     }
 
@@ -327,7 +339,7 @@ mod from_ndarray {
     impl<'a, T: Element, D: Dimension> From<ndarray::ArrayView<'a, T, D>> for View<'a> {
         fn from(array: ndarray::ArrayView<'a, T, D>) -> Self {
             let layout = layout::<T>(array.as_ptr() as usize, array.shape(), array.strides());
-            Self { layout, borrow: PhantomData }
+            Self::of_layout(layout, None)
         }
     }
 
@@ -335,19 +347,25 @@ mod from_ndarray {
         fn from(mut array: ndarray::ArrayViewMut<'a, T, D>) -> Self {
             let address = array.as_mut_ptr() as usize;
             let layout = layout::<T>(address, array.shape(), array.strides());
-            Self { layout, borrow: PhantomData }
+            Self::of_layout(layout, None)
         }
     }
 }
 
 impl fmt::Debug for View<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "View({}{:?})", self.layout.dtype, self.layout.sizes)
+        match &self.record {
+            Some(record) => write!(f, "View({:?}, {record})", self.layout.sizes),
+            None => write!(f, "View({}{:?})", self.layout.dtype, self.layout.sizes),
+        }
     }
 }
 
 impl fmt::Debug for ViewMut<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "ViewMut({}{:?})", self.layout.dtype, self.layout.sizes)
+        match &self.record {
+            Some(record) => write!(f, "ViewMut({:?}, {record})", self.layout.sizes),
+            None => write!(f, "ViewMut({}{:?})", self.layout.dtype, self.layout.sizes),
+        }
     }
 }

@@ -1,7 +1,9 @@
 //! Arrays of any dtype in ordinary Rust memory, in every layout a view can have.
 
+use crate::record::{RecordView, RecordViewMut};
 use crate::view::{View, ViewMut};
 use fusewire_ir::interpret::Array;
+use fusewire_ir::record::{FieldType, RecordType};
 use fusewire_ir::{ArrayType, DType, Scalar, Shape};
 
 /// How the axes of an array lie in memory.
@@ -15,10 +17,15 @@ pub(super) enum Placement {
     Reversed,
     /// Behind a gap of three elements along the last axis, and off by one element.
     Padded,
+    /// C order without gaps, at an odd address.
+    Odd,
+    /// A field behind three bytes in each row of records, at odd addresses.
+    Rows,
 }
 
 impl Placement {
-    pub const ALL: [Self; 4] = [Self::Dense, Self::Fortran, Self::Reversed, Self::Padded];
+    pub const ALL: [Self; 6] =
+        [Self::Dense, Self::Fortran, Self::Reversed, Self::Padded, Self::Odd, Self::Rows];
 
     /// Strides and offset in elements, and how many elements the memory needs.
     fn layout(self, sizes: &[usize]) -> (Vec<isize>, usize, usize) {
@@ -52,7 +59,7 @@ impl Placement {
 macro_rules! elements {
     ($($(#[doc = $doc:literal])+ $dtype:ident: $host:ty, $category:ident, $exact:literal;)+) => {
         #[derive(Clone, Debug)]
-        enum Elements { $( $dtype(Vec<$host>), )+ }
+        enum Elements { $( $dtype(Vec<$host>), )+ Rows(Rows) }
 
         impl Elements {
             fn zeroed(dtype: DType, count: usize) -> Self {
@@ -60,16 +67,23 @@ macro_rules! elements {
             }
 
             fn dtype(&self) -> DType {
-                match self { $( Self::$dtype(_) => DType::$dtype, )+ }
+                match self {
+                    $( Self::$dtype(_) => DType::$dtype, )+
+                    Self::Rows(rows) => rows.dtype,
+                }
             }
 
             fn get(&self, at: usize) -> Scalar {
-                match self { $( Self::$dtype(elements) => elements[at].into(), )+ }
+                match self {
+                    $( Self::$dtype(elements) => elements[at].into(), )+
+                    Self::Rows(rows) => rows.get(at),
+                }
             }
 
             fn set(&mut self, at: usize, scalar: Scalar) {
                 match (self, scalar) {
                     $( (Self::$dtype(elements), Scalar::$dtype(element)) => elements[at] = element, )+
+                    (Self::Rows(rows), scalar) => rows.set(at, scalar),
                     _ => {}
                 }
             }
@@ -81,7 +95,9 @@ macro_rules! elements {
             pub fn view(&self) -> View<'_> {
                 match &self.elements { $(
                     Elements::$dtype(elements) => View::strided(elements, &self.sizes, &self.strides, self.offset),
-                )+ }
+                )+
+                    Elements::Rows(rows) => rows.view(&self.sizes),
+                }
             }
 
             /// To bind it as an output.
@@ -91,12 +107,72 @@ macro_rules! elements {
                     Elements::$dtype(elements) => {
                         ViewMut::strided(elements, &self.sizes, &self.strides, self.offset)
                     }
-                )+ }
+                )+
+                    Elements::Rows(rows) => rows.view_mut(&self.sizes),
+                }
             }
         }
     };
 }
 fusewire_ir::dtypes!(elements);
+
+/// Elements that are a field of packed records, the first of which begins at an odd address.
+#[derive(Clone, Debug)]
+struct Rows {
+    dtype: DType,
+    ty: RecordType,
+    bytes: Vec<u8>,
+    /// Where the rows begin.
+    start: usize,
+}
+
+impl Rows {
+    /// The field.
+    const NAME: &'static str = "element";
+
+    /// Zeros, with so many bytes before each.
+    fn zeroed(dtype: DType, count: usize, before: usize) -> Self {
+        let ty = RecordType::packed([("before", FieldType::bytes(before)), (Self::NAME, dtype.into())]);
+        let ty = ty.unwrap_or_default();
+        let bytes = vec![0; count * ty.itemsize() + 2];
+        let start = usize::from((bytes.as_ptr() as usize + before).is_multiple_of(2));
+        Self { dtype, ty, bytes, start }
+    }
+
+    /// The bytes of an element.
+    fn range(&self, at: usize) -> std::ops::Range<usize> {
+        let end = self.start + (at + 1) * self.ty.itemsize();
+        end - self.dtype.bytes()..end
+    }
+
+    fn get(&self, at: usize) -> Scalar {
+        let mut word = [0; 8];
+        word[..self.dtype.bytes()].copy_from_slice(&self.bytes[self.range(at)]);
+        Scalar::from_bits(u64::from_le_bytes(word), self.dtype)
+    }
+
+    fn set(&mut self, at: usize, scalar: Scalar) {
+        let (range, word) = (self.range(at), scalar.bits().to_le_bytes());
+        let bytes = range.len();
+        self.bytes[range].copy_from_slice(&word[..bytes]);
+    }
+
+    /// Where the rows lie.
+    fn memory(&self, sizes: &[usize]) -> std::ops::Range<usize> {
+        self.start..self.start + sizes.iter().product::<usize>() * self.ty.itemsize()
+    }
+
+    fn view(&self, sizes: &[usize]) -> View<'_> {
+        let rows = RecordView::from_bytes(&self.ty, &self.bytes[self.memory(sizes)]).with_shape(sizes);
+        rows.field(Self::NAME).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    fn view_mut(&mut self, sizes: &[usize]) -> ViewMut<'_> {
+        let memory = self.memory(sizes);
+        let rows = RecordViewMut::from_bytes(&self.ty, &mut self.bytes[memory]).with_shape(sizes);
+        rows.field(Self::NAME).unwrap_or_else(|error| panic!("{error}"))
+    }
+}
 
 /// An array of any dtype that owns its memory and can be bound to a program.
 #[derive(Clone, Debug)]
@@ -111,8 +187,12 @@ impl TypedArray {
     pub(super) fn zeroed(dtype: DType, sizes: &[u64], placement: Placement) -> Self {
         let sizes: Vec<usize> = sizes.iter().map(|size| *size as usize).collect();
         let (strides, offset, needed) = placement.layout(&sizes);
-        // A dense array has no room to spare, as `View::new` asks for.
-        let elements = Elements::zeroed(dtype, needed);
+        let elements = match placement {
+            Placement::Odd => Elements::Rows(Rows::zeroed(dtype, needed, 0)),
+            Placement::Rows => Elements::Rows(Rows::zeroed(dtype, needed, 3)),
+            // A dense array has no room to spare, as `View::new` asks for.
+            _ => Elements::zeroed(dtype, needed),
+        };
         Self { elements, sizes, strides, offset }
     }
 
