@@ -8,6 +8,7 @@ mod arithmetic;
 mod calls;
 mod convert;
 pub(crate) mod nest;
+mod pack;
 mod reduce;
 mod segment;
 mod vector;

@@ -257,3 +257,58 @@ fn rows_that_are_read_and_written_share_no_memory() {
         .unwrap();
     assert_eq!(memory[52..65], [9, 10, 11, 12, 4, 5, 6, 7, 8, 0, 1, 2, 3]);
 }
+
+/// Whatever a descriptor says, it is read or refused; what is read lies within its row.
+#[test]
+fn no_descriptor_is_too_strange() {
+    let parts = [
+        "[",
+        "]",
+        "(",
+        ")",
+        ",",
+        "'",
+        "\"",
+        "\\",
+        " ",
+        "'a'",
+        "'b'",
+        "''",
+        "'<i4'",
+        "'|V3'",
+        "'U'",
+        "'<U99'",
+        "'>f8'",
+        "'M8[D]'",
+        "3",
+        "18446744073709551615",
+        "9223372036854775807",
+        "L",
+        "é",
+        "\\x41",
+        "\\U0010ffff",
+        "('a', '<i4'), ",
+        "[('x', 'f8', (2,))]",
+    ];
+    let (mut state, mut read) = (1u64, 0);
+    let mut below = |count: usize| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as usize % count
+    };
+    for round in 0..50_000 {
+        let pieces: String = (0..1 + below(9)).map(|_| parts[below(parts.len())]).collect();
+        let (name, code) = (parts[9 + below(3)], parts[12 + below(6)]);
+        let descr = match round % 4 {
+            0 => pieces,
+            1 => format!("[('n', '<i4'), ({name}, {code}), {pieces}]"),
+            2 => format!("[({name}, {code}, ({},)), ('n', {code})]", parts[18 + below(3)]),
+            _ => format!("[({name}, [({name}, {code})], {}), {pieces}]", parts[18 + below(3)]),
+        };
+        let Ok(ty) = RecordType::from_npy_descr(&descr) else { continue };
+        read += 1;
+        assert!(ty.fields().iter().all(|field| field.range().end <= ty.itemsize()), "{descr}");
+        assert_eq!(RecordArray::zeroed(&ty, 0).unwrap().len(), 0);
+        let _ = (ty.spans(), ty.overlap(), ty.to_string());
+    }
+    assert!(read > 1000, "{read}");
+}

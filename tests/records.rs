@@ -453,3 +453,49 @@ fn odd_addresses_give_the_same_bits() {
         }
     }
 }
+
+/// Fields are packed before several reductions go over them, and give the same bits as arrays do.
+#[test]
+fn several_reductions_of_fields_share_a_pass() {
+    for count in [1, 3, 255, 256, 257, 1024, 4099, 9000] {
+        let g = Graph::new();
+        let (x, n) = (g.input("x", F32, [count]), g.input("n", I32, [count]));
+        let flag = g.input("flag", Bool, [count]);
+        let some = x.masked(n.greater(0) & flag);
+        let outputs = [
+            some.mean(All).named("mean"),
+            some.max_initial(All, -1).named("max"),
+            (x * n).sum(All).named("sum"),
+            n.sum(All).named("total"),
+        ];
+        let recipe = g.recipe(outputs).unwrap();
+        assert_eq!(recipe.plan(&Limits::default()).unwrap().kernels().len(), 1);
+        fusewire::testing::check(&recipe).unwrap_or_else(|wrong| panic!("{wrong}"));
+    }
+    // Row by row, with fields that are rows of numbers themselves.
+    let g = Graph::new();
+    let x = g.input("x", F64, [5, 300]);
+    let recipe = g.recipe([x.mean(Axis(1)).named("mean"), x.max(Axis(1)).named("max")]).unwrap();
+    fusewire::testing::check(&recipe).unwrap_or_else(|wrong| panic!("{wrong}"));
+}
+
+#[test]
+fn fields_are_updated_where_they_stand() {
+    let mut rows = readings();
+    let before = rows.clone();
+    let ty = Reading::record_type();
+    let g = Graph::new();
+    let records = g.records("rows", ty, [rows.len()]);
+    let (level, id) = (records.field("level") * 2, records.field("id") + 1);
+    let written = ty.select(["id", "level"]).unwrap();
+    let plan = g
+        .plan(g.record_output("next", &written, [("level", level), ("id", id)]), &Limits::default())
+        .unwrap();
+    let plan = plan.in_place("next.level", "rows.level").unwrap().in_place("next.id", "rows.id").unwrap();
+    plan.compile().unwrap().run((), [("next", RecordViewMut::from_rows(&mut rows))]).unwrap();
+    let expected =
+        before.iter().map(|row| Reading { level: row.level * 2.0, id: row.id.wrapping_add(1), ..*row });
+    assert_eq!(rows, expected.collect::<Vec<_>>());
+    assert_eq!((written.itemsize(), written.fields().len()), (ty.itemsize(), 2));
+    assert!(ty.select(["id", "levle"]).unwrap_err().to_string().contains("did you mean `level`?"));
+}

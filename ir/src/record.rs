@@ -251,6 +251,24 @@ impl RecordType {
         Self::checked(fields, end, site)
     }
 
+    /// Only these fields, where they are in rows of the same length: NumPy's `rows[["a", "b"]]`.
+    ///
+    /// # Errors
+    /// Fields that do not exist, or are named twice, all together.
+    #[track_caller]
+    pub fn select<N: AsRef<str>>(&self, names: impl IntoIterator<Item = N>) -> Result<Self, Error> {
+        let site = Site::caller();
+        let (mut fields, mut wrong) = (Vec::new(), Vec::new());
+        for name in names {
+            match self.field(name.as_ref()) {
+                Some(field) => fields.push(field.clone()),
+                None => wrong.push(self.unknown_field("the record type", name.as_ref()).at(site)),
+            }
+        }
+        Error::check(wrong)?;
+        Self::checked(fields, self.itemsize, site)
+    }
+
     /// The fields, in the order in which they were given.
     #[must_use]
     pub fn fields(&self) -> &[Field] {

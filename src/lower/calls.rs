@@ -3,7 +3,7 @@
 
 use super::nest::{Frame, advance, repeat};
 use super::segment::{Segment, Sink};
-use super::{Motion, Routine, TILE};
+use super::{Motion, Routine, TILE, pack};
 use crate::tile_function;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{AbiParam, InstBuilder, Signature, Value, types};
@@ -13,14 +13,17 @@ use fusewire_ir::body::{self, Callee, Code};
 
 /// When each value can be computed: a call of a vector function ends a stage, because its operands
 /// must be complete first.
+#[derive(Clone)]
 pub(super) struct Stages {
     /// Per instruction.
     pub level: Vec<usize>,
     calls: Vec<Call>,
+    /// Tiles of calls, or of streams that are packed.
     pub tiles: usize,
 }
 
 /// A call of a vector function.
+#[derive(Clone, Copy)]
 struct Call {
     instruction: usize,
     /// The tile of its first operand; those of the others come after it.
@@ -31,7 +34,8 @@ struct Call {
 
 impl Stages {
     pub fn of(routine: &Routine) -> Self {
-        let mut stages = Self { level: Vec::new(), calls: Vec::new(), tiles: 0 };
+        let packed = pack::streams(routine).len();
+        let mut stages = Self { level: Vec::new(), calls: Vec::new(), tiles: packed };
         for (at, instruction) in routine.body.instructions.iter().enumerate() {
             let operands = instruction.code.operands();
             let ready = operands.iter().map(|operand| stages.level[operand.index()]).max().unwrap_or(0);
@@ -135,7 +139,7 @@ pub(super) fn pieces(
 }
 
 /// Repeats `each` for pieces of the innermost loop that fit a tile.
-fn tiles(
+pub(super) fn tiles(
     b: &mut FunctionBuilder<'_>,
     frame: &Frame<'_>,
     addresses: &[Value],

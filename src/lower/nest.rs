@@ -4,11 +4,11 @@ use super::calls::{Stages, pieces, row};
 use super::reduce::{self, STATE_BYTES};
 use super::segment::{Segment, Sink};
 use super::vector::Lanes;
-use super::{Form, Motion, Routine, TILE};
+use super::{Form, Motion, Routine, TILE, pack};
 use crate::jit::Pages;
 use cranelift_codegen::ir::{InstBuilder, Value, types};
 use cranelift_frontend::FunctionBuilder;
-use fusewire_ir::body::Code;
+use fusewire_ir::body::{self, Code};
 use fusewire_ir::{Custom, ReduceOp};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -123,6 +123,40 @@ impl Frame<'_> {
         b.ins().iadd_imm_s(self.scratch, offset as i64)
     }
 
+    /// The same for one value without calls alone, in as many lanes as what it is computed from leaves room for.
+    pub fn for_value(&self, b: &mut FunctionBuilder<'_>, value: body::Value) -> Self {
+        let body = &self.routine.body;
+        let mut needed = vec![false; body.instructions.len()];
+        needed[value.index()] = true;
+        for at in (0..needed.len()).rev().filter(|at| *at <= value.index()) {
+            if needed[at] {
+                body.instructions[at]
+                    .code
+                    .operands()
+                    .iter()
+                    .for_each(|operand| needed[operand.index()] = true);
+            }
+        }
+        let needed = || body.instructions.iter().enumerate().filter(|(at, _)| needed[*at]);
+        let lanes = Lanes::of_dtypes(needed().map(|(_, instruction)| instruction.dtype));
+        let mut constants = HashMap::new();
+        for (at, instruction) in needed() {
+            if let Code::Constant(scalar) = instruction.code {
+                constants.insert(at, super::vector::Vectors { b, lanes }.constant(scalar));
+            }
+        }
+        Self { lanes, constants, stages: self.stages.clone(), words: self.words.clone(), ..*self }
+    }
+
+    /// The same for a routine with other streams.
+    fn with_routine<'r>(&self, routine: &'r Routine) -> Frame<'r>
+    where
+        Self: 'r,
+    {
+        let (words, stages, constants) = (self.words.clone(), self.stages.clone(), self.constants.clone());
+        Frame { routine, words, stages, constants, ..*self }
+    }
+
     /// The position in the current block of a reduction.
     pub fn position(&self, b: &mut FunctionBuilder<'_>) -> Value {
         b.ins().load(types::I64, super::vector::memory(), self.scratch, 0)
@@ -230,6 +264,23 @@ fn rows(b: &mut FunctionBuilder<'_>, frame: &Frame<'_>, addresses: Vec<Value>) {
     let mut carried = vec![frame.partials];
     carried.extend(addresses);
     let results = frame.extent(0);
+    let packs = pack::streams(routine);
+    let packed = pack::packed(routine, &packs);
+    let packed = frame.with_routine(&packed);
+    // A piece is short enough for its elements to stay in the cache between the passes.
+    let mut piece = |b: &mut FunctionBuilder<'_>, addresses: &[Value], count: Value| {
+        let stores = stores(routine);
+        let segment = Segment { frame: &packed, addresses, inner, count };
+        if !stores.is_empty() {
+            segment.emit(b, &stores, frame.stages.last());
+        }
+        let position = frame.position(b);
+        for accumulator in 0..routine.accumulators.len() {
+            reduce::accumulate_row(b, &segment, accumulator, position);
+        }
+        let position = b.ins().iadd(position, count);
+        frame.set_position(b, position);
+    };
     reduce::begin(b, frame, STATE_BYTES);
     repeat(b, results, &carried, &mut |b, carried| {
         let (partials, addresses) = (carried[0], &carried[1..]);
@@ -237,20 +288,11 @@ fn rows(b: &mut FunctionBuilder<'_>, frame: &Frame<'_>, addresses: Vec<Value>) {
         loops(b, frame, 1..inner, addresses.to_vec(), &mut |b, addresses| {
             let extent = frame.extent(inner);
             reduce::blocks(b, frame, addresses, inner, extent, &mut |b, addresses, count| {
-                // A piece is short enough for its elements to stay in the cache between the passes.
-                pieces(b, frame, addresses, inner, count, &mut |b, addresses, count| {
-                    let stores = stores(routine);
-                    let segment = Segment { frame, addresses, inner, count };
-                    if !stores.is_empty() {
-                        segment.emit(b, &stores, frame.stages.last());
-                    }
-                    let position = frame.position(b);
-                    for accumulator in 0..routine.accumulators.len() {
-                        reduce::accumulate_row(b, &segment, accumulator, position);
-                    }
-                    let position = b.ins().iadd(position, count);
-                    frame.set_position(b, position);
-                });
+                if packs.is_empty() {
+                    pieces(b, frame, addresses, inner, count, &mut piece);
+                } else {
+                    pack::pieces(b, frame, &packs, addresses, inner, count, &mut piece);
+                }
             });
         });
         reduce::finish_row(b, frame, partials);

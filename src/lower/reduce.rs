@@ -86,9 +86,13 @@ pub(super) fn accumulate_row(
     accumulator: usize,
     position: Clif,
 ) {
-    let frame = segment.frame;
-    let state = frame.state(b, accumulator, STATE_BYTES);
-    let accumulator = frame.routine.accumulators[accumulator];
+    let state = segment.frame.state(b, accumulator, STATE_BYTES);
+    let accumulator = segment.frame.routine.accumulators[accumulator];
+    // Of what calls compute, all values have the lanes that their tiles were filled for.
+    let alone = segment.frame.stages.last() == 0;
+    let alone = alone.then(|| segment.frame.for_value(b, accumulator.value));
+    let frame = alone.as_ref().unwrap_or(segment.frame);
+    let segment = &Segment { frame, ..*segment };
     let (dtype, value) = (accumulator.dtype, [accumulator.value]);
     let lanes = ReduceOp::lanes(dtype);
     let steps = lanes / frame.lanes.0;

@@ -17,12 +17,14 @@ pub(super) struct Lanes(pub usize);
 impl Lanes {
     /// As many elements as the widest dtype in these bodies has lanes.
     pub(super) fn of(bodies: &[&Body]) -> Self {
-        let widest = bodies
-            .iter()
-            .flat_map(|body| &body.instructions)
-            .map(|instruction| instruction.dtype.bytes())
-            .max();
-        Self(16 / widest.unwrap_or(8))
+        Self::of_dtypes(
+            bodies.iter().flat_map(|body| &body.instructions).map(|instruction| instruction.dtype),
+        )
+    }
+
+    /// As many elements as the widest of these dtypes has lanes.
+    pub(super) fn of_dtypes(dtypes: impl Iterator<Item = DType>) -> Self {
+        Self(16 / dtypes.map(DType::bytes).max().unwrap_or(8))
     }
 
     /// The vector type of a value.

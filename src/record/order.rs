@@ -4,56 +4,38 @@ use super::{RecordView, wrong};
 use fusewire_ir::half::{bf16, f16};
 use fusewire_ir::record::{Field, FieldType};
 use fusewire_ir::{DType, Error, Site};
-use std::cmp::Ordering;
 
-/// A field that rows are compared by.
-struct Key<'t> {
+/// A part of a field, as many bytes as a word has, that rows are ordered by.
+#[derive(Clone, Copy)]
+struct Word<'t> {
     field: &'t Field,
+    /// The first byte within the field.
+    at: usize,
 }
 
-impl<'t> Key<'t> {
-    /// A number that is ordered as the field's values are, as far as it goes.
-    fn prefix(&self, bytes: &[u8]) -> u64 {
+impl<'t> Word<'t> {
+    /// The words of a field, the one that decides first.
+    fn all(field: &'t Field) -> impl Iterator<Item = Self> {
+        (0..field.ty.size()).step_by(8).map(move |at| Self { field, at })
+    }
+
+    /// A number that is ordered as this part of the field's values is.
+    fn of(&self, value: &[u8]) -> u64 {
+        let value = &value[self.at..value.len().min(self.at + 8)];
+        let mut word = [0; 8];
+        word[..value.len()].copy_from_slice(value);
         match &self.field.ty {
-            FieldType::Number(dtype) => ordered(*dtype, bytes),
-            FieldType::Text { .. } => {
-                let mut points = code_points(bytes);
-                let mut next = || u64::from(points.next().unwrap_or(0));
-                next() << 32 | next()
-            }
-            FieldType::Bytes { .. } | FieldType::Opaque { .. } => {
-                let mut front = [0; 8];
-                let taken = bytes.len().min(8);
-                front[..taken].copy_from_slice(&bytes[..taken]);
-                u64::from_be_bytes(front)
-            }
+            FieldType::Number(dtype) => ordered(*dtype, u64::from_le_bytes(word)),
+            // Two code points, the first of which decides. NUL, which fills up shorter text, is less than any
+            // other.
+            FieldType::Text { .. } => u64::from_le_bytes(word).rotate_left(32),
+            FieldType::Bytes { .. } | FieldType::Opaque { .. } => u64::from_be_bytes(word),
         }
     }
-
-    /// Are values equal whose prefixes are?
-    const fn is_exact(&self) -> bool {
-        matches!(self.field.ty, FieldType::Number(_)) || self.field.ty.size() <= 8
-    }
-
-    fn compare(&self, a: &[u8], b: &[u8]) -> Ordering {
-        match &self.field.ty {
-            FieldType::Text { .. } => code_points(a).cmp(code_points(b)),
-            FieldType::Number(_) => self.prefix(a).cmp(&self.prefix(b)),
-            FieldType::Bytes { .. } | FieldType::Opaque { .. } => a.cmp(b),
-        }
-    }
-}
-
-/// NUL, which fills up shorter text, is less than every other code point, so text that ends comes first.
-fn code_points(bytes: &[u8]) -> impl Iterator<Item = u32> + '_ {
-    bytes.as_chunks::<4>().0.iter().map(|point| u32::from_le_bytes(*point))
 }
 
 /// A number of this dtype as one that is ordered in the same way: NaN comes last, and -0.0 is 0.0.
-fn ordered(dtype: DType, bytes: &[u8]) -> u64 {
-    let mut word = [0; 8];
-    word[..bytes.len()].copy_from_slice(bytes);
-    let bits = u64::from_le_bytes(word);
+fn ordered(dtype: DType, bits: u64) -> u64 {
     let float = |value: f64| match value {
         _ if value.is_nan() => u64::MAX,
         0.0 => 1 << 63,
@@ -65,7 +47,7 @@ fn ordered(dtype: DType, bytes: &[u8]) -> u64 {
         DType::Bool => u64::from(bits != 0),
         DType::U8 | DType::U16 | DType::U32 | DType::U64 => bits,
         DType::I8 | DType::I16 | DType::I32 | DType::I64 => {
-            let spare = 64 - 8 * bytes.len() as u32;
+            let spare = 64 - 8 * dtype.bytes() as u32;
             ((bits << spare) as i64 >> spare) as u64 ^ 1 << 63
         }
         DType::F16 => float(f16::from_bits(bits as u16).to_f64()),
@@ -79,7 +61,7 @@ impl RecordView<'_> {
     /// The order of the rows by the first of these fields, rows that are equal there by the second, and so
     /// on: the indices to [take](RecordView::take). Rows that are equal in all of them stay in order.
     ///
-    /// Numbers are ordered as they are, NaN last; text by code points, and bytes by value. It takes 24
+    /// Numbers are ordered as they are, NaN last; text by code points, and bytes by value. It takes 25
     /// bytes a row while it sorts.
     ///
     /// # Errors
@@ -90,30 +72,46 @@ impl RecordView<'_> {
         let site = Site::caller();
         self.rows.checked(site)?;
         let keys = self.keys(keys, site)?;
-        let Some((first, rest)) = keys.split_first() else { return Ok((0..self.len()).collect()) };
-        let value = |key: &Key<'_>, row: usize| self.bytes_of(row, key.field);
         let mut rows: Vec<(u64, usize)> = super::array::with_room(self.len(), site)?;
-        rows.extend((0..self.len()).map(|row| (first.prefix(value(first, row)), row)));
-        // The row itself comes last, so that no two are equal and their order is kept.
-        match (first.is_exact(), rest) {
-            (true, []) => rows.sort_unstable(),
-            (is_exact, rest) => rows.sort_unstable_by(|a, b| {
-                let ties = || {
-                    let first = Some(first).filter(|_| !is_exact);
-                    let keys = first.into_iter().chain(rest);
-                    keys.map(|key| key.compare(value(key, a.1), value(key, b.1)))
-                        .find(|order| order.is_ne())
-                        .unwrap_or(a.1.cmp(&b.1))
-                };
-                a.0.cmp(&b.0).then_with(ties)
-            }),
+        rows.extend((0..self.len()).map(|row| (0, row)));
+        // Rows that are equal so far are a group, which begins where this says. Each word sorts within them.
+        let mut begins: Vec<bool> = super::array::with_room(rows.len(), site)?;
+        begins.extend((0..rows.len()).map(|row| row == 0));
+        for word in keys.into_iter().flat_map(Word::all) {
+            let (mut start, mut are_equal) = (0, false);
+            while start < rows.len() {
+                let others = begins[start + 1..].iter().take_while(|begins| !**begins).count();
+                let end = start + 1 + others;
+                if others > 0 {
+                    are_equal |= self.sort_group(word, &mut rows[start..end], &mut begins[start..end]);
+                }
+                start = end;
+            }
+            if !are_equal {
+                break;
+            }
         }
         let mut order = super::array::with_room(rows.len(), site)?;
         order.extend(rows.into_iter().map(|(_, row)| row));
         Ok(order)
     }
 
-    fn keys<N: AsRef<str>>(&self, names: &[N], site: Site) -> Result<Vec<Key<'_>>, Error> {
+    /// Sorts rows by a word and marks where it changes; are any of them equal?
+    fn sort_group(&self, word: Word<'_>, rows: &mut [(u64, usize)], begins: &mut [bool]) -> bool {
+        for (key, row) in &mut *rows {
+            *key = word.of(self.bytes_of(*row, word.field));
+        }
+        // Rows with the same key stay in order, since they are compared as well.
+        rows.sort_unstable();
+        let mut are_equal = false;
+        for (at, pair) in rows.windows(2).enumerate() {
+            begins[at + 1] = pair[0].0 != pair[1].0;
+            are_equal |= !begins[at + 1];
+        }
+        are_equal
+    }
+
+    fn keys<N: AsRef<str>>(&self, names: &[N], site: Site) -> Result<Vec<&Field>, Error> {
         let ty = &self.rows.ty;
         let (mut keys, mut diagnostics) = (Vec::new(), Vec::new());
         for name in names {
@@ -123,7 +121,7 @@ impl RecordView<'_> {
                     let error = wrong(format!("field `{name}` is {description}, which has no order"), site);
                     diagnostics.extend(error.diagnostics().iter().cloned());
                 }
-                Some(field) => keys.push(Key { field }),
+                Some(field) => keys.push(field),
                 None => diagnostics.push(ty.unknown_field("the record type", name).at(site)),
             }
         }
