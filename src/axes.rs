@@ -96,6 +96,12 @@ impl<S: Into<NewSize> + Clone> From<&[S]> for NewSizes {
     }
 }
 
+impl<S: Into<NewSize>> From<Vec<S>> for NewSizes {
+    fn from(sizes: Vec<S>) -> Self {
+        Self(sizes.into_iter().map(|size| size.into().0).collect())
+    }
+}
+
 impl From<Shape> for NewSizes {
     fn from(shape: Shape) -> Self {
         Self(shape.iter().cloned().map(Some).collect())

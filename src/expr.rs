@@ -4,6 +4,7 @@ mod arrange;
 mod grids;
 mod join;
 mod masked;
+mod memory;
 mod missing;
 mod records;
 mod reductions;

@@ -38,8 +38,8 @@ mod maths;
 mod plan;
 mod program;
 mod recipe;
-mod rows;
 mod record;
+mod rows;
 #[cfg(feature = "proptest")]
 pub mod testing;
 mod tile_function;

@@ -3,7 +3,7 @@
 use crate::axis::AxisRef;
 use crate::diagnostic::{Diagnostic, DiagnosticKind, Site};
 use crate::dim::Dim;
-use crate::graph::{Graph, SiteId};
+use crate::graph::{Graph, Op, SiteId};
 use crate::requirement::Requirement;
 use crate::reshape::Regrouping;
 use crate::shape::{ArrayType, Shape};
@@ -33,6 +33,31 @@ impl Graph {
         let call = to(joined, shape);
         self.require(call, "reshape", site, requirement.into_iter().collect());
         call
+    }
+
+    /// A reshape of what is dense memory or a view of it, which is refused where it would take a copy.
+    pub fn reshape_view(&mut self, operand: SiteId, sizes: &[Option<Dim>], site: Site) -> SiteId {
+        let reshaped = self.reshape(operand, sizes, site);
+        let (from, to) = (self.call_site(operand).node, self.call_site(reshaped).node);
+        let (Some(array), Some(wanted)) = (self.site_array(operand), self.site_array(reshaped)) else {
+            return reshaped;
+        };
+        let why = match self.is_view_of(to, from) {
+            _ if to == from => return reshaped,
+            Some(true) => return reshaped,
+            Some(false) => "takes a copy: its elements do not follow each other in C order",
+            None => "may take a copy: not all sizes are known",
+        };
+        let message = format!("`{}` of {array} to {} {why}", self.called("reshape_view"), wanted.shape);
+        let mut refused = Diagnostic::new(DiagnosticKind::Shape, message).operand(self.note(operand, 0));
+        if let Some(strided) = self.strided(from) {
+            let strides: Vec<String> = strided.strides.iter().map(i64::to_string).collect();
+            refused =
+                refused.help(format!("one step along each axis goes over {} elements", strides.join(", ")));
+        }
+        refused =
+            refused.help("`reshape` computes it in the order that is needed, `contiguous` copies it first");
+        self.add_poison(Op::View(View::Reshape(Regrouping::new(&[], &[]))), &[operand], site, Some(refused))
     }
 
     /// The shape of a reshape, and what must hold for it to have as many elements.
