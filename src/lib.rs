@@ -31,6 +31,7 @@ mod composed;
 mod custom;
 mod dims;
 mod expr;
+mod index;
 mod jit;
 mod launch;
 mod lower;
@@ -53,11 +54,13 @@ pub use custom::{Custom, TileFunction};
 pub use dims::DimExpr;
 pub use expr::{Argument, Expr, Graph, Indexing, Masked, Records};
 pub use fusewire_ir as ir;
+pub use fusewire_ir::Index::{self, Ellipsis, NewAxis};
 pub use fusewire_ir::half;
 pub use fusewire_ir::{
     ArrayType, AxisRef, BroadcastPolicy, DType, Diagnostic, DiagnosticKind, Dim, ElementOp, Error, FieldType,
     Limits, RecordType, Scalar, Shape, Site, Slice, StorePolicy, broadcast_shapes,
 };
+pub use index::{Indices, Item};
 pub use plan::Plan;
 pub use program::{Arrays, Bound, Program};
 pub use recipe::Recipe;
@@ -75,8 +78,8 @@ pub mod prelude {
     pub use crate::DType::{BF16, Bool, F16, F32, F64, I8, I16, I32, I64, U8, U16, U32, U64};
     pub use crate::StorePolicy::{Always, Never};
     pub use crate::{
-        All, Axes, Axis, BroadcastPolicy, DType, Dim, DimExpr, Error, Expr, Graph, Limits, Pad, Plan,
-        Program, Recipe, Slice, View, ViewMut,
+        All, Axes, Axis, BroadcastPolicy, DType, Dim, DimExpr, Ellipsis, Error, Expr, Graph, Limits, NewAxis,
+        Pad, Plan, Program, Recipe, Slice, View, ViewMut,
     };
 }
 

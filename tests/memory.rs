@@ -1,5 +1,6 @@
 //! Strides, contiguity and shared memory of views, as NumPy has them: `tests/golden/strides.py` says what the lines mean.
 
+use fusewire::Index;
 use fusewire::prelude::*;
 use insta::assert_snapshot;
 
@@ -24,11 +25,22 @@ fn slices(text: &str) -> Vec<Slice> {
     text.trim_start_matches('[').trim_end_matches(']').split(',').map(slice).collect()
 }
 
+fn items(text: &str) -> Vec<Index> {
+    let item = |part: &str| match part {
+        "+" => NewAxis,
+        "..." => Ellipsis,
+        _ if part.contains(':') => Index::Slice(slices(part)[0]),
+        _ => Index::At(part.parse().expect("a position")),
+    };
+    text.trim_start_matches('[').trim_end_matches(']').split(',').map(item).collect()
+}
+
 fn view<'g>(x: Expr<'g>, calls: &str) -> Expr<'g> {
     let words: Vec<&str> = calls.split_whitespace().filter(|word| *word != "-").collect();
     words.chunks(2).fold(x, |x, call| match call[0] {
         "slice" => x.slice(slices(call[1])),
         "permute_dims" => x.permute_dims(positions(call[1])),
+        "index" => x.index(items(call[1])),
         "flip" => x.flip(positions(call[1])),
         "expand_dims" => x.expand_dims(positions(call[1])),
         "squeeze" => x.squeeze(positions(call[1])),
@@ -41,7 +53,7 @@ fn view<'g>(x: Expr<'g>, calls: &str) -> Expr<'g> {
 }
 
 /// The sizes, the strides of axes that have several elements, and the contiguity.
-fn assert_lies(x: Expr<'_>, base: Expr<'_>, expected: &str, line: &str) {
+fn assert_lies<'g>(g: &'g Graph, x: Expr<'g>, base: Expr<'g>, expected: &str, line: &str) {
     let shape: Vec<u64> = x.shape().expect(line).iter().map(|dim| dim.known().expect("known")).collect();
     let is_moved =
         x.is_view_of(base) == Some(true) || x.shares_memory(base) == Some(true) || shape.contains(&0);
@@ -61,6 +73,21 @@ fn assert_lies(x: Expr<'_>, base: Expr<'_>, expected: &str, line: &str) {
     }
     assert_eq!(x.is_c_contiguous(), Some(words[2].contains('c')), "{line}");
     assert_eq!(x.is_f_contiguous(), Some(words[2].contains('f')), "{line}");
+    assert_eq!(total(g, x, base), words[3].parse::<u64>().expect(line), "{line}");
+}
+
+/// The sum of all elements, each times its position in C order, of a view of 0, 1, 2, ...
+fn total<'g>(g: &'g Graph, x: Expr<'g>, base: Expr<'g>) -> u64 {
+    let count = |x: Expr<'_>| x.size().expect("known") as usize;
+    let elements: Vec<u8> = (0..count(base)).map(|at| at as u8).collect();
+    let shape = |x: Expr<'_>| -> Vec<usize> {
+        x.shape().expect("sound").iter().map(|dim| dim.known().expect("known") as usize).collect()
+    };
+    let mut out = vec![0u8; count(x)];
+    let program = g.plan([x.named("out")], &Limits::default()).unwrap().compile().unwrap();
+    let (from, to) = (View::new(&elements, shape(base)), ViewMut::new(&mut out, shape(x)));
+    program.run([("x", from)], [("out", to)]).unwrap();
+    out.iter().zip(1..).map(|(element, position)| u64::from(*element) * position).sum()
 }
 
 #[test]
@@ -75,7 +102,7 @@ fn views_lie_in_memory_as_in_numpy() {
         let base = g.input("x", U8, sizes(calls[0]));
         let views = [view(base, calls[1]), view(base, calls[2])];
         for (x, expected) in views.iter().zip(&facts) {
-            assert_lies(*x, base, expected, line);
+            assert_lies(&g, *x, base, expected, line);
         }
         if !facts.contains(&"copy") {
             assert_eq!(views[0].shares_memory(views[1]), Some(facts[2] == "shared"), "{line}");
@@ -128,6 +155,36 @@ fn hard_questions_are_given_up() {
     let started = std::time::Instant::now();
     let _ = one.shares_memory(two);
     assert!(started.elapsed().as_secs() < 10);
+}
+
+#[test]
+fn an_index_that_an_axis_does_not_have_is_refused() {
+    let g = Graph::new();
+    let (n, m) = (g.dim("n", 1..=100), g.dim("m", 0..=3));
+    let x = g.input("x", F64, [4, 6]);
+    let (rows, few) = (g.input("rows", F64, (n, 4)), g.input("few", F64, m));
+    let wrong = [
+        x.index(4),
+        x.index((.., -7)),
+        x.index((0, 0, 0)),
+        x.index((Ellipsis, 0, Ellipsis)),
+        x.index((0, Slice::ALL.step_by(0))),
+        g.input("none", F32, [0, 2]).index(0),
+        few.index(3),
+        x.sum(Axis(3)).index(0),
+        x.index(usize::MAX),
+    ];
+    assert_snapshot!(g.plan(wrong, &Limits::default()).unwrap_err());
+    // What is not known yet is required.
+    let plan =
+        g.plan([rows.index((5, ..)).named("a"), rows.index(-2).named("b")], &Limits::default()).unwrap();
+    let program = plan.compile().unwrap();
+    let data: Vec<f64> = (0..24).map(f64::from).collect();
+    let (mut a, mut b) = ([0.0; 4], [0.0; 4]);
+    let rows = |count: usize| [("rows", View::new(&data[..count * 4], [count, 4]))];
+    program.run(rows(6), [("a", &mut a), ("b", &mut b)]).unwrap();
+    assert_eq!((a, b), ([20.0, 21.0, 22.0, 23.0], [16.0, 17.0, 18.0, 19.0]));
+    assert_snapshot!(program.run(rows(5), [("a", &mut a), ("b", &mut b)]).unwrap_err());
 }
 
 #[test]

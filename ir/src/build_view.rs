@@ -259,40 +259,46 @@ impl Graph {
     /// Takes a part of the first axes; the others stay whole.
     pub fn slice(&mut self, operand: SiteId, slices: &[Slice], site: Site) -> SiteId {
         self.view(operand, View::Slice(SmallVec::new()), site, |graph, array| {
-            let name = graph.called("slice");
-            let refuse = |kind, message: String| {
-                Err(Box::new(Diagnostic::new(kind, message).operand(graph.note(operand, 0))))
-            };
             if slices.len() > array.shape.len() {
+                let name = graph.called("slice");
                 let message =
                     format!("`{name}` of {} axes, but there are {}", slices.len(), array.shape.len());
-                return refuse(DiagnosticKind::Axis, message);
+                let refused = Diagnostic::new(DiagnosticKind::Axis, message);
+                return Err(Box::new(refused.operand(graph.note(operand, 0))));
             }
             let mut ranges: SmallVec<[Range; 2]> = SmallVec::new();
             let mut dims: Vec<Dim> = Vec::new();
             for (axis, dim) in array.shape.iter().enumerate() {
                 let slice = slices.get(axis).copied().unwrap_or(Slice::ALL);
-                if slice == Slice::ALL {
-                    ranges.push(Range::FORWARD);
-                    dims.push(dim.clone());
-                    continue;
-                }
-                if slice.step == 0 || slice.step == i64::MIN {
-                    return refuse(
-                        DiagnosticKind::Axis,
-                        format!(
-                            "`{name}` of axis {axis} has step {}, which {}",
-                            slice.step,
-                            if slice.step == 0 { "never moves" } else { "has no opposite in 64 bits" }
-                        ),
-                    );
-                }
-                let (start, count) = slice.resolve(&dim.size());
-                ranges.push(Range { start, step: slice.step });
-                dims.push(Dim::from(count).with_label(dim.shared_label().cloned()));
+                let (range, dim) = graph.range(operand, axis, dim, slice)?;
+                ranges.push(range);
+                dims.push(dim);
             }
             Ok((View::Slice(ranges), dims.into_iter().collect()))
         })
+    }
+
+    /// Where a slice of an axis lies, and the axis that it makes.
+    pub(crate) fn range(
+        &self,
+        operand: SiteId,
+        axis: usize,
+        dim: &Dim,
+        slice: Slice,
+    ) -> Result<(Range, Dim), Box<Diagnostic>> {
+        if slice == Slice::ALL {
+            return Ok((Range::FORWARD, dim.clone()));
+        }
+        if slice.step == 0 || slice.step == i64::MIN {
+            let why = if slice.step == 0 { "never moves" } else { "has no opposite in 64 bits" };
+            let message =
+                format!("`{}` of axis {axis} has step {}, which {why}", self.called("slice"), slice.step);
+            let refused = Diagnostic::new(DiagnosticKind::Axis, message);
+            return Err(Box::new(refused.operand(self.note(operand, 0))));
+        }
+        let (start, count) = slice.resolve(&dim.size());
+        let dim = Dim::from(count).with_label(dim.shared_label().cloned());
+        Ok((Range { start, step: slice.step }, dim))
     }
 
     /// A part of one axis.

@@ -73,6 +73,8 @@ pub enum DiagnosticKind {
     Overlap,
     /// A reduction over no elements that has no value for it.
     EmptyReduction,
+    /// An index that an axis does not have.
+    Index,
     /// A record type that cannot be, a field that does not exist or is not what it must be, or rows of
     /// another type.
     Record,
@@ -100,6 +102,7 @@ impl DiagnosticKind {
             Self::Binding => "binding",
             Self::Overlap => "overlap",
             Self::EmptyReduction => "empty",
+            Self::Index => "index",
             Self::Record => "record",
             Self::Compile => "compile",
         }

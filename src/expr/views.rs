@@ -2,6 +2,7 @@
 
 use super::Expr;
 use crate::axes::{NewAxes, NewSizes, Positions};
+use crate::index::Indices;
 use fusewire_ir::{AxisRef, Dim, Shape, Site, Slice};
 
 impl Expr<'_> {
@@ -84,6 +85,30 @@ impl Expr<'_> {
     pub fn slice(self, slices: impl AsRef<[Slice]>) -> Self {
         let site = Site::caller();
         self.graph.push(|g| g.slice(self.site, slices.as_ref(), site))
+    }
+
+    /// Positions, slices and new axes at once, as between NumPy's brackets: `x.index((0, .., NewAxis))` is
+    /// `x[0, :, None]`. An integer drops its axis, `..` is a whole one, [`Ellipsis`](crate::Ellipsis) stands for
+    /// all axes that are left.
+    ///
+    /// ```
+    /// use fusewire::prelude::*;
+    ///
+    /// let g = Graph::new();
+    /// let x = g.input("x", F32, [4, 5, 6]);
+    /// assert_eq!(x.index(-1).shape(), Some([5, 6].into()));
+    /// assert_eq!(x.index((0, .., 1..3)).shape(), Some([5, 2].into()));
+    /// assert_eq!(x.index((Ellipsis, NewAxis, Slice::ALL.step_by(-2))).shape(), Some([4, 5, 1, 3].into()));
+    /// let error = g.plan([x.index((0, 5))], &Limits::default()).unwrap_err();
+    /// assert!(error.to_string().contains("`index` has 5 for axis 1, which has size 5"));
+    /// ```
+    #[must_use]
+    #[track_caller]
+    #[doc(alias = "newaxis")]
+    #[doc(alias = "get")]
+    pub fn index(self, items: impl Into<Indices>) -> Self {
+        let (items, site) = (items.into(), Site::caller());
+        self.function("index", |x| x.graph.push(|g| g.index(x.site, &items.0, site)))
     }
 
     /// A part of one axis, such as `x.slice_axis(Axis(0), 1..)`, `x.slice_axis("user", 1..)` or, with ends

@@ -3,10 +3,11 @@ NumPy 2.x. `tests/memory.rs` holds fusewire against it.
 
 One line is two views of one array of bytes, with what NumPy says of them:
 
-    [4,6] ; permute_dims [1,0] slice [::-1,1:3:1] ; - = [6,2] [-1,12] f ; [4,6] [6,1] c ; shared
+    [4,6] ; permute_dims [1,0] index [-1,1:3:1] ; - = [2] [6] - 17 ; [4,6] [6,1] c 4900 ; shared
 
-First the sizes of the array, then the calls that make either view (`-` for none). After `=` for each the sizes, the strides,
-and `c`, `f`, `cf` or `-` for contiguity; then `shared` or `apart`. `copy` stands for a view that NumPy cannot make.
+First the sizes of the array, whose elements are 0, 1, 2, ...; then the calls that make either view (`-` for none), where `+` in
+an index is a new axis. After `=` for each the sizes, the strides, `c`, `f`, `cf` or `-` for contiguity, and the sum of all elements,
+each times its position from 1 on in C order; then `shared` or `apart`. `copy` stands for a view that NumPy cannot make.
 """
 
 import pathlib
@@ -32,6 +33,10 @@ def as_slice(part):
     return slice(number(start), number(stop), int(step))
 
 
+def as_item(text):
+    return {"+": None, "...": ...}.get(text) if text in ["+", "..."] else as_slice(text) if ":" in text else int(text)
+
+
 def factors(random_, count):
     sizes = []
     while count > 1:
@@ -48,7 +53,7 @@ def step(random_, x):
     """A call that makes a view of x, and the view, or None where it takes a copy."""
     choices = ["expand_dims", "broadcast_to", "reshape", "squeeze"]
     if x.ndim:
-        choices += ["slice", "slice", "permute_dims", "flip", "sliding_window"]
+        choices += ["slice", "index", "index", "permute_dims", "flip", "sliding_window"]
     if x.ndim > 1:
         choices += ["diagonal", "permute_dims"]
     call = random_.choice(choices)
@@ -56,6 +61,15 @@ def step(random_, x):
     if call == "slice":
         parts = [sliced(random_, size) for size in x.shape[: random_.randint(1, x.ndim)]]
         return f"slice [{','.join(parts)}]", x[tuple(map(as_slice, parts))]
+    if call == "index":
+        at = lambda size: str(random_.randint(-size, size - 1)) if size and random_.random() < 0.4 else sliced(random_, size)
+        items = [at(size) for size in x.shape]
+        first = random_.randint(0, x.ndim)
+        last = random_.randint(max(first, 1), x.ndim)
+        items[first:last] = random_.choice([["..."], items[first:last]]) if last < x.ndim else ["..."] * random_.randint(0, 1)
+        if not items or random_.random() < 0.3:
+            items.insert(random_.randint(0, len(items)), "+")
+        return f"index [{','.join(items)}]", x[tuple(map(as_item, items if "..." in items else [*items, "..."]))]
     if call == "permute_dims":
         order = random_.sample(range(x.ndim), x.ndim)
         return f"permute_dims {text(order)}", x.transpose(order)
@@ -103,7 +117,8 @@ def facts(x):
     if x is None:
         return "copy"
     flags = ("c" if x.flags.c_contiguous else "") + ("f" if x.flags.f_contiguous else "")
-    return f"{text(x.shape)} {text(x.strides)} {flags or '-'}"
+    total = sum(int(element) * position for position, element in enumerate(x.ravel(), 1))
+    return f"{text(x.shape)} {text(x.strides)} {flags or '-'} {total}"
 
 
 def main():
@@ -112,7 +127,7 @@ def main():
     lines = {}
     for _ in range(4000):
         shape = random_.choice(sizes)
-        base = np.zeros(shape, np.uint8)
+        base = np.arange(np.prod(shape, dtype=int), dtype=np.uint8).reshape(shape)
         (one, x), (other, y) = view(random_, base), view(random_, base)
         shared = "shared" if x is not None and y is not None and np.shares_memory(x, y) else "apart"
         lines[f"{text(shape)} ; {one} ; {other} = {facts(x)} ; {facts(y)} ; {shared}"] = None
