@@ -92,6 +92,8 @@ mod pages {
     mod limits {}
     #[doc = include_str!("../docs/semantics.md")]
     mod semantics {}
+    #[doc = include_str!("../docs/numpy-users.md")]
+    mod numpy_users {}
     #[doc = include_str!("../docs/records.md")]
     mod records {}
     #[doc = include_str!("../docs/adding-an-op.md")]
