@@ -1,6 +1,7 @@
 //! What a run allocates: nothing on one thread, next to nothing on two.
 
 use fusewire::prelude::*;
+use fusewire::{RecordType, RecordView};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
@@ -77,6 +78,7 @@ fn runs_allocate_nothing() {
         }
     }
     row_stages_allocate_a_few_rows();
+    one_kernel_needs_no_array_between();
     // The counter counts.
     assert!(allocated(|| drop(std::hint::black_box(vec![1u8; 12345]))) >= 12345);
 }
@@ -113,5 +115,61 @@ fn row_stages_allocate_a_few_rows() {
             }
             assert!(most_of_binding < bytes / 4, "{most_of_binding} bytes to bind on {threads} threads");
         }
+    }
+}
+
+/// Distances of all pairs, a stencil on the inside of an array, and fields of records: one kernel each.
+fn one_kernel_needs_no_array_between() {
+    let g = Graph::new();
+    let (count, width) = (300, 40);
+    let [u, v] = ["u", "v"].map(|name| g.input(name, F64, [count, width]));
+    let distances = (u.expand_dims(1) - v.expand_dims(0)).square().sum(Axis(-1));
+    let size = 500;
+    let a = g.input("a", F64, [size, size]);
+    let at = |rows: (i64, i64), columns: (i64, i64)| {
+        a.index((Slice::new(rows.0, rows.1), Slice::new(columns.0, columns.1)))
+    };
+    let (inside, last) = ((1, -1), size as i64);
+    let stencil = (at(inside, inside)
+        + at(inside, (0, -2))
+        + at(inside, (2, last))
+        + at((2, last), inside)
+        + at((0, -2), inside))
+        * 0.2;
+    let row = RecordType::packed([("id", U8.into()), ("price", F64.into()), ("count", I32.into())]).unwrap();
+    let rows = g.records("rows", &row, [100_000]);
+    let revenue = (rows.field("price") * rows.field("count")).masked(rows.field("count").greater(3)).sum(All);
+    let data: Vec<f64> = (0..size * size).map(|at| (at as f64 * 0.1).sin()).collect();
+    let bytes: Vec<u8> = (0..100_000 * row.itemsize()).map(|at| at as u8 & 63).collect();
+    let mut out = vec![0.0; size * size];
+    for (output, least) in [(distances, count * count * width), (stencil, size * size), (revenue, 100_000)] {
+        let plan = g.plan([output.named("out")], &Limits::default()).unwrap();
+        assert_eq!((plan.kernels().len(), plan.workspace_bytes()), (1, 0), "{}", plan.explain());
+        let needs = |name: &str| plan.inputs().iter().any(|port| port.bound_name() == name);
+        let mut inputs: Vec<(&str, View<'_>)> = Vec::new();
+        for name in ["u", "v"].into_iter().filter(|name| needs(name)) {
+            inputs.push((name, View::new(&data[..count * width], [count, width])));
+        }
+        if needs("a") {
+            inputs.push(("a", View::new(&data, [size, size])));
+        }
+        if needs("rows") {
+            inputs.push(("rows", RecordView::from_bytes(&row, &bytes).into()));
+        }
+        // The output of the stencil is the inside of a larger array.
+        let to = match output.ndim() {
+            Some(0) => ViewMut::new(&mut out[..1], []),
+            _ if needs("a") => {
+                ViewMut::strided(&mut out, &[size - 2, size - 2], &[size as isize, 1], size + 1)
+            }
+            _ => ViewMut::new(&mut out[..count * count], [count, count]),
+        };
+        let program = plan.clone().compile().unwrap().with_threads(1);
+        let before = ALLOCATED.load(SeqCst);
+        let mut bound = program.bind(inputs, [("out", to)]).unwrap();
+        bound.run();
+        let binding = ALLOCATED.load(SeqCst) - before;
+        assert!(binding < 64 << 10 && binding < least, "{binding} bytes to bind and run");
+        assert_eq!(allocated(|| bound.run()), 0);
     }
 }
