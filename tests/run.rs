@@ -126,3 +126,23 @@ fn the_bits_of_nan_do_not_depend_on_the_layout() {
         }
     }
 }
+
+/// A square that NumPy's users write as a power costs one multiplication, not a logarithm and an exponential.
+#[test]
+fn squares_and_cubes_are_products() {
+    let g = Graph::new();
+    let elements = [0.0, -0.0, 1.5, -1e200, 3e-170, f64::INFINITY, f64::NEG_INFINITY, f64::NAN, 0.1, -7.3];
+    let x = g.constant(&elements, 10);
+    let plan = g.plan([x.power(2).named("square"), x.power(3.0).named("cube")], &Limits::default()).unwrap();
+    assert!(!plan.explain().to_string().contains("power"), "{}", plan.explain());
+    let bits = |x: Vec<f64>| -> Vec<u64> { x.into_iter().map(f64::to_bits).collect() };
+    let by = |f: fn(f64) -> f64| -> Vec<f64> { elements.iter().map(|x| f(*x)).collect() };
+    assert_eq!(bits(x.power(2).to_vec().unwrap()), bits(by(|x| x * x)));
+    assert_eq!(bits(x.power(3.0).to_vec().unwrap()), bits(by(|x| x * x * x)));
+    assert_eq!(bits(x.power(1).to_vec().unwrap()), bits(by(|x| x)));
+    assert_eq!(g.constant(&[i32::MIN, -3, 46341], 3).power(2).to_vec::<i32>().unwrap(), [0, 9, -2147479015]);
+    // Exponents of an array are not known, and other numbers are the function's.
+    for power in [x.power(x), x.power(0.5), x.power(4)] {
+        assert!(g.plan([power], &Limits::default()).unwrap().explain().to_string().contains("power"));
+    }
+}
