@@ -1,9 +1,11 @@
 //! Running kernels: the work of each step cut into parts, with everything a run needs made beforehand.
 #![allow(unsafe_code)]
 
+use crate::block::Block;
 use crate::cache;
 use crate::jit::CodeError;
 use crate::lower::{Accumulator, COLUMNS, Compiled, Form};
+use crate::repeat::{Lengthened, Table, lengthened};
 use crate::rows::Lane;
 use crate::tile_function;
 use crate::tree;
@@ -20,33 +22,6 @@ const PARALLEL_COST: u64 = 400_000;
 
 /// Results of a reduction that are completed together where rows are reduced one after another.
 const ROWS: usize = 128;
-
-/// Memory whose start is a cache line.
-#[derive(Clone, Copy)]
-#[repr(C, align(64))]
-struct Line([u8; 64]);
-
-/// Zeroed memory, aligned to a cache line.
-pub(crate) struct Block(Vec<Line>);
-
-impl Block {
-    pub fn new(bytes: usize) -> Self {
-        Self(vec![Line([0; 64]); bytes.div_ceil(64)])
-    }
-
-    /// `None` where the machine has not that much memory to give.
-    pub fn try_new(bytes: usize) -> Option<Self> {
-        let lines = bytes.div_ceil(64);
-        let mut block = Vec::new();
-        block.try_reserve_exact(lines).ok()?;
-        block.resize(lines, Line([0; 64]));
-        Some(Self(block))
-    }
-
-    pub fn address(&mut self) -> *mut u8 {
-        self.0.as_mut_ptr().cast()
-    }
-}
 
 /// One call of compiled code with arguments and scratch memory of its own.
 struct Call {
@@ -90,7 +65,7 @@ impl Call {
 /// The work of one step.
 pub(crate) enum Launch {
     /// Parts of an element-wise loop nest, which may run at the same time.
-    Elements(Vec<Elements>),
+    Elements(Elements),
     /// Results of reductions, in parts which may run at the same time.
     Results(Vec<Results>),
     /// A reduction to few results, along a loop that is cut into chunks.
@@ -99,8 +74,12 @@ pub(crate) enum Launch {
     Rows(Vec<Lane>),
 }
 
-/// A part of an element-wise loop nest.
-pub(crate) struct Elements(Call);
+/// An element-wise loop nest.
+pub(crate) struct Elements {
+    /// What has to be filled before the parts run.
+    tables: Vec<Table>,
+    parts: Vec<Call>,
+}
 
 /// A part of the results of a reduction, with the code that completes and that uses totals.
 pub(crate) struct Results {
@@ -174,6 +153,8 @@ fn elements(
     }
     let parts_wanted = parts_for(walk.iterations().saturating_mul(cost(&body)), threads);
     let walk = walk.forwards().ordered().merged().with_a_loop();
+    let Lengthened { walk, rest, tables } =
+        lengthened(&walk).unwrap_or(Lengthened { walk, rest: None, tables: Vec::new() });
     let code = cache::compiled(walk.routine(Form::Elements, body))?;
     // Cut the outermost loop if it is long enough, else the longest.
     let longest = (0..walk.extents.len()).max_by_key(|l| (walk.extents[*l], usize::MAX - l)).unwrap_or(0);
@@ -182,8 +163,10 @@ fn elements(
     let grain = if cut + 1 == walk.extents.len() { 64 } else { 1 };
     let parts = split(walk.extents[cut], parts_wanted, grain)
         .into_iter()
-        .map(|(first, count)| Elements(Call::new(&code, &walk.part(cut, first, count))));
-    Ok(Some(Launch::Elements(parts.collect())))
+        .map(|(first, count)| walk.part(cut, first, count))
+        .chain(rest);
+    let parts = parts.map(|part| Call::new(&code, &part)).collect();
+    Ok(Some(Launch::Elements(Elements { tables, parts })))
 }
 
 /// How many parts work of this cost is worth.
@@ -466,7 +449,7 @@ impl Launch {
     /// The code it runs.
     pub fn code(&self) -> Vec<Arc<Compiled>> {
         match self {
-            Self::Elements(parts) => parts.iter().map(|part| part.0.code.clone()).collect(),
+            Self::Elements(elements) => elements.parts.iter().map(|part| part.code.clone()).collect(),
             Self::Results(parts) => parts.iter().flat_map(Results::code).collect(),
             Self::Chunks(chunks) => chunks.whole.code().collect(),
             Self::Rows(lanes) => lanes.iter().flat_map(Lane::launches).flat_map(Self::code).collect(),
@@ -476,7 +459,10 @@ impl Launch {
     /// The same work after buffers have moved by as many bytes as `moved` says; they are laid out as before.
     pub fn relocate(&mut self, moved: &impl Fn(&Origin) -> i64) {
         match self {
-            Self::Elements(parts) => parts.iter_mut().for_each(|part| part.0.relocate(moved)),
+            Self::Elements(elements) => {
+                elements.tables.iter_mut().for_each(|table| table.relocate(moved));
+                elements.parts.iter_mut().for_each(|part| part.relocate(moved));
+            }
             Self::Results(parts) => parts.iter_mut().for_each(|part| part.relocate(moved)),
             Self::Chunks(chunks) => {
                 chunks.whole.relocate(moved);
@@ -491,7 +477,10 @@ impl Launch {
     /// Does the work, on the calling thread and, where there are several parts, on rayon's.
     pub fn run(&mut self) {
         match self {
-            Self::Elements(parts) => in_parallel(parts, &|part| part.0.run(std::ptr::null_mut())),
+            Self::Elements(elements) => {
+                elements.tables.iter_mut().for_each(Table::fill);
+                in_parallel(&mut elements.parts, &|part| part.run(std::ptr::null_mut()));
+            }
             Self::Results(parts) => in_parallel(parts, &Results::run),
             Self::Chunks(chunks) => chunks.run(),
             Self::Rows(lanes) => in_parallel(lanes, &Lane::run),

@@ -26,6 +26,7 @@
 mod amounts;
 mod axes;
 mod bind;
+mod block;
 mod cache;
 mod composed;
 mod custom;
@@ -40,6 +41,7 @@ mod plan;
 mod program;
 mod recipe;
 mod record;
+mod repeat;
 mod rows;
 #[cfg(feature = "proptest")]
 pub mod testing;

@@ -1,8 +1,9 @@
 //! Programs: compiled plans, bound to arrays and run.
 
 use crate::bind::{self, Binding, Given, Layouts, size};
+use crate::block::Block;
 use crate::jit::CodeError;
-use crate::launch::{Block, Launch, launch};
+use crate::launch::{Launch, launch};
 use crate::lower::Compiled;
 use crate::record::field_layout;
 use crate::rows::{Blocks, lanes};

@@ -3,7 +3,8 @@
 
 use crate::axis::AxisRef;
 use crate::broadcast::{self, Broadcast};
-use crate::composition::Composition;
+
+use crate::composition::{Broadcasts, Composition};
 use crate::custom::Custom;
 use crate::diagnostic::{Diagnostic, DiagnosticKind, OperandNote, Site};
 use crate::dim::Dim;
@@ -230,8 +231,41 @@ impl Graph {
 
     /// An operation of the op table. Operands are converted as its dtype rule says and broadcast.
     pub fn element(&mut self, op: ElementOp, operands: &[Operand], site: Site) -> SiteId {
+        if let (ElementOp::Power, [Operand::Expr(base), Operand::Weak(exponent)]) = (op, operands)
+            && let Some(power) = self.small_power(*base, *exponent, site)
+        {
+            return power;
+        }
         let rule = op.row().dtypes;
         self.call(Op::Element(op), operands, site, rule.describe(), |known| rule.signature(known))
+    }
+
+    /// Squares and cubes are products, as NumPy's `x**2` is: two roundings of at most one unit in the last place of the
+    /// product together, and a small part of the time. It is decided here and not where code is made, so that a
+    /// power of the same operands has the same bits wherever it is computed.
+    fn small_power(&mut self, base: SiteId, exponent: Weak, site: Site) -> Option<SiteId> {
+        let is = |number: i32| match exponent {
+            Weak::Int(exponent) => exponent == i128::from(number),
+            Weak::Float(exponent) => exponent == f64::from(number),
+            Weak::Bool(_) => false,
+        };
+        let dtype = self.site_array(base).map(|array| array.dtype).filter(|dtype| *dtype != DType::Bool)?;
+        let dtype = dtype.promote_weak(exponent);
+        // In 16 bits the first rounding would be more than that.
+        let is_cube = is(3) && !matches!(dtype, DType::F16 | DType::BF16);
+        if !is(2) && !is_cube {
+            return None;
+        }
+        let begins = self.begin_composition("power", site, Broadcasts::OfFunction);
+        let base = self.cast(base, dtype, site);
+        let mut power = base;
+        for _ in 1..if is_cube { 3 } else { 2 } {
+            power = self.element(ElementOp::Multiply, &[Operand::Expr(power), Operand::Expr(base)], site);
+        }
+        if begins {
+            self.end_composition();
+        }
+        Some(power)
     }
 
     /// A user's function. Operands are converted to its dtypes, where no value is lost, and broadcast.

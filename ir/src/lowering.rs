@@ -367,17 +367,8 @@ pub(crate) fn gelu(b: &mut BodyBuilder, v: &[Value]) -> Value {
     b.apply(Primitive::Multiply, &[half, share])
 }
 
-/// Squares and cubes by products, which are within the bound as well: two roundings of at most one unit in the last place of the
-/// product together. Else integers by their function on 64 bits, floats by theirs.
+/// Integers by their function on 64 bits, floats by theirs.
 pub(crate) fn power(b: &mut BodyBuilder, v: &[Value]) -> Value {
-    let exponent = b.known(v[1]).map(Scalar::as_f64);
-    if exponent == Some(1.0) {
-        return v[0];
-    }
-    if exponent == Some(2.0) || exponent == Some(3.0) {
-        let square = b.apply(Primitive::Multiply, &[v[0], v[0]]);
-        return if exponent == Some(2.0) { square } else { b.apply(Primitive::Multiply, &[square, v[0]]) };
-    }
     if b.dtype(v[0]).is_float() { b.call(ElementOp::Power, v) } else { call_ints(b, ElementOp::Power, v) }
 }
 

@@ -155,7 +155,9 @@ impl Plan {
     /// How large a dim could be for the plan to keep its limits, with the others as they are declared:
     /// `None` where the plan has no dim of this name.
     ///
-    /// An element limit that was left to its default follows the largest input, as it does for a plan.
+    /// An element limit that was left to its default follows the largest input, as it does for a plan. Beyond the declared
+    /// bounds it speaks of the expression as it is within them: a slice that has no elements there may have some
+    /// beyond, which the plan for the new bounds counts.
     #[must_use]
     pub fn max_extent(&self, dim: &str) -> Option<u64> {
         let dim = self.dims.iter().find(|known| *known.name == *dim)?;
