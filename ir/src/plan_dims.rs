@@ -157,7 +157,8 @@ impl Plan {
     ///
     /// An element limit that was left to its default follows the largest input, as it does for a plan. Beyond the declared
     /// bounds it speaks of the expression as it is within them: a slice that has no elements there may have some
-    /// beyond, which the plan for the new bounds counts.
+    /// beyond, which the plan for the new bounds counts. Where values are stored that could as well be computed again,
+    /// larger sizes may still be planned without them.
     #[must_use]
     pub fn max_extent(&self, dim: &str) -> Option<u64> {
         let dim = self.dims.iter().find(|known| *known.name == *dim)?;
