@@ -231,7 +231,7 @@ impl Graph {
     }
 
     /// The outputs that belong to this graph, and what is wrong with the others.
-    fn own<'g>(
+    pub(crate) fn own<'g>(
         &'g self,
         outputs: impl IntoIterator<Item = Expr<'g>>,
         site: Site,

@@ -38,6 +38,31 @@ impl Pages {
         Some(address)
     }
 
+    /// The code that was placed, taken apart again.
+    #[cfg(feature = "disassembly")]
+    fn listings(&self) -> Listings {
+        use iced_x86::{Decoder, DecoderOptions, FastFormatter, Instruction};
+        let pages = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let listing = |(at, page): (usize, &Mmap)| {
+            let mut decoder = Decoder::new(64, page, DecoderOptions::NONE);
+            let (mut formatter, mut text) = (FastFormatter::new(), String::new());
+            let mut instruction = Instruction::default();
+            while decoder.can_decode() {
+                decoder.decode_out(&mut instruction);
+                text.push_str(&format!("{:6x}: ", instruction.ip()));
+                formatter.format(&instruction, &mut text);
+                text.push('\n');
+            }
+            (format!("Machine code, wide loop {at}"), text)
+        };
+        pages.iter().enumerate().map(listing).collect()
+    }
+
+    #[cfg(not(feature = "disassembly"))]
+    fn listings(&self) -> Listings {
+        Vec::new()
+    }
+
     fn keep(&self, map: Mmap) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(map);
     }
@@ -148,6 +173,32 @@ fn isa() -> Result<OwnedTargetIsa, CodeError> {
         builder.finish(settings::Flags::new(flags)).map_err(|error| CodeError(error.to_string()))
     })
     .clone()
+}
+
+/// Printed code, each with a title.
+pub(crate) type Listings = Vec<(String, String)>;
+
+/// What one function is translated from and to, in words for people, each with a title.
+pub(crate) fn listings(
+    signature: Signature,
+    emit: impl FnOnce(&mut FunctionBuilder<'_>, &Pages),
+) -> Result<Listings, CodeError> {
+    let isa = isa()?;
+    let pages = Pages::default();
+    let mut context = cranelift_codegen::Context::new();
+    context.func = Function::with_name_signature(UserFuncName::default(), signature);
+    let mut builder_context = FunctionBuilderContext::new();
+    let mut function = FunctionBuilder::new(&mut context.func, &mut builder_context);
+    emit(&mut function, &pages);
+    function.finalize(isa.frontend_config());
+    let clif = context.func.display().to_string();
+    context.set_disasm(true);
+    let compiled = context.compile(&*isa, &mut Default::default());
+    let compiled = compiled.map_err(|error| CodeError(format!("{:?}", error.inner)))?;
+    let assembly = compiled.vcode.clone().unwrap_or_default();
+    let mut listings = vec![("CLIF".to_string(), clif), ("Machine code".to_string(), assembly)];
+    listings.extend(pages.listings());
+    Ok(listings)
 }
 
 /// Compiles one function of this signature, whose instructions `emit` writes. What `emit` places in

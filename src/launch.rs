@@ -456,6 +456,14 @@ impl Launch {
         }
     }
 
+    /// The work of each kernel, where several take turns; of one alone, itself.
+    pub fn of_kernels(&self) -> Vec<&Self> {
+        match self {
+            Self::Rows(lanes) => lanes.first().map(|lane| lane.launches().collect()).unwrap_or_default(),
+            _ => vec![self],
+        }
+    }
+
     /// The same work after buffers have moved by as many bytes as `moved` says; they are laid out as before.
     pub fn relocate(&mut self, moved: &impl Fn(&Origin) -> i64) {
         match self {

@@ -33,6 +33,7 @@ mod custom;
 mod dims;
 mod expr;
 mod index;
+mod inspect;
 mod jit;
 mod launch;
 mod lower;
@@ -58,11 +59,13 @@ pub use expr::{Argument, Expr, Graph, Indexing, Masked, Records};
 pub use fusewire_ir as ir;
 pub use fusewire_ir::Index::{self, Ellipsis, NewAxis};
 pub use fusewire_ir::half;
+pub use fusewire_ir::report::{PlanDiff, PlanReport};
 pub use fusewire_ir::{
     ArrayType, AxisRef, BroadcastPolicy, DType, Diagnostic, DiagnosticKind, Dim, ElementOp, Error, FieldType,
     Limits, RecordType, Scalar, Shape, Site, Slice, StorePolicy, broadcast_shapes,
 };
 pub use index::{Indices, Item};
+pub use inspect::wants_colour;
 pub use plan::Plan;
 pub use program::{Arrays, Bound, Program};
 pub use recipe::Recipe;
@@ -92,6 +95,8 @@ mod pages {
     mod readme {}
     #[doc = include_str!("../docs/limits.md")]
     mod limits {}
+    #[doc = include_str!("../docs/plans.md")]
+    mod plans {}
     #[doc = include_str!("../docs/semantics.md")]
     mod semantics {}
     #[doc = include_str!("../docs/numpy-users.md")]

@@ -14,7 +14,7 @@ mod segment;
 mod vector;
 mod wide;
 
-use crate::jit::{Code, CodeError};
+use crate::jit::{Code, CodeError, Listings};
 use cranelift_codegen::ir::{AbiParam, Signature, types};
 use fusewire_ir::body::{self, Body, Value};
 use fusewire_ir::{Custom, DType, ReduceOp};
@@ -91,6 +91,8 @@ pub(crate) struct Compiled {
     pub scratch: usize,
     /// The user's functions that it calls, whose addresses are in the code.
     pub customs: Vec<Arc<Custom>>,
+    /// What it was compiled from.
+    pub routine: Routine,
 }
 
 impl Routine {
@@ -118,7 +120,13 @@ impl Routine {
         let customs: Vec<Arc<Custom>> = self.customs().map(|custom| Arc::new(custom.clone())).collect();
         let code =
             crate::jit::compile(signature(), |builder, pages| nest::emit(builder, self, pages, &customs))?;
-        Ok(Compiled { code, loops: self.loops, scratch, customs })
+        Ok(Compiled { code, loops: self.loops, scratch, customs, routine: self.clone() })
+    }
+
+    /// The routine as it is translated, in words for people: each with a title.
+    pub fn listings(&self) -> Result<Listings, CodeError> {
+        let customs: Vec<Arc<Custom>> = self.customs().map(|custom| Arc::new(custom.clone())).collect();
+        crate::jit::listings(signature(), |builder, pages| nest::emit(builder, self, pages, &customs))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::bind::{self, Binding, Given, Layouts, size};
 use crate::block::Block;
-use crate::jit::CodeError;
+use crate::jit::{CodeError, Listings};
 use crate::launch::{Launch, launch};
 use crate::lower::Compiled;
 use crate::record::field_layout;
@@ -169,12 +169,49 @@ impl Program {
 
     /// Compiles what dense arrays of the planned shapes need, and records without gaps between rows.
     fn compile_dense(&self) -> Result<(), Error> {
-        let ports = |ports: &[Port]| ports.iter().map(|port| expected_at(port, 64)).collect();
-        let sizes = self.plan.dims().iter().map(|dim| (dim.name.clone(), dim.upper)).collect();
-        let binding =
-            Binding { inputs: ports(self.plan.inputs()), outputs: ports(self.plan.outputs()), sizes };
+        let binding = self.expected_binding();
         let arrangement = self.arrange(&binding, 1);
         self.prepare(&binding, &arrangement, 64, 1).map(|_| ())
+    }
+
+    /// Arrays as they are most likely bound, at addresses that nobody follows.
+    fn expected_binding(&self) -> Binding {
+        let ports = |ports: &[Port]| ports.iter().map(|port| expected_at(port, 64)).collect();
+        let sizes = self.plan.dims().iter().map(|dim| (dim.name.clone(), dim.upper)).collect();
+        Binding { inputs: ports(self.plan.inputs()), outputs: ports(self.plan.outputs()), sizes }
+    }
+
+    /// For kernels by position, the code that such arrays need, with titles.
+    pub(crate) fn listings(&self) -> Result<Vec<(usize, Listings)>, Error> {
+        let binding = self.expected_binding();
+        let mut listings = Vec::new();
+        let mut first = 0;
+        for (launches, step) in
+            self.launches(&binding, &self.arrange(&binding, 1), 64, 1)?.iter().zip(self.plan.steps())
+        {
+            let kernels = step.kernels().len();
+            let mut own: Vec<&Launch> = launches.iter().flat_map(Launch::of_kernels).collect();
+            if own.len() == 2 * kernels {
+                // For a whole block of rows, and for the rest.
+                own.truncate(kernels);
+            }
+            for (at, launch) in own.iter().enumerate() {
+                // Kernels that have nothing to do have no launch: then it is not known whose these are.
+                let kernel = first + if own.len() == kernels { at } else { 0 };
+                let mut code = launch.code();
+                code.dedup_by(|a, b| Arc::ptr_eq(a, b));
+                for (part, code) in code.iter().enumerate() {
+                    let titled = |(title, text): (String, String)| match part {
+                        0 => (title, text),
+                        _ => (format!("{title} of the epilogue"), text),
+                    };
+                    let listing = code.routine.listings().map_err(not_compiled)?;
+                    listings.push((kernel, listing.into_iter().map(titled).collect()));
+                }
+            }
+            first += kernels;
+        }
+        Ok(listings)
     }
 
     /// The same program, on at most this many threads (at least one). By default it is as many as the
@@ -353,6 +390,21 @@ impl Program {
         workspace: usize,
         threads: usize,
     ) -> Result<Launches, Error> {
+        let launches = self.launches(binding, arrangement, workspace, threads)?;
+        let launches = Launches(launches.into_iter().flatten().collect());
+        let mut held = self.code.lock().unwrap_or_else(PoisonError::into_inner);
+        held.hold(&launches, self.plan.kernels().len());
+        Ok(launches)
+    }
+
+    /// The work of each step.
+    fn launches(
+        &self,
+        binding: &Binding,
+        arrangement: &Arrangement,
+        workspace: usize,
+        threads: usize,
+    ) -> Result<Vec<Vec<Launch>>, Error> {
         let plan = &self.plan;
         let held: Vec<bool> = plan.stored().iter().map(Stored::is_held_for_blocks).collect();
         // Of what is held for a block, the part of a lane.
@@ -381,15 +433,16 @@ impl Program {
         let mut launches = Vec::new();
         for (step, blocks) in plan.steps().iter().zip(&arrangement.blocks) {
             if let (Step::Rows(rows), Some(blocks)) = (step, blocks) {
-                launches.extend(lanes(rows, blocks, &held, threads, memory).map_err(not_compiled)?);
+                let lanes = lanes(rows, blocks, &held, threads, memory).map_err(not_compiled)?;
+                launches.push(lanes.into_iter().collect());
                 continue;
             }
+            let mut own = Vec::new();
             for kernel in step.kernels() {
-                launches.extend(launch(kernel, &whole, None, threads).map_err(not_compiled)?);
+                own.extend(launch(kernel, &whole, None, threads).map_err(not_compiled)?);
             }
+            launches.push(own);
         }
-        let launches = Launches(launches);
-        self.code.lock().unwrap_or_else(PoisonError::into_inner).hold(&launches, plan.kernels().len());
         Ok(launches)
     }
 }

@@ -58,8 +58,8 @@ fn exponentials_wait_in_the_memory_of_the_output() {
     let lent = |plan: &Plan| plan.stored().iter().filter_map(|stored| stored.output).collect::<Vec<_>>();
     assert_eq!(lent(&softmax), [0]);
     // Half floats have no room for them, and neither has an output that is an input as well.
-    assert_eq!(lent(&plan(&g, [g.input("half", F16, [300, 200]).softmax(Axis(1))])), []);
-    assert_eq!(lent(&softmax.in_place("softmax", "x").unwrap()), []);
+    assert!(lent(&plan(&g, [g.input("half", F16, [300, 200]).softmax(Axis(1))])).is_empty());
+    assert!(lent(&softmax.in_place("softmax", "x").unwrap()).is_empty());
     // Each output once; what finds no place is computed again.
     let y = g.input("y", F64, [300, 200]);
     let sum = plan(&g, [x.softmax(Axis(1)) + y.softmax(Axis(1))]);
@@ -69,7 +69,7 @@ fn exponentials_wait_in_the_memory_of_the_output() {
     );
     // The last kernel that reads them is a reduction as well, which reads what it has written.
     let early = x.softmax(Axis(1));
-    assert_eq!(lent(&plan(&g, [early.sum(Axis(0)).named("sum"), early.named("all")])), []);
+    assert!(lent(&plan(&g, [early.sum(Axis(0)).named("sum"), early.named("all")])).is_empty());
 }
 
 #[test]

@@ -61,6 +61,8 @@ pub enum DiagnosticKind {
     Limit,
     /// More workspace than the limit allows.
     Workspace,
+    /// More element operations than the limit allows.
+    Work,
     /// An expression too large for one plan.
     TooLarge,
     /// Expressions that belong to different graphs.
@@ -96,6 +98,7 @@ impl DiagnosticKind {
             Self::Axis => "axis",
             Self::Limit => "limit",
             Self::Workspace => "workspace",
+            Self::Work => "work",
             Self::TooLarge => "too-large",
             Self::ForeignGraph => "graph",
             Self::Name => "name",

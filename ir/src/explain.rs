@@ -153,14 +153,14 @@ impl Plan {
         makers.into_iter().filter_map(why).collect()
     }
 
-    /// Machine operations of all kernels together, where a vector function counts as one; saturates.
+    /// Machine operations of all steps together, where a vector function counts as one; saturates.
     #[must_use]
     pub fn operations(&self) -> u64 {
-        self.kernels().iter().fold(0, |sum, kernel| sum.saturating_add(kernel.operations()))
+        self.operations_in(&crate::bounds::Bounds::declared())
     }
 
     /// The name by which a kernel's access is known to the user.
-    fn buffer_name(&self, buffer: Buffer) -> String {
+    pub(crate) fn buffer_name(&self, buffer: Buffer) -> String {
         match buffer {
             Buffer::Input(at) => self.inputs[at].name.to_string(),
             Buffer::Output(at) => self.outputs[at].name.to_string(),
@@ -172,6 +172,31 @@ impl Plan {
 
     fn access_text(&self, access: &Access) -> String {
         format!("{}{}", self.buffer_name(access.buffer), access.index_text())
+    }
+}
+
+impl Plan {
+    /// The instructions of a body in words, then what it writes; one line each.
+    pub(crate) fn body_lines(&self, kernel: &Kernel, body: &Body) -> Vec<String> {
+        let value = |value: &Value| format!("v{}", value.0);
+        let instructions = body.instructions.iter().enumerate().map(|(at, instruction)| {
+            let operands: Vec<String> = instruction.code.operands().iter().map(value).collect();
+            let operands = operands.join(" ");
+            let text = match &instruction.code {
+                Code::Load(access) | Code::Index(access) => self.access_text(&kernel.accesses[*access]),
+                Code::Constant(scalar) => scalar.to_string(),
+                Code::Apply(primitive, _) => format!("{} {operands}", primitive.name()),
+                Code::Convert(_) => format!("{} of {operands}", instruction.dtype),
+                Code::Reinterpret(_) => format!("bits of {operands} as {}", instruction.dtype),
+                Code::Call(op, _) => format!("{} {operands}", op.name()),
+                Code::Total(at) => format!("total{at}"),
+            };
+            format!("v{at} = {text}")
+        });
+        let stores = body.stores.iter().map(|store| {
+            format!("{} = {}", self.access_text(&kernel.accesses[store.access]), value(&store.value))
+        });
+        instructions.chain(stores).collect()
     }
 }
 
@@ -322,33 +347,15 @@ impl Explain<'_> {
     }
 
     fn body(&self, f: &mut fmt::Formatter<'_>, kernel: &Kernel, body: &Body) -> fmt::Result {
-        let value = |value: &Value| format!("v{}", value.0);
-        for (at, instruction) in body.instructions.iter().enumerate().take(SHOWN) {
-            let operands: Vec<String> = instruction.code.operands().iter().map(value).collect();
-            let operands = operands.join(" ");
-            let text = match &instruction.code {
-                Code::Load(access) | Code::Index(access) => self.0.access_text(&kernel.accesses[*access]),
-                Code::Constant(scalar) => scalar.to_string(),
-                Code::Apply(primitive, _) => format!("{} {operands}", primitive.name()),
-                Code::Convert(_) => format!("{} of {operands}", instruction.dtype),
-                Code::Reinterpret(_) => format!("bits of {operands} as {}", instruction.dtype),
-                Code::Call(op, _) => format!("{} {operands}", op.name()),
-                Code::Total(at) => format!("total{at}"),
-            };
-            writeln!(f, "    v{at} = {text}")?;
+        let lines = self.0.body_lines(kernel, body);
+        let (instructions, stores) = lines.split_at(body.instructions.len());
+        for line in instructions.iter().take(SHOWN) {
+            writeln!(f, "    {line}")?;
         }
-        if body.instructions.len() > SHOWN {
-            writeln!(f, "    ... and {} more", body.instructions.len() - SHOWN)?;
+        if instructions.len() > SHOWN {
+            writeln!(f, "    ... and {} more", instructions.len() - SHOWN)?;
         }
-        for store in &body.stores {
-            writeln!(
-                f,
-                "    {} = {}",
-                self.0.access_text(&kernel.accesses[store.access]),
-                value(&store.value)
-            )?;
-        }
-        Ok(())
+        stores.iter().try_for_each(|line| writeln!(f, "    {line}"))
     }
 }
 

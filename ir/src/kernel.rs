@@ -1,6 +1,7 @@
 //! Kernels: a loop nest, what it reads and writes, and the body that runs inside.
 
 use crate::body::{Body, Code, Value};
+use crate::bounds::Bounds;
 use crate::dim::Dim;
 use crate::dtype::DType;
 use crate::index_map::IndexMap;
@@ -133,14 +134,7 @@ impl Kernel {
     /// counts as one; saturates.
     #[must_use]
     pub fn operations(&self) -> u64 {
-        let kept = self
-            .loops
-            .iter()
-            .filter(|l| !l.reduced)
-            .fold(1u64, |product, l| product.saturating_mul(l.extent.upper()));
-        let combined = self.body.operations() as u64 + self.reductions.len() as u64;
-        let body = self.iterations().saturating_mul(combined);
-        body.saturating_add(kept.saturating_mul(self.epilogue.operations() as u64))
+        self.operations_in(&Bounds::declared())
     }
 
     /// Bytes of the distinct elements that an access meets at the loops' upper bounds; saturates.

@@ -1,4 +1,4 @@
-//! The two budgets, and the check that no expression breaks them.
+//! The budgets, and the check that no expression breaks them.
 
 use crate::bounds::Bounds;
 use crate::diagnostic::{Diagnostic, DiagnosticKind, grouped, human_size};
@@ -18,11 +18,14 @@ pub struct Limits {
     pub elements: Option<u64>,
     /// The most bytes of workspace that a plan may need.
     pub bytes: u64,
+    /// The most element operations that a run may take, as [`Plan::operations`](crate::Plan::operations)
+    /// counts them: how long it may take. `None`, the default, is as long as it takes.
+    pub operations: Option<u64>,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { elements: None, bytes: Self::DEFAULT_BYTES }
+        Self { elements: None, bytes: Self::DEFAULT_BYTES, operations: None }
     }
 }
 
@@ -43,6 +46,13 @@ impl Limits {
     #[must_use]
     pub const fn with_bytes(mut self, bytes: u64) -> Self {
         self.bytes = bytes;
+        self
+    }
+
+    /// The same limits with this many element operations for the whole of a run.
+    #[must_use]
+    pub const fn with_operations(mut self, operations: u64) -> Self {
+        self.operations = Some(operations);
         self
     }
 }
@@ -158,6 +168,16 @@ pub(crate) fn safe_sizes(
             }
         });
     }
+    safe_symbols(graph, symbols.into_iter(), required, passes)
+}
+
+/// For each of these symbols: up to which size what is refused would pass, the others as declared.
+pub(crate) fn safe_symbols(
+    graph: &Graph,
+    symbols: impl Iterator<Item = Symbol>,
+    required: &[Required],
+    passes: &dyn Fn(&Bounds) -> bool,
+) -> Vec<String> {
     let sentence = |symbol: &Symbol| {
         let Symbol { name, lower, upper } = symbol;
         let passes = |size: u64| {
@@ -180,7 +200,7 @@ pub(crate) fn safe_sizes(
             ),
         }
     };
-    symbols.iter().map(sentence).collect()
+    symbols.map(|symbol| sentence(&symbol)).collect()
 }
 
 /// The size from `lower` up, below one that does not pass, that passes and whose successor does not:

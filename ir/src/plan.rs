@@ -8,6 +8,7 @@ use crate::graph::{ConstantArray, Graph, NodeId, Op, SiteId, StorePolicy};
 use crate::kernel::{Buffer, Kernel};
 use crate::limits::{self, Limits, SizeChecks};
 use crate::plan_dims::PlanDim;
+use crate::plan_node::{self, PlanNode};
 use crate::record::FieldOf;
 use crate::requirement::{Required, tightened};
 use crate::rows::{RowValue, Rows};
@@ -110,6 +111,7 @@ pub struct Plan {
     pub(crate) stored: Vec<Stored>,
     pub(crate) slots: Vec<u64>,
     pub(crate) steps: Vec<Step>,
+    pub(crate) nodes: Vec<PlanNode>,
     pub(crate) numpy: NumpyMemory,
     /// For each output, the input whose memory it takes over.
     pub(crate) in_place: Vec<Option<usize>>,
@@ -170,7 +172,10 @@ impl Graph {
             let read = read_by_others(&reads, &groups);
             let (mut plan, places) = self.lay_out(ports.clone(), &nodes, &sites, &stores, &groups, &read);
             let kernel = |group| fuse::emit(self, &views, &nests, group, &places);
-            plan.steps = fuse::take_turns(groups.iter().map(kernel).collect(), &equalities);
+            let (steps, order) = fuse::take_turns(groups.iter().map(kernel).collect(), &equalities);
+            plan.steps = steps;
+            let groups = order.iter().map(|group| &groups[*group]);
+            plan.nodes = plan_node::decided(self, &sites, groups, &reads, &places, &stores);
             plan.assign_slots();
             // What has been stored for the sake of an output's memory must have got it, and wait there in the cache.
             let is_homeless = |node: &&NodeId| match places.read.get(*node) {
@@ -201,7 +206,7 @@ impl Graph {
         plan.upcasts = sites.iter().flat_map(|site| self.upcasts_of(*site)).collect();
         plan.limits = limits.clone();
         (plan.dims, plan.required, plan.checks, plan.bounds) = (dims, required, checks, bounds);
-        plan.check_workspace(self)?;
+        Error::check(plan.check_workspace(self).into_iter().chain(plan.check_work(self)).collect())?;
         Ok(plan)
     }
 
@@ -251,6 +256,7 @@ impl Graph {
             stored: Vec::new(),
             slots: Vec::new(),
             steps: Vec::new(),
+            nodes: Vec::new(),
             numpy: NumpyMemory::default(),
             dims: Vec::new(),
             required: Vec::new(),
@@ -379,6 +385,12 @@ impl Plan {
         self.steps.iter().flat_map(Step::kernels).collect()
     }
 
+    /// Every value of the expression, operands first: into which steps it was fused, or why it was not.
+    #[must_use]
+    pub fn nodes(&self) -> &[PlanNode] {
+        &self.nodes
+    }
+
     /// The values that are written to memory between kernels.
     #[must_use]
     pub fn stored(&self) -> &[Stored] {
@@ -422,11 +434,11 @@ impl Plan {
         self.in_place.get(output).copied().flatten()
     }
 
-    fn check_workspace(&self, graph: &Graph) -> Result<(), Error> {
+    fn check_workspace(&self, graph: &Graph) -> Option<Diagnostic> {
         let limits = &self.limits;
         let bytes = self.workspace_in(&self.bounds);
         if bytes <= limits.bytes {
-            return Ok(());
+            return None;
         }
         let message = format!(
             "the plan stores {} bytes ({}) between kernels, over the limit of {}",
@@ -461,11 +473,9 @@ impl Plan {
         {
             diagnostic = diagnostic.help(safe);
         }
-        Err(diagnostic
-            .help(format!(
-                "if this is meant, raise it with `Limits::default().with_bytes({})`",
-                grouped(bytes).replace(' ', "_")
-            ))
-            .into())
+        Some(diagnostic.help(format!(
+            "if this is meant, raise it with `Limits::default().with_bytes({})`",
+            grouped(bytes).replace(' ', "_")
+        )))
     }
 }

@@ -25,6 +25,10 @@ pub struct PlanDim {
 }
 
 impl PlanDim {
+    pub(crate) fn symbol(&self) -> Symbol {
+        Symbol { name: self.name.clone(), lower: self.lower, upper: self.upper }
+    }
+
     /// A line about it, for diagnostics.
     #[must_use]
     pub fn note(&self) -> OperandNote {
@@ -166,7 +170,9 @@ impl Plan {
             // Where nothing can be bound, nothing is too large.
             let bounds = Bounds::declared().with(&dim.name, dim.lower, size);
             possible(&self.required, bounds).is_none_or(|bounds| {
-                self.checks.hold(&self.limits, &bounds) && self.workspace_in(&bounds) <= self.limits.bytes
+                self.checks.hold(&self.limits, &bounds)
+                    && self.workspace_in(&bounds) <= self.limits.bytes
+                    && self.is_within_work(&bounds)
             })
         };
         let most = i64::MAX as u64;

@@ -10,6 +10,8 @@ use std::collections::HashMap;
 pub(crate) struct Reads {
     /// Evaluations in its loops.
     pub size: usize,
+    /// What they evaluate, each value once.
+    pub inside: Vec<NodeId>,
     /// Other stored values.
     pub stored: Vec<Read>,
     /// Inputs and constant arrays.
@@ -38,7 +40,11 @@ pub(crate) fn all_reads(graph: &Graph, views: &Views, stores: &Stores, nests: &N
         let mut stored: Vec<Read> = own.into_iter().map(|(node, is_own)| Read { node, is_own }).collect();
         stored.sort_unstable_by_key(|read| read.node);
         // What is copied takes room in a body as well.
-        (*root, Reads { size: found.inside.len().max(1), stored, sources: found.sources })
+        let size = found.inside.len().max(1);
+        let mut inside: Vec<NodeId> = found.inside.into_iter().map(|(node, _)| node).collect();
+        inside.sort_unstable();
+        inside.dedup();
+        (*root, Reads { size, inside, stored, sources: found.sources })
     };
     nests.iter().map(reads_of).collect()
 }

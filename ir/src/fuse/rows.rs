@@ -58,8 +58,8 @@ struct Teams<'k> {
     writers: HashMap<Buffer, Vec<(usize, usize)>>,
 }
 
-/// The steps of a plan whose kernels can run in this order.
-pub(crate) fn take_turns(kernels: Vec<Kernel>, equalities: &Equalities) -> Vec<Step> {
+/// The steps of a plan whose kernels can run in this order, and where each of their kernels stood in it.
+pub(crate) fn take_turns(kernels: Vec<Kernel>, equalities: &Equalities) -> (Vec<Step>, Vec<usize>) {
     let mut teams = Teams::new(&kernels, equalities);
     for at in 0..kernels.len() {
         teams.add(at);
@@ -68,6 +68,7 @@ pub(crate) fn take_turns(kernels: Vec<Kernel>, equalities: &Equalities) -> Vec<S
         }
     }
     let steps = teams.ordered();
+    let order = steps.iter().flat_map(|team| team.kernels.iter().copied()).collect();
     let loops = |team: &Team| team.loops.iter().filter_map(|shared| row_loop(shared, &kernels)).collect();
     let loops: Vec<Vec<RowLoop>> = steps.iter().map(loops).collect();
     let mut kernels: Vec<Option<Kernel>> = kernels.into_iter().map(Some).collect();
@@ -79,7 +80,7 @@ pub(crate) fn take_turns(kernels: Vec<Kernel>, equalities: &Equalities) -> Vec<S
             Some(Step::Rows(Rows::new(loops, kernels)))
         }
     };
-    steps.into_iter().zip(loops).filter_map(step).collect()
+    (steps.into_iter().zip(loops).filter_map(step).collect(), order)
 }
 
 /// Why the second kernel does not take turns with the first; `None` if that is not their fault.

@@ -1,0 +1,148 @@
+//! What became of every value of an expression: into which loops it was fused, or why it was not.
+
+use crate::diagnostic::Site;
+use crate::fuse::{AllReads, Group, Places, StoreReason, Stores};
+use crate::graph::{Generator, Graph, Node, NodeId, Op, SiteId};
+use crate::kernel::Buffer;
+use crate::shape::ArrayType;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// A value of the expression that a plan was made for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PlanNode {
+    /// The operation that makes it; of an input, its name, and of a number, the number.
+    pub operation: String,
+    /// The user's name for it, where there is one.
+    pub label: Option<Arc<str>>,
+    /// The function composed of operations that it is a part of, by name.
+    pub within: Option<&'static str>,
+    /// Its dtype and shape; `None` where it is wrong, or an operand of it is.
+    pub array: Option<ArrayType>,
+    /// The call that makes it: the first, or the first that has a name.
+    pub site: Site,
+    /// Its operands, in operand order: positions in [`Plan::nodes`](crate::Plan::nodes), smaller than its own.
+    pub operands: Vec<usize>,
+    /// What became of it.
+    pub fate: Fate,
+    /// The kernels that compute it, ascending: positions in [`Plan::kernels`](crate::Plan::kernels). Several, where it is
+    /// computed again, or a join; none, where it is memory already, a view, or nothing was planned.
+    pub kernels: Vec<usize>,
+}
+
+impl PlanNode {
+    /// The name by which messages know it: the user's, or that of the operation.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.label.as_deref().or(self.within).unwrap_or(&self.operation)
+    }
+}
+
+/// What became of a value.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Fate {
+    /// It is the input at this position.
+    Input(usize),
+    /// It is the constant array at this position.
+    Constant(usize),
+    /// It is the output at this position, for this reason in memory.
+    Output(usize, StoreReason),
+    /// It is the stored value at this position, for this reason not computed where it is used.
+    Stored(usize, StoreReason),
+    /// It is computed inside the loops of the kernels that use it, and never in memory.
+    Fused,
+    /// It is a view: folded into where the loops of its users read.
+    Folded,
+    /// It is part of a join that is stored: written to its place there.
+    Joined,
+    /// Nothing was planned, because the expression was refused.
+    Unplanned,
+}
+
+/// A node of a plan for each node that these calls make, operands first, with the position of each.
+pub(crate) fn undecided(graph: &Graph, sites: &[SiteId]) -> (Vec<PlanNode>, HashMap<NodeId, usize>) {
+    // The first call that made a node, or the first of those that have a name.
+    let mut called: HashMap<NodeId, SiteId> = HashMap::new();
+    for site in sites {
+        let call = graph.call_site(*site);
+        let known = called.entry(call.node).or_insert(*site);
+        if call.label.is_some() && graph.call_site(*known).label.is_none() {
+            *known = *site;
+        }
+    }
+    let mut order: Vec<(NodeId, SiteId)> = called.into_iter().collect();
+    order.sort_unstable();
+    let positions: HashMap<NodeId, usize> = order.iter().map(|(node, _)| *node).zip(0..).collect();
+    let mut inputs = 0..;
+    let node = |(node, site): &(NodeId, SiteId)| {
+        let (made, call) = (graph.node(*node), graph.call_site(*site));
+        PlanNode {
+            operation: operation(made),
+            label: call.label.clone(),
+            within: call.composition.map(|function| function.name),
+            array: made.array.clone(),
+            site: call.site,
+            operands: graph
+                .operands(*node)
+                .iter()
+                .filter_map(|operand| positions.get(operand).copied())
+                .collect(),
+            fate: match made.op {
+                Op::Input(_) => Fate::Input(inputs.next().unwrap_or_default()),
+                Op::Array(held) => Fate::Constant(held),
+                _ => Fate::Unplanned,
+            },
+            kernels: Vec::new(),
+        }
+    };
+    let nodes = order.iter().map(node).collect();
+    (nodes, positions)
+}
+
+fn operation(node: &Node) -> String {
+    match (&node.op, &node.array) {
+        (Op::Generator(Generator::Full(number)), Some(array)) if array.shape.is_empty() => number.to_string(),
+        (op, _) => op.name().to_string(),
+    }
+}
+
+/// The nodes of a plan whose steps are those of the groups, in this order.
+pub(crate) fn decided<'g>(
+    graph: &Graph,
+    sites: &[SiteId],
+    groups: impl Iterator<Item = &'g Group>,
+    reads: &AllReads,
+    places: &Places,
+    stores: &Stores,
+) -> Vec<PlanNode> {
+    let (mut nodes, positions) = undecided(graph, sites);
+    for (node, at) in &positions {
+        let reason = || match graph.node(*node).op {
+            Op::Reduce { .. } => StoreReason::Reduction,
+            _ => stores.get(node).cloned().unwrap_or(StoreReason::Output),
+        };
+        nodes[*at].fate = match (places.read.get(node), &graph.node(*node).op) {
+            (Some(Buffer::Input(at)), _) => Fate::Input(*at),
+            (Some(Buffer::Constant(at)), _) => Fate::Constant(*at),
+            (Some(Buffer::Output(at)), _) => Fate::Output(*at, reason()),
+            (Some(Buffer::Workspace(at)), _) => Fate::Stored(*at, reason()),
+            (_, Op::View(_)) => Fate::Folded,
+            (_, Op::Concat { .. }) => Fate::Joined,
+            _ => Fate::Fused,
+        };
+    }
+    for (kernel, group) in groups.enumerate() {
+        for root in group.members() {
+            let inside = reads.get(&root).map_or(&[][..], |reads| &reads.inside);
+            for node in inside.iter().chain([&root.value, &root.node]) {
+                let Some(node) = positions.get(node).map(|at| &mut nodes[*at]) else { continue };
+                let is_computed = !matches!(node.fate, Fate::Input(_) | Fate::Constant(_) | Fate::Folded);
+                if is_computed && node.kernels.last() != Some(&kernel) {
+                    node.kernels.push(kernel);
+                }
+            }
+        }
+    }
+    nodes
+}

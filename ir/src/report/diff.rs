@@ -1,0 +1,310 @@
+//! What is different between two plans.
+
+use super::{NodeReport, PlanReport};
+use crate::diagnostic::{grouped, human_bytes};
+use std::collections::hash_map::DefaultHasher;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::fmt;
+use std::hash::{Hash, Hasher};
+
+/// One difference between two plans, the earlier first.
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "json", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
+pub enum Change {
+    /// The earlier plan, the later, or both were refused: with what is wrong.
+    Refused {
+        /// The first sentence of what is wrong with the earlier one.
+        before: Option<String>,
+        /// The same of the later one.
+        after: Option<String>,
+    },
+    /// Values that were computed in these kernels are computed in those: what fuses differently.
+    Regrouped {
+        /// The kernels of the earlier plan.
+        before: Vec<usize>,
+        /// Those of the later one.
+        after: Vec<usize>,
+    },
+    /// A value that only the later plan has.
+    Added {
+        /// Its name and type.
+        node: String,
+        /// What becomes of it.
+        fate: String,
+    },
+    /// A value that only the earlier plan has.
+    Removed {
+        /// Its name and type.
+        node: String,
+        /// What became of it.
+        fate: String,
+    },
+    /// A value with another dtype or shape.
+    Array {
+        /// The value.
+        node: String,
+        /// Its type in the earlier plan.
+        before: String,
+        /// Its type in the later one.
+        after: String,
+    },
+    /// A value that is no longer fused, no longer stored, or stored for another reason.
+    Fate {
+        /// The value.
+        node: String,
+        /// What became of it in the earlier plan.
+        before: String,
+        /// What becomes of it in the later one.
+        after: String,
+    },
+    /// A number of bytes.
+    Bytes {
+        /// What they are.
+        what: String,
+        /// In the earlier plan.
+        before: u64,
+        /// In the later one.
+        after: u64,
+    },
+    /// Another number.
+    Count {
+        /// What is counted.
+        what: String,
+        /// In the earlier plan.
+        before: u64,
+        /// In the later one.
+        after: u64,
+    },
+}
+
+/// All that is different between two plans: made by [`PlanReport::diff`].
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "json", derive(serde::Serialize, serde::Deserialize))]
+pub struct PlanDiff {
+    /// What is different: totals first, then fusion, then single values.
+    pub changes: Vec<Change>,
+}
+
+impl PlanDiff {
+    /// Are the two plans alike in all that a report says, places in the source aside?
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.changes.is_empty()
+    }
+}
+
+impl crate::Plan {
+    /// What a later plan does differently: which values fuse with which others, what is stored, which bytes changed.
+    #[must_use]
+    pub fn diff(&self, later: &Self) -> PlanDiff {
+        self.report().diff(&later.report())
+    }
+}
+
+impl PlanReport {
+    /// What a later plan does differently. Values are matched by what they are made from, and where that changed by
+    /// operation and name, in order.
+    #[must_use]
+    pub fn diff(&self, later: &Self) -> PlanDiff {
+        let mut changes = Vec::new();
+        let wrong = |report: &Self| report.diagnostics.first().map(|wrong| wrong.message.clone());
+        if wrong(self) != wrong(later) {
+            changes.push(Change::Refused { before: wrong(self), after: wrong(later) });
+        }
+        self.totals(later, &mut changes);
+        let pairs = matched(self, later);
+        self.regrouped(later, &pairs, &mut changes);
+        self.values(later, &pairs, &mut changes);
+        PlanDiff { changes }
+    }
+
+    fn totals(&self, later: &Self, changes: &mut Vec<Change>) {
+        for (what, before, after) in [
+            ("kernels", self.kernels.len() as u64, later.kernels.len() as u64),
+            ("operations", self.operations, later.operations),
+            (
+                "NumPy's temporaries",
+                self.memory.numpy_temporaries as u64,
+                later.memory.numpy_temporaries as u64,
+            ),
+        ] {
+            if before != after {
+                changes.push(Change::Count { what: what.into(), before, after });
+            }
+        }
+        let (a, b) = (&self.memory, &later.memory);
+        for (what, before, after) in [
+            ("inputs", a.inputs, b.inputs),
+            ("outputs", a.outputs, b.outputs),
+            ("constants", a.constants, b.constants),
+            ("workspace", a.workspace, b.workspace),
+            ("peak", a.peak, b.peak),
+            ("NumPy's temporaries", a.numpy_bytes, b.numpy_bytes),
+        ] {
+            if before != after {
+                changes.push(Change::Bytes { what: what.into(), before, after });
+            }
+        }
+    }
+
+    /// Kernels between which values moved. A value that is computed in several tells nothing.
+    fn regrouped(&self, later: &Self, pairs: &[(usize, usize)], changes: &mut Vec<Change>) {
+        let mut links: BTreeSet<(usize, usize)> = BTreeSet::new();
+        for (before, after) in pairs {
+            if let ([before], [after]) = (&self.nodes[*before].kernels[..], &later.nodes[*after].kernels[..])
+            {
+                links.insert((*before, *after));
+            }
+        }
+        while let Some(first) = links.pop_first() {
+            let (mut before, mut after) = (BTreeSet::from([first.0]), BTreeSet::from([first.1]));
+            while let Some(link) =
+                links.iter().find(|(a, b)| before.contains(a) || after.contains(b)).copied()
+            {
+                links.remove(&link);
+                before.insert(link.0);
+                after.insert(link.1);
+            }
+            if before.len() > 1 || after.len() > 1 {
+                let (before, after) = (before.into_iter().collect(), after.into_iter().collect());
+                changes.push(Change::Regrouped { before, after });
+            }
+        }
+    }
+
+    fn values(&self, later: &Self, pairs: &[(usize, usize)], changes: &mut Vec<Change>) {
+        let (mut kept, mut found) = (vec![false; self.nodes.len()], vec![false; later.nodes.len()]);
+        for (before, after) in pairs {
+            (kept[*before], found[*after]) = (true, true);
+            let (a, b) = (&self.nodes[*before], &later.nodes[*after]);
+            if a.array != b.array {
+                let (before, after) = (array_text(a), array_text(b));
+                changes.push(Change::Array { node: b.name().into(), before, after });
+            }
+            let (before, after) = (self.outcome(a), later.outcome(b));
+            // What is made from nothing costs nothing, wherever that is.
+            if before != after && !b.operands.is_empty() {
+                changes.push(Change::Fate { node: described(b), before, after });
+            }
+        }
+        let missing = |kept: Vec<bool>| (0..kept.len()).filter(move |at| !kept[*at]);
+        for at in missing(kept) {
+            let node = &self.nodes[at];
+            changes.push(Change::Removed { node: described(node), fate: self.outcome(node) });
+        }
+        for at in missing(found) {
+            let node = &later.nodes[at];
+            changes.push(Change::Added { node: described(node), fate: later.outcome(node) });
+        }
+    }
+
+    /// What became of a value, without the numbers of kernels, which change with everything else.
+    fn outcome(&self, node: &NodeReport) -> String {
+        let size = node.array.as_ref().map_or_else(String::new, |array| array.size());
+        let again = if node.kernels.len() > 1 { " in several kernels" } else { "" };
+        match (node.fate.as_str(), &node.reason) {
+            ("stored", Some(reason)) => format!("stored, {size}: {}", reason.text),
+            ("fused", _) => format!("fused{again}"),
+            ("folded", _) => "folded into indices".into(),
+            ("joined", _) => "written into a join".into(),
+            ("output", _) => "an output".into(),
+            (fate, _) => fate.into(),
+        }
+    }
+}
+
+fn array_text(node: &NodeReport) -> String {
+    node.array.as_ref().map_or_else(|| "error".into(), |array| format!("{array}, {}", array.size()))
+}
+
+fn described(node: &NodeReport) -> String {
+    format!("{} {}", node.name(), node.array.as_ref().map_or_else(|| "error".into(), ToString::to_string))
+}
+
+/// Values of both reports that are the same one, in order of the later report.
+fn matched(before: &PlanReport, after: &PlanReport) -> Vec<(usize, usize)> {
+    let mut pairs = Vec::new();
+    let mut kept = vec![false; before.nodes.len()];
+    let mut found = vec![false; after.nodes.len()];
+    let named = |report: &PlanReport| -> Vec<u64> {
+        report.nodes.iter().map(|node| hash(&(&node.operation, &node.label))).collect()
+    };
+    for keys in [structure, named] {
+        let mut known: BTreeMap<u64, VecDeque<usize>> = BTreeMap::new();
+        for (at, key) in keys(before).into_iter().enumerate().filter(|(at, _)| !kept[*at]) {
+            known.entry(key).or_default().push_back(at);
+        }
+        for (at, key) in keys(after).into_iter().enumerate() {
+            if !found[at]
+                && let Some(other) = known.get_mut(&key).and_then(VecDeque::pop_front)
+            {
+                (kept[other], found[at]) = (true, true);
+                pairs.push((other, at));
+            }
+        }
+    }
+    pairs.sort_unstable_by_key(|(_, after)| *after);
+    pairs
+}
+
+/// For each node a number that follows from what it is made from, sizes aside.
+fn structure(report: &PlanReport) -> Vec<u64> {
+    let mut keys: Vec<u64> = Vec::with_capacity(report.nodes.len());
+    for node in &report.nodes {
+        let operands: Vec<u64> = node.operands.iter().map(|operand| keys[*operand]).collect();
+        keys.push(hash(&(&node.operation, operands)));
+    }
+    keys
+}
+
+fn hash(value: &impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    value.hash(&mut hasher);
+    hasher.finish()
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let numbers = |kernels: &[usize]| {
+            let plural = if kernels.len() == 1 { "kernel" } else { "kernels" };
+            let kernels: Vec<String> = kernels.iter().map(ToString::to_string).collect();
+            format!("{plural} {}", kernels.join(", "))
+        };
+        match self {
+            Self::Refused { before, after } => {
+                let text = |wrong: &Option<String>| wrong.clone().unwrap_or_else(|| "planned".into());
+                write!(f, "{} -> {}", text(before), text(after))
+            }
+            Self::Regrouped { before, after } => {
+                let verb = match (before.len(), after.len()) {
+                    (1, _) => "is split into",
+                    (_, 1) => "become one:",
+                    _ => "are regrouped into",
+                };
+                write!(f, "{} {verb} {}", numbers(before), numbers(after))
+            }
+            Self::Added { node, fate } => write!(f, "+ {node}: {fate}"),
+            Self::Removed { node, fate } => write!(f, "- {node}: {fate}"),
+            Self::Array { node, before, after } | Self::Fate { node, before, after } => {
+                write!(f, "{node}: {before} -> {after}")
+            }
+            Self::Bytes { what, before, after } => {
+                write!(f, "{what}: {} -> {}", human_bytes(*before), human_bytes(*after))
+            }
+            Self::Count { what, before, after } => {
+                write!(f, "{what}: {} -> {}", grouped(*before), grouped(*after))
+            }
+        }
+    }
+}
+
+/// One change a line; `no difference` where there is none.
+impl fmt::Display for PlanDiff {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_empty() {
+            return writeln!(f, "no difference");
+        }
+        self.changes.iter().try_for_each(|change| writeln!(f, "{change}"))
+    }
+}
