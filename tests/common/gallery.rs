@@ -79,7 +79,7 @@ pub const PLANS: [Entry; 26] = [
         vec![x * table + ramp + g.linspace(0.0, 1.0, 5) + g.full([3, 5], 7.0)]
     }),
     ("too_long", |g| {
-        let smoothed = (0..16)
+        let smoothed = (0..34)
             .fold(g.input("x", F64, [640]), |x, _| x.slice_axis(Axis(0), 1..) + x.slice_axis(Axis(0), ..-1));
         vec![smoothed.named("smoothed")]
     }),

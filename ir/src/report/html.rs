@@ -89,7 +89,13 @@ impl PlanReport {
             page.push_str("<h2>Stored values</h2><table>");
             for (at, stored) in self.stored.iter().enumerate() {
                 let name = format!("{}#{at}", stored.name);
-                row(page, &[&name, &stored.array.to_string(), &stored.array.size(), &stored.reason.text]);
+                let place = match (&stored.output, stored.by_rows) {
+                    (Some(output), _) => format!("; it waits in the memory of `{output}`"),
+                    (None, true) => "; it is held for a block of rows at a time".into(),
+                    (None, false) => String::new(),
+                };
+                let why = format!("{}{place}", stored.reason.text);
+                row(page, &[&name, &stored.array.to_string(), &stored.array.size(), &why]);
             }
             page.push_str("</table>");
         }
