@@ -33,6 +33,7 @@ pub(crate) fn index(at: &SizeExpr, sizes: &Sizes) -> i64 {
 pub(crate) type Layouts = SmallVec<[Option<Layout>; 4]>;
 
 /// What a caller passes by name.
+#[derive(Clone)]
 pub(crate) struct Given {
     pub layouts: Layouts,
     /// Names that no port has, or that came before, in the order of the call.

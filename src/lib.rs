@@ -28,6 +28,7 @@ mod axes;
 mod bind;
 mod block;
 mod cache;
+mod chunked;
 mod composed;
 mod custom;
 mod dims;
@@ -53,6 +54,7 @@ mod walk;
 
 pub use amounts::{Pad, Shifts, Widths};
 pub use axes::{All, Axes, Axis, NewAxes, NewPlace, NewSize, NewSizes, Positions};
+pub use chunked::{Chunked, ChunkedProgram};
 pub use custom::{Custom, TileFunction};
 pub use dims::DimExpr;
 pub use expr::{Argument, Expr, Graph, Indexing, Masked, Records};

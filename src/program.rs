@@ -318,6 +318,23 @@ impl Program {
         })
     }
 
+    /// Runs once for each of these sizes of dims, on the same arrays.
+    pub(crate) fn run_pieces<'a, const DIMS: usize>(
+        &self,
+        inputs: impl Arrays<View<'a>>,
+        outputs: impl Arrays<ViewMut<'a>>,
+        pieces: impl Iterator<Item = [(&'static str, u64); DIMS]>,
+        site: Site,
+    ) -> Result<(), Error> {
+        let (inputs, outputs) = self.given(inputs, outputs);
+        let mut program = self.clone();
+        for sizes in pieces {
+            program.sizes.extend(sizes.map(|(dim, size)| (dim.into(), size)));
+            program.prepare_for(inputs.clone(), outputs.clone(), site)?.launches.run();
+        }
+        Ok(())
+    }
+
     /// What an earlier call has prepared, if these arrays have the form of those and no overlap that has
     /// to be refused.
     fn prepared_for(&self, inputs: &Given, outputs: &Given) -> Option<Prepared> {

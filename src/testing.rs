@@ -12,9 +12,11 @@
 //! ```
 
 mod arrays;
+mod pieces;
 mod strategy;
 
 pub use arrays::TypedArray;
+pub use pieces::check_chunked;
 pub use strategy::recipes;
 
 use crate::plan::Plan;
@@ -71,11 +73,16 @@ pub fn check(recipe: &Recipe) -> Result<(), Mismatch> {
 /// # Errors
 /// The first difference, or the diagnostics where the recipe cannot be planned or the sizes are refused.
 pub fn check_at(recipe: &Recipe, sizes: &[(&str, u64)]) -> Result<(), Mismatch> {
+    check_on(recipe, &random_inputs(recipe, sizes))
+}
+
+/// Inputs made up from their names, for these sizes of dims.
+fn random_inputs(recipe: &Recipe, sizes: &[(&str, u64)]) -> HashMap<String, Array> {
     let size_of = |symbol: &Symbol| {
         let asked = sizes.iter().find(|(name, _)| *name == &*symbol.name);
         Some(asked.map_or(5.min(symbol.upper).max(symbol.lower), |(_, size)| *size))
     };
-    let inputs = recipe
+    recipe
         .inputs()
         .into_iter()
         .map(|(name, array)| {
@@ -83,8 +90,7 @@ pub fn check_at(recipe: &Recipe, sizes: &[(&str, u64)]) -> Result<(), Mismatch> 
             let made = TypedArray::random(array.dtype, &sizes, seed(&name)).to_reference();
             (name, made)
         })
-        .collect();
-    check_on(recipe, &inputs)
+        .collect()
 }
 
 /// Checks a recipe as [`check`] does, on these inputs.

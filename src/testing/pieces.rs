@@ -1,0 +1,56 @@
+//! Plans that run piece by piece, held against the same plans run as a whole.
+
+use super::arrays::Placement;
+use super::{Bound, Mismatch, TypedArray, failed, random_inputs, run, same};
+use crate::axes::Axis;
+use crate::recipe::Recipe;
+use fusewire_ir::{Limits, Sizes};
+
+/// Cuts a recipe along an axis of its first output, with pieces of at most this many bytes, and checks that it has the bits of the
+/// whole. `None` where it cannot be cut.
+///
+/// # Errors
+/// The first difference, or the diagnostics where the recipe cannot be planned or run.
+pub fn check_chunked(recipe: &Recipe, axis: Axis, bytes: u64) -> Result<Option<u64>, Mismatch> {
+    let plan = recipe.plan(&Limits::default()).map_err(failed("plan"))?;
+    let Ok(chunked) = plan.chunked(axis, bytes) else { return Ok(None) };
+    if chunked.bytes() > bytes {
+        return Err(Mismatch(format!("a piece touches {} bytes of {bytes}\n{recipe:?}", chunked.bytes())));
+    }
+    if let Some(defect) = chunked.plan().kernels().iter().find_map(|kernel| kernel.defect()) {
+        return Err(Mismatch(format!("a kernel is unsound: {defect}\n{recipe:?}")));
+    }
+    let inputs = random_inputs(recipe, &[]);
+    let whole = run(&plan, &inputs, &Sizes::new(), Placement::Dense)?;
+    for placement in Placement::ALL {
+        let arrays: Vec<(String, TypedArray)> = plan
+            .inputs()
+            .iter()
+            .map(|port| (port.name.to_string(), TypedArray::from_reference(&inputs[&*port.name], placement)))
+            .collect();
+        let mut results: Vec<(String, TypedArray)> = plan
+            .outputs()
+            .iter()
+            .map(|port| {
+                let sizes: Vec<u64> = port.array.shape.iter().map(fusewire_ir::Dim::upper).collect();
+                (port.name.to_string(), TypedArray::zeroed(port.array.dtype, &sizes, placement))
+            })
+            .collect();
+        let inputs: Vec<(&str, crate::View<'_>)> =
+            arrays.iter().map(|(name, array)| (name.as_str(), array.view())).collect();
+        let outputs: Vec<(&str, crate::ViewMut<'_>)> =
+            results.iter_mut().map(|(name, array)| (name.as_str(), array.view_mut())).collect();
+        let program = chunked.clone().compile().map_err(failed("compile"))?;
+        program.run(inputs, outputs).map_err(failed("run"))?;
+        for ((_, pieces), whole) in results.iter().zip(&whole) {
+            same(whole, &pieces.to_reference(), |_, _| Bound::Ulps(0)).map_err(|difference| {
+                Mismatch(format!(
+                    "in {} pieces ({placement:?}): {difference}\n{recipe:?}{}",
+                    chunked.pieces(),
+                    chunked.plan().kernels().iter().map(|kernel| kernel.to_string()).collect::<String>()
+                ))
+            })?;
+        }
+    }
+    Ok(Some(chunked.pieces()))
+}

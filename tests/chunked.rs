@@ -1,0 +1,118 @@
+//! Plans that run piece by piece: the same bits in less memory.
+
+use fusewire::prelude::*;
+use fusewire::testing::{check_chunked, recipes};
+use fusewire::{DiagnosticKind, Recipe};
+use insta::assert_snapshot;
+use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+
+fn checked(g: &Graph, outputs: Vec<Expr<'_>>, axis: isize, bytes: u64) -> Option<u64> {
+    let recipe: Recipe = g.recipe(outputs).unwrap();
+    check_chunked(&recipe, Axis(axis), bytes).unwrap_or_else(|mismatch| panic!("{mismatch}"))
+}
+
+#[test]
+fn rows_of_a_softmax() {
+    let g = Graph::new();
+    let x = g.input("x", F32, [70, 40]);
+    // In and out 320 bytes a row, and two totals.
+    let pieces = checked(&g, vec![x.softmax(Axis(1)).named("softmax")], 0, 2000).unwrap();
+    assert!(pieces > 10, "{pieces}");
+    // Columns need all of a row at once.
+    assert_eq!(checked(&g, vec![x.softmax(Axis(1))], 1, 2000), None);
+}
+
+#[test]
+fn everything_that_moves_with_the_axis_begins_where_the_piece_does() {
+    let g = Graph::new();
+    let (x, y) = (g.input("x", F64, [50, 6]), g.input("y", F64, [6]));
+    let stencil = x.slice_axis(Axis(0), 1..) - x.slice_axis(Axis(0), ..-1);
+    let ramp = g.arange(0, 49, 1).expand_dims(1);
+    let reversed = x.flip(Axis(0)).slice_axis(Axis(0), ..49);
+    let every = g.input("z", F64, [98]).slice_axis(Axis(0), Slice::ALL.step_by(2)).expand_dims(1);
+    let all = (stencil * y + ramp + reversed * every).named("all");
+    assert!(checked(&g, vec![all], 0, 4000).unwrap() > 1);
+    assert!(checked(&g, vec![all], -1, 4000).unwrap() > 1);
+    assert!(checked(&g, vec![all, all.sum(Axis(1)).named("sums")], 0, 4000).unwrap() > 1);
+}
+
+#[test]
+fn a_piece_is_as_large_as_its_bytes_let_it_be() {
+    let g = Graph::new();
+    let x = g.input("x", F64, [1000, 16]);
+    let plan = g.plan([(x * 2).named("y")], &Limits::default()).unwrap();
+    // 256 bytes for each row.
+    for (bytes, piece, pieces) in [(256_000, 1000, 1), (255_999, 500, 2), (25_600, 100, 10), (256, 1, 1000)] {
+        let chunked = plan.chunked(Axis(0), bytes).unwrap();
+        assert_eq!((chunked.piece(), chunked.pieces()), (piece, pieces), "{bytes}");
+        assert!(chunked.bytes() <= bytes);
+    }
+    let error = plan.chunked(Axis(0), 255).unwrap_err();
+    assert_eq!(error.kind(), DiagnosticKind::Workspace);
+    assert_snapshot!(error);
+}
+
+#[test]
+fn what_is_over_budget_as_a_whole_fits_piece_by_piece() {
+    let g = Graph::new();
+    let x = g.input("x", F64, [4000, 300]);
+    let centred = (x - x.mean(Axis(1)).store(Always).expand_dims(1)).exp().store(Always);
+    let total = (centred / (centred.flip(Axis(1)) + 1)).named("ratio");
+    // Each kernel over all rows, as it is where rows are too long to take turns on.
+    let whole = |bytes: u64| g.plan([total], &Limits::default().with_bytes(bytes)).unwrap().unblocked();
+    assert_eq!(whole(1_000_000).unwrap_err().kind(), DiagnosticKind::Workspace);
+    let plan = whole(20_000_000).unwrap();
+    assert!(plan.workspace_bytes() > 9_000_000);
+    let chunked = plan.chunked(Axis(0), 1_000_000).unwrap();
+    assert!(chunked.plan().workspace_bytes() < 1_000_000 && chunked.bytes() <= 1_000_000);
+    assert!(checked(&g, vec![total], 0, 1_000_000).unwrap() > 20);
+}
+
+#[test]
+fn what_cannot_be_cut_says_why() {
+    let g = Graph::new();
+    let x = g.input("x", F64, [60, 50]);
+    let n = g.dim("n", 1..=60);
+    let open = g.input("open", F64, (n, 50));
+    let kept = x.exp().store(Always);
+    let bad = [
+        (x - x.sum(Axis(0)), 0),
+        (x * 2, 2),
+        (open * 2, 0),
+        (x.sum(All) + 1, 0),
+        (kept + kept.flip(Axis(0)), 0),
+    ];
+    let texts = bad.map(|(output, axis)| {
+        let plan = g.plan([output.named("y")], &Limits::default()).unwrap();
+        plan.chunked(Axis(axis), 2000).unwrap_err().to_string()
+    });
+    assert_snapshot!(texts.join("\n\n"));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    #[test]
+    fn pieces_have_the_bits_of_the_whole(recipe in recipes(20), axis in 0isize..3, bytes in 32u64..1000) {
+        if let Err(mismatch) = check_chunked(&recipe, Axis(axis), bytes) {
+            prop_assert!(false, "{}", mismatch);
+        }
+    }
+}
+
+/// The property above means something: a good part of random plans can be cut, into several pieces.
+#[test]
+fn random_plans_are_cut() {
+    let mut runner = proptest::test_runner::TestRunner::deterministic();
+    let (mut cut, mut several) = (0, 0);
+    for _ in 0..150 {
+        let recipe = recipes(20).new_tree(&mut runner).unwrap().current();
+        if let Some(pieces) = check_chunked(&recipe, Axis(0), 150).unwrap_or_else(|wrong| panic!("{wrong}"))
+        {
+            cut += 1;
+            several += usize::from(pieces > 1);
+        }
+    }
+    assert!(cut > 20 && several > 10, "{cut} {several}");
+}
