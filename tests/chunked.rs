@@ -108,8 +108,7 @@ fn random_plans_are_cut() {
     let (mut cut, mut several) = (0, 0);
     for _ in 0..150 {
         let recipe = recipes(20).new_tree(&mut runner).unwrap().current();
-        if let Some(pieces) = check_chunked(&recipe, Axis(0), 150).unwrap_or_else(|wrong| panic!("{wrong}"))
-        {
+        if let Some(pieces) = check_chunked(&recipe, Axis(0), 150).unwrap_or_else(|wrong| panic!("{wrong}")) {
             cut += 1;
             several += usize::from(pieces > 1);
         }
