@@ -7,6 +7,7 @@ mod join;
 mod masked;
 mod memory;
 mod missing;
+mod order;
 mod records;
 mod reductions;
 mod statistics;

@@ -42,7 +42,9 @@ mod program;
 mod recipe;
 mod record;
 mod repeat;
+mod routine;
 mod rows;
+mod strided;
 #[cfg(feature = "proptest")]
 pub mod testing;
 mod tile_function;

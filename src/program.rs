@@ -6,12 +6,13 @@ use crate::jit::CodeError;
 use crate::launch::{Launch, launch};
 use crate::lower::Compiled;
 use crate::record::field_layout;
+use crate::routine::RoutineLaunch;
 use crate::rows::{Blocks, lanes};
 use crate::view::{Layout, View, ViewMut};
 use crate::walk::{Memory, Origin};
 use fusewire_ir::diagnostic::human_bytes;
 use fusewire_ir::kernel::Buffer;
-use fusewire_ir::plan::{Plan, Port, Step, Stored};
+use fusewire_ir::plan::{Plan, Port, Step, Stored, Task};
 use fusewire_ir::{ArrayType, DType, Diagnostic, DiagnosticKind, Error, Scalar, Site, Sizes};
 use std::collections::HashMap;
 use std::fmt;
@@ -44,7 +45,7 @@ impl HeldCode {
 
     fn hold(&mut self, launches: &Launches, kernels: usize) {
         let most = Self::PER_KERNEL * kernels;
-        for code in launches.0.iter().flat_map(Launch::code) {
+        for code in launches.0.iter().flat_map(Work::code) {
             if self.0.len() >= most {
                 self.0.clear();
             }
@@ -60,12 +61,53 @@ pub struct Bound<'a> {
     borrow: PhantomData<&'a mut ()>,
 }
 
+/// The work of a step.
+enum Work {
+    /// Loop nests.
+    Loops(Launch),
+    /// An operation on whole arrays.
+    Routine(Box<RoutineLaunch>),
+}
+
+impl Work {
+    /// Every piece of machine code that it calls.
+    fn code(&self) -> Vec<Arc<Compiled>> {
+        match self {
+            Self::Loops(launch) => launch.code(),
+            Self::Routine(_) => Vec::new(),
+        }
+    }
+
+    /// The same work after buffers have moved by as many bytes as `moved` says.
+    fn relocate(&mut self, moved: &impl Fn(Buffer) -> i64) {
+        match self {
+            Self::Loops(launch) => launch.relocate(&|origin: &Origin| moved(origin.buffer)),
+            Self::Routine(routine) => routine.relocate(moved),
+        }
+    }
+
+    fn run(&mut self) -> Result<(), Box<Diagnostic>> {
+        match self {
+            Self::Loops(launch) => launch.run(),
+            Self::Routine(routine) => return routine.run(),
+        }
+        Ok(())
+    }
+}
+
 /// The work of every step.
-struct Launches(Vec<Launch>);
+struct Launches(Vec<Work>);
 
 impl Launches {
-    fn run(&mut self) {
-        self.0.iter_mut().for_each(Launch::run);
+    /// Runs the steps up to the first that fails, if one does, for the call at `site`.
+    fn run(&mut self, site: Site) -> Result<(), Error> {
+        self.0.iter_mut().try_for_each(Work::run).map_err(|failure| {
+            let mut failure = *failure;
+            if let Some(asks) = failure.site.replace(site) {
+                failure.help.push(format!("asked for at {asks}"));
+            }
+            failure.into()
+        })
     }
 }
 
@@ -115,7 +157,6 @@ impl Prepared {
             }
             Buffer::Constant(_) | Buffer::Index => 0,
         };
-        let moved = |origin: &Origin| moved(origin.buffer);
         self.launches.0.iter_mut().for_each(|launch| launch.relocate(&moved));
         self.inputs.clone_from(inputs);
         self.outputs.clone_from(outputs);
@@ -215,7 +256,7 @@ impl Program {
     /// strides is used again. To run the same arrays again and again, use [`Program::bind`].
     ///
     /// # Errors
-    /// What [`Program::bind`] reports; no output has been touched then.
+    /// What [`Program::bind`] reports; no output has been touched then. What [`Bound::run`] reports.
     #[track_caller]
     pub fn run<'a>(
         &self,
@@ -228,9 +269,9 @@ impl Program {
             Some(prepared) => prepared,
             None => self.prepare_for(inputs, outputs, site)?,
         };
-        prepared.launches.run();
+        let ran = prepared.launches.run(site);
         self.keep(prepared);
-        Ok(())
+        ran
     }
 
     /// Binds arrays by name and prepares everything that a run needs.
@@ -381,11 +422,20 @@ impl Program {
         let mut launches = Vec::new();
         for (step, blocks) in plan.steps().iter().zip(&arrangement.blocks) {
             if let (Step::Rows(rows), Some(blocks)) = (step, blocks) {
-                launches.extend(lanes(rows, blocks, &held, threads, memory).map_err(not_compiled)?);
+                let lanes = lanes(rows, blocks, &held, threads, memory).map_err(not_compiled)?;
+                launches.extend(lanes.map(Work::Loops));
                 continue;
             }
-            for kernel in step.kernels() {
-                launches.extend(launch(kernel, &whole, None, threads).map_err(not_compiled)?);
+            for task in step.tasks() {
+                let work = match task {
+                    Task::Kernel(kernel) => {
+                        launch(kernel, &whole, None, threads).map_err(not_compiled)?.map(Work::Loops)
+                    }
+                    Task::Routine(call) => {
+                        Some(Work::Routine(Box::new(RoutineLaunch::new(call, &whole, threads))))
+                    }
+                };
+                launches.extend(work);
             }
         }
         let launches = Launches(launches);
@@ -470,8 +520,14 @@ impl Constant {
 
 impl Bound<'_> {
     /// Computes every output from the inputs as they are now. Allocates nothing on one thread.
-    pub fn run(&mut self) {
-        self.prepared.launches.run();
+    ///
+    /// # Errors
+    /// An index that an array does not have, found in an array of indices. Steps before the one that found
+    /// it have run, and may have written outputs of their own; its own output is as it was. A program whose
+    /// plan takes no indices from arrays never fails.
+    #[track_caller]
+    pub fn run(&mut self) -> Result<(), Error> {
+        self.prepared.launches.run(Site::caller())
     }
 }
 

@@ -97,8 +97,8 @@ pub fn check_on(recipe: &Recipe, inputs: &HashMap<String, Array>) -> Result<(), 
     let plan = recipe.plan(&limits).map_err(failed("plan"))?;
     let sizes = sizes(&plan, inputs)?;
     let values = one_by_one(graph, outputs, inputs, &sizes)?;
-    if let Some(defect) = plan.kernels().iter().find_map(|kernel| kernel.defect()) {
-        return Err(Mismatch(format!("a kernel is unsound: {defect}\n{recipe:?}")));
+    if let Some(defect) = plan.tasks().find_map(|task| task.defect()) {
+        return Err(Mismatch(format!("a step is unsound: {defect}\n{recipe:?}")));
     }
     for placement in Placement::ALL {
         let fused = run(&plan, inputs, &sizes, placement)?;
@@ -108,7 +108,7 @@ pub fn check_on(recipe: &Recipe, inputs: &HashMap<String, Array>) -> Result<(), 
                 Mismatch(format!(
                     "fused differs from unfused ({placement:?}), output `{}`: {difference}\n{recipe:?}{}",
                     port.name,
-                    plan.kernels().iter().map(|kernel| kernel.to_string()).collect::<String>(),
+                    plan.steps().iter().map(|step| step.to_string()).collect::<String>(),
                 ))
             })?;
         }

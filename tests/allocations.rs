@@ -71,9 +71,9 @@ fn runs_allocate_nothing() {
         ];
         let mut bound = program.bind([("x", View::new(&data, [rows, columns]))], outputs).unwrap();
         // The pool starts its threads once for the whole process.
-        bound.run();
+        bound.run().unwrap();
         for _ in 0..10 {
-            let bytes = allocated(|| bound.run());
+            let bytes = allocated(|| bound.run().unwrap());
             assert!(bytes <= most, "{bytes} bytes on {threads} threads");
         }
     }
@@ -107,8 +107,8 @@ fn row_stages_allocate_a_few_rows() {
                 let mut bound =
                     program.bind([("x", View::new(&data, [rows, width]))], [("out", out)]).unwrap();
                 let binding = ALLOCATED.load(SeqCst) - before;
-                bound.run();
-                let running = allocated(|| bound.run());
+                bound.run().unwrap();
+                let running = allocated(|| bound.run().unwrap());
                 assert!(running <= most, "{running} bytes to run on {threads} threads");
                 // What has to be compiled is compiled the first time.
                 most_of_binding = most_of_binding.min(binding);

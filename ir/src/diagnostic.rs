@@ -73,7 +73,7 @@ pub enum DiagnosticKind {
     Overlap,
     /// A reduction over no elements that has no value for it.
     EmptyReduction,
-    /// An index that an axis does not have.
+    /// An index that an axis does not have, written in a program or found in an array when it ran.
     Index,
     /// A record type that cannot be, a field that does not exist or is not what it must be, or rows of
     /// another type.

@@ -1,0 +1,98 @@
+//! Every routine against what NumPy wrote to `tests/golden/routine.txt`. The reference evaluator gives the
+//! text that is compared, and [`check_on`] holds compiled programs against it, in four layouts.
+
+use crate::tokens::{elements, list, show_elements_of};
+use fusewire::prelude::*;
+use fusewire::testing::check_on;
+use fusewire::{DiagnosticKind, ir::Sizes, ir::interpret};
+use interpret::Array;
+use std::collections::HashMap;
+
+/// A call: the routine, what it is told, and its operands.
+struct Call<'l> {
+    name: &'l str,
+    told: Vec<&'l str>,
+    operands: Vec<Array>,
+}
+
+impl<'l> Call<'l> {
+    fn new(text: &'l str) -> Self {
+        let tokens: Vec<&str> = text.split(' ').collect();
+        let at = |at: usize| tokens.get(at + 1).is_some_and(|next| elements(next).is_some());
+        let first = (1..tokens.len()).find(|index| at(*index)).unwrap_or(tokens.len());
+        let operand = |pair: &[&str]| {
+            let (dtype, elements) = elements(pair[1]).expect("elements");
+            Array::new(dtype, &list::<u64>(pair[0]).expect("a shape"), elements).expect("an array")
+        };
+        Self {
+            name: tokens[0],
+            told: tokens[1..first].to_vec(),
+            operands: tokens[first..].chunks(2).map(operand).collect(),
+        }
+    }
+
+    fn axis(&self, at: usize) -> Axis {
+        Axis(self.told[at].parse().expect("an axis"))
+    }
+
+    fn build<'g>(&self, x: &[Expr<'g>]) -> Expr<'g> {
+        match (self.name, &self.told[..]) {
+            ("sort", ["up", _]) => x[0].sort(self.axis(1)),
+            ("sort", _) => x[0].sort_descending(self.axis(1)),
+            ("argsort", ["up", _]) => x[0].argsort(self.axis(1)),
+            ("argsort", _) => x[0].argsort_descending(self.axis(1)),
+            _ => panic!("no routine: {}", self.name),
+        }
+    }
+
+    /// What it gives, in the text of the golden files; compiled code has been held against it.
+    fn answer(&self) -> String {
+        let g = Graph::new();
+        let inputs: HashMap<String, Array> =
+            self.operands.iter().enumerate().map(|(at, array)| (format!("x{at}"), array.clone())).collect();
+        let operands: Vec<Expr<'_>> = (0..self.operands.len())
+            .map(|at| {
+                let array = &self.operands[at].array;
+                g.input(&format!("x{at}"), array.dtype, array.shape.clone())
+            })
+            .collect();
+        let made = self.build(&operands).named("made");
+        if let Err(error) = g.plan([made], &Limits::default()) {
+            return refusal(error.kind());
+        }
+        let recipe = g.recipe([made]).expect("its own graph");
+        if let Err(mismatch) = check_on(&recipe, &inputs) {
+            panic!("{}: {mismatch}", self.name);
+        }
+        let decided = made.array().expect("a sound expression");
+        let value = recipe.evaluate(&inputs, &Sizes::new()).expect("a value").remove(0);
+        assert_eq!(value.array, decided);
+        show_elements_of(&value)
+    }
+}
+
+fn refusal(kind: DiagnosticKind) -> String {
+    match kind {
+        DiagnosticKind::DType => "!TypeError".into(),
+        DiagnosticKind::Axis | DiagnosticKind::Index => "!IndexError".into(),
+        _ => "!ValueError".into(),
+    }
+}
+
+#[test]
+fn routines_are_numpys() {
+    let text = include_str!("../golden/routine.txt");
+    let lines: Vec<&str> = text.lines().filter(|line| !line.starts_with('#')).collect();
+    let mut failures = Vec::new();
+    for line in &lines {
+        let (call, numpy) = line.split_once(" = ").expect("a case is `call = result`");
+        let ours = Call::new(call).answer();
+        let both_refuse = numpy.starts_with('!') && ours.starts_with('!');
+        if ours != numpy && !both_refuse {
+            failures.push(format!("{call}\n    NumPy {numpy}\n    ours  {ours}"));
+        }
+    }
+    assert!(lines.len() > 500, "{} cases", lines.len());
+    let shown = failures.iter().take(20).map(String::as_str).collect::<Vec<_>>().join("\n");
+    assert!(failures.is_empty(), "{} of {} cases differ:\n{shown}", failures.len(), lines.len());
+}
