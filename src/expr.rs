@@ -3,6 +3,7 @@
 mod arrange;
 mod evaluate;
 mod grids;
+mod index;
 mod join;
 mod masked;
 mod memory;
@@ -10,6 +11,7 @@ mod missing;
 mod order;
 mod records;
 mod reductions;
+mod scan;
 mod statistics;
 mod views;
 

@@ -84,6 +84,22 @@ impl Array {
         others.fold(1, |product: u64, (_, size)| product.saturating_mul(*size))
     }
 
+    /// The index of an element of a line.
+    pub fn index(&self, axis: usize, number: u64, at: u64) -> Vec<u64> {
+        let (mut rest, mut index) = (number, vec![at; self.sizes.len()]);
+        for other in (0..self.sizes.len()).rev().filter(|other| *other != axis) {
+            let size = self.sizes[other].max(1);
+            (index[other], rest) = (rest % size, rest / size);
+        }
+        index
+    }
+
+    /// The same elements with one more axis, of size 1, at this place.
+    pub fn insert_axis(&mut self, at: usize) {
+        self.sizes.insert(at, 1);
+        self.strides.insert(at, 0);
+    }
+
     /// A line along an axis; the others are counted in C order.
     pub fn line(&self, axis: usize, number: u64) -> Line {
         let (mut rest, mut address) = (number, self.address);

@@ -22,7 +22,9 @@ use crate::recipe::Recipe;
 use arrays::Placement;
 use fusewire_ir::graph::{Graph, NodeId, Op};
 use fusewire_ir::interpret::{self, Array};
-use fusewire_ir::{DType, Dim, ElementOp, Error, Limits, Scalar, SiteId, Sizes, Symbol, resolve};
+use fusewire_ir::{
+    DType, Dim, ElementOp, Error, Limits, Scalar, SiteId, Sizes, Symbol, resolve, routine_tolerance,
+};
 use std::collections::HashMap;
 use std::fmt;
 
@@ -167,6 +169,7 @@ fn one_by_one(
             }
             Op::Element(op) => Bound::Ulps(ulps(*op, value.dtype())),
             Op::Reduce { op, .. } => Bound::Absolute(interpret::reduction_tolerance(*op, &reduced[at])),
+            Op::Routine(routine) => Bound::Absolute(routine_tolerance(routine, value)),
             _ => Bound::Ulps(0),
         })
         .map_err(mismatch)?;

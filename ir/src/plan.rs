@@ -300,7 +300,8 @@ impl Graph {
                 && let Some(array) = self.scratch(routine)
             {
                 places.scratch.insert(routine, Buffer::Workspace(plan.stored.len()));
-                plan.stored.push(self.stored(sites.first[&routine], array, StoreReason::Scratch));
+                let scratch = self.stored(sites.first[&routine], array, StoreReason::Scratch);
+                plan.stored.push(Stored { name: "scratch".into(), ..scratch });
             }
         }
         (plan, places)

@@ -4,10 +4,11 @@
 //! result is written whole. [`Routine`] is the table: all that a plan asks of a routine stands here in one
 //! place. What it computes is written twice, for compiled programs and for the reference evaluator.
 
-use crate::diagnostic::Site;
+use crate::diagnostic::{OperandNote, Site};
 use crate::dim::Dim;
 use crate::dtype::DType;
 use crate::kernel::{Access, Buffer};
+use crate::reduce::ReduceOp;
 use crate::shape::{ArrayType, Shape};
 use crate::size::SizeExpr;
 use std::fmt;
@@ -32,6 +33,103 @@ pub enum Routine {
         /// The largest first?
         descending: bool,
     },
+    /// Along an axis, each element combined with all before it, one after another.
+    Cumulative {
+        /// How elements are combined.
+        op: CumulativeOp,
+        /// The axis.
+        axis: usize,
+        /// Does the result begin with that of no elements?
+        include_initial: bool,
+    },
+    /// The parts of an axis of the first operand that the second one, integers of any shape, counts out. Its
+    /// axes take the place of that axis.
+    Take {
+        /// The axis.
+        axis: usize,
+        /// What an index means that the axis does not have.
+        out_of_bounds: OutOfBounds,
+    },
+    /// Of each line along an axis of the first operand the elements that the same line of the second one,
+    /// integers, counts out.
+    TakeAlongAxis {
+        /// The axis.
+        axis: usize,
+        /// What an index means that the axis does not have.
+        out_of_bounds: OutOfBounds,
+    },
+}
+
+/// How a [`Routine::Cumulative`] combines elements.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum CumulativeOp {
+    /// The sum: of integers and `bool` in 64 bits, of floats in `f64`, each result rounded once.
+    Sum,
+    /// The product, as the sum.
+    Prod,
+    /// The largest element; NaN from the first NaN on.
+    Max,
+    /// The smallest element; NaN from the first NaN on.
+    Min,
+    /// The logarithm of the sum of exponentials, computed in `f64`.
+    Logsumexp,
+}
+
+impl CumulativeOp {
+    /// Every one of them.
+    pub const ALL: [Self; 5] = [Self::Sum, Self::Prod, Self::Max, Self::Min, Self::Logsumexp];
+
+    /// The method's name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Sum => "cumulative_sum",
+            Self::Prod => "cumulative_prod",
+            Self::Max => "cumulative_max",
+            Self::Min => "cumulative_min",
+            Self::Logsumexp => "cumulative_logsumexp",
+        }
+    }
+
+    /// The dtype of the result: sums and products of integers have 64 bits.
+    #[must_use]
+    pub const fn result(self, dtype: DType) -> DType {
+        match self {
+            Self::Sum => ReduceOp::Sum.result(dtype),
+            Self::Prod => ReduceOp::Prod.result(dtype),
+            Self::Max | Self::Min => dtype,
+            Self::Logsumexp if dtype.is_float() => dtype,
+            Self::Logsumexp => DType::F64,
+        }
+    }
+}
+
+/// What an index means that an axis does not have. Where nothing is out of bounds, -1 is the last element.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum OutOfBounds {
+    /// An error when the program runs, before anything is written.
+    #[default]
+    Raise,
+    /// It goes round: the remainder of a division by the size.
+    Wrap,
+    /// The nearest element; a negative index is the first.
+    Clip,
+}
+
+impl OutOfBounds {
+    /// The index of an element along an axis of this size; `None` where there is none.
+    #[must_use]
+    pub fn resolve(self, index: i128, size: u64) -> Option<u64> {
+        let size = i128::from(size);
+        let resolved = match self {
+            Self::Raise if index < 0 => index + size,
+            Self::Raise => index,
+            Self::Wrap if size > 0 => index.rem_euclid(size),
+            Self::Clip if size > 0 => index.clamp(0, size - 1),
+            Self::Wrap | Self::Clip => return None,
+        };
+        u64::try_from(resolved).ok().filter(|_| resolved < size)
+    }
 }
 
 /// The most bytes of scratch memory that a routine asks for to work on several lines at once.
@@ -47,6 +145,9 @@ impl Routine {
         match self {
             Self::Sort { .. } => "sort",
             Self::Argsort { .. } => "argsort",
+            Self::Cumulative { op, .. } => op.name(),
+            Self::Take { .. } => "take",
+            Self::TakeAlongAxis { .. } => "take_along_axis",
         }
     }
 
@@ -59,6 +160,25 @@ impl Routine {
         match self {
             Self::Sort { .. } => first.clone(),
             Self::Argsort { .. } => ArrayType { dtype: DType::I64, shape: first.shape.clone() },
+            Self::Cumulative { op, axis, include_initial } => {
+                let longer = |dim: &Dim| Dim::from(dim.size().plus(&SizeExpr::known(1)));
+                let dim = |(at, dim): (usize, &Dim)| match *include_initial && at == *axis {
+                    true => longer(dim).with_label(dim.shared_label().cloned()),
+                    false => dim.clone(),
+                };
+                let shape = first.shape.iter().enumerate().map(dim).collect();
+                ArrayType { dtype: op.result(first.dtype), shape }
+            }
+            Self::Take { axis, .. } => {
+                let indices = operands.get(1).map(|indices| &indices.shape[..]).unwrap_or_default();
+                let (before, rest) = first.shape.split_at((*axis).min(first.shape.len()));
+                let dims = before.iter().chain(indices).chain(rest.iter().skip(1));
+                ArrayType { dtype: first.dtype, shape: dims.cloned().collect() }
+            }
+            Self::TakeAlongAxis { .. } => {
+                let shape = operands.get(1).map(|indices| indices.shape.clone()).unwrap_or_default();
+                ArrayType { dtype: first.dtype, shape }
+            }
         }
     }
 
@@ -73,6 +193,13 @@ impl Routine {
                 let longest = first.shape.get(*axis).map_or(0, Dim::upper);
                 lines(&first.shape, *axis, argsort_bytes(first.dtype, longest))
             }
+            // Every index once, checked.
+            Self::Take { .. } => {
+                let indices = operands.get(1)?.shape.iter();
+                let count = indices.fold(SizeExpr::known(1), |count, dim| count.times(&dim.size()));
+                Some(Dim::from(count.times(&SizeExpr::known(8))))
+            }
+            Self::Cumulative { .. } | Self::TakeAlongAxis { .. } => None,
         }
     }
 
@@ -86,6 +213,11 @@ impl Routine {
                 let length = first.shape.get(*axis).map_or(1, Dim::upper);
                 elements.saturating_mul(2 * u64::from(u64::BITS - length.leading_zeros()))
             }
+            Self::Cumulative { op: CumulativeOp::Logsumexp, .. } => elements.saturating_mul(40),
+            Self::Cumulative { .. } => elements.saturating_mul(4),
+            Self::Take { .. } | Self::TakeAlongAxis { .. } => {
+                self.result(operands).shape.elements().unwrap_or(u64::MAX).saturating_mul(2)
+            }
         }
     }
 
@@ -95,7 +227,8 @@ impl Routine {
     pub const fn may_overwrite(&self, operand: usize) -> bool {
         match self {
             Self::Sort { .. } => operand == 0,
-            Self::Argsort { .. } => false,
+            Self::Cumulative { include_initial, .. } => operand == 0 && !*include_initial,
+            Self::Argsort { .. } | Self::Take { .. } | Self::TakeAlongAxis { .. } => false,
         }
     }
 }
@@ -131,6 +264,21 @@ impl fmt::Display for Routine {
             Self::Sort { axis, descending } | Self::Argsort { axis, descending } => {
                 write!(f, " along axis {axis}{}", if *descending { ", descending" } else { "" })
             }
+            Self::Cumulative { axis, include_initial, .. } => {
+                write!(
+                    f,
+                    " along axis {axis}{}",
+                    if *include_initial { ", from its initial value" } else { "" }
+                )
+            }
+            Self::Take { axis, out_of_bounds } | Self::TakeAlongAxis { axis, out_of_bounds } => {
+                write!(f, " along axis {axis}")?;
+                match out_of_bounds {
+                    OutOfBounds::Raise => Ok(()),
+                    OutOfBounds::Wrap => f.write_str(", indices wrap around"),
+                    OutOfBounds::Clip => f.write_str(", indices are clipped"),
+                }
+            }
         }
     }
 }
@@ -142,6 +290,8 @@ pub struct RoutineOperand {
     pub array: ArrayType,
     /// Where it is read. The loops of the access are the operand's own axes.
     pub access: Access,
+    /// A line about it, for diagnostics.
+    pub note: OperandNote,
 }
 
 /// A step that is a routine.

@@ -3,10 +3,12 @@
 //! Each routine cuts its work in lines along an axis, which are copied to scratch memory or the stack in
 //! pieces, worked on as slices, and written back. What lines have in common is in this file.
 
+mod index;
+mod scan;
 mod sort;
 
 use crate::launch::parts_for;
-use crate::strided::Array;
+use crate::strided::{Array, Line, Plain};
 use crate::walk::Memory;
 use fusewire_ir::kernel::Buffer;
 use fusewire_ir::routine::{Routine, RoutineCall, RoutineOperand};
@@ -16,6 +18,44 @@ use std::ops::Range;
 
 /// Elements of a line that are on the stack at once.
 const PIECE: usize = 256;
+
+/// Neighbouring lines that are worked on together, so that what memory brings along with an element of one
+/// is used for the others.
+const LINES: usize = 8;
+
+/// Calls a macro with the type behind a dtype, `u8` for `bool`, and what else it is given.
+macro_rules! typed {
+    ($dtype:expr, $callback:ident $(, $more:tt)*) => {
+        match $dtype {
+            fusewire_ir::DType::Bool | fusewire_ir::DType::U8 => $callback!(u8 $(, $more)*),
+            fusewire_ir::DType::I8 => $callback!(i8 $(, $more)*),
+            fusewire_ir::DType::I16 => $callback!(i16 $(, $more)*),
+            fusewire_ir::DType::U16 => $callback!(u16 $(, $more)*),
+            fusewire_ir::DType::I32 => $callback!(i32 $(, $more)*),
+            fusewire_ir::DType::U32 => $callback!(u32 $(, $more)*),
+            fusewire_ir::DType::I64 => $callback!(i64 $(, $more)*),
+            fusewire_ir::DType::U64 => $callback!(u64 $(, $more)*),
+            fusewire_ir::DType::F16 => $callback!(fusewire_ir::half::f16 $(, $more)*),
+            fusewire_ir::DType::BF16 => $callback!(fusewire_ir::half::bf16 $(, $more)*),
+            fusewire_ir::DType::F32 => $callback!(f32 $(, $more)*),
+            fusewire_ir::DType::F64 => $callback!(f64 $(, $more)*),
+        }
+    };
+}
+use typed;
+
+/// Calls a function for the bits of elements of this many bytes.
+macro_rules! by_width {
+    ($bytes:expr, $function:ident($($argument:expr),*)) => {
+        match $bytes {
+            1 => $function::<u8>($($argument),*),
+            2 => $function::<u16>($($argument),*),
+            4 => $function::<u32>($($argument),*),
+            _ => $function::<u64>($($argument),*),
+        }
+    };
+}
+use by_width;
 
 /// A routine with its arrays.
 pub(crate) struct RoutineLaunch {
@@ -39,13 +79,21 @@ impl RoutineLaunch {
             .map(|(bound, planned)| ArrayType { dtype: planned.array.dtype, shape: bound.sizes().into() })
             .collect();
         let operations = call.routine.operations(&arrays.iter().collect::<Vec<_>>());
-        Self {
+        let mut made = Self {
             operands,
             results: call.written.iter().filter_map(result).collect(),
             scratch: call.scratch.and_then(scratch),
             call: call.clone(),
             parts: parts_for(operations, threads),
+        };
+        // An index without axes chooses one part.
+        if let (Routine::Take { axis, .. }, [_, indices]) = (&call.routine, &mut made.operands[..])
+            && indices.sizes().is_empty()
+        {
+            indices.insert_axis(0);
+            made.results.iter_mut().for_each(|result| result.insert_axis(*axis));
         }
+        made
     }
 
     /// The same work after buffers have moved by as many bytes as `moved` says.
@@ -58,6 +106,9 @@ impl RoutineLaunch {
     /// # Errors
     /// What the elements of the operands make impossible; the result has not been touched then.
     pub fn run(&mut self) -> Result<(), Box<Diagnostic>> {
+        if self.results.iter().all(|result| result.elements() == 0) {
+            return Ok(());
+        }
         let parts = self.parts;
         let dtype = self.call.operands.first().map_or(self.call.result.dtype, |operand| operand.array.dtype);
         let scratch = self.scratch.as_mut().map_or(&mut [][..], Array::bytes_mut);
@@ -69,6 +120,18 @@ impl RoutineLaunch {
             (Routine::Argsort { axis, descending }, [x]) => {
                 let order = sort::Order::new(dtype, *descending);
                 sort::argsort(x, &self.results, *axis, order, Lanes { scratch, parts });
+            }
+            (Routine::Cumulative { op, axis, include_initial }, [x]) => {
+                let told = (*op, *axis, *include_initial);
+                scan::cumulative(x, &self.results, told, dtype, Lanes { scratch, parts });
+            }
+            (Routine::Take { axis, out_of_bounds }, [x, indices]) => {
+                let chosen = index::Chosen::new(&self.call, *axis, *out_of_bounds);
+                return index::take(x, indices, &self.results, &chosen, Lanes { scratch, parts });
+            }
+            (Routine::TakeAlongAxis { axis, out_of_bounds }, [x, indices]) => {
+                let chosen = index::Chosen::new(&self.call, *axis, *out_of_bounds);
+                return index::take_along_axis(x, indices, &self.results, &chosen, Lanes { scratch, parts });
             }
             _ => {}
         }
@@ -83,23 +146,60 @@ struct Lanes<'s> {
 }
 
 impl Lanes<'_> {
-    /// Calls `work` with every line and `bytes` of scratch memory, on several threads where there are
-    /// several parts.
-    fn each(self, lines: Range<u64>, bytes: usize, work: &(impl Fn(u64, &mut [u8]) + Sync)) {
+    /// Calls `work` with all lines, a few neighbours at a time, and with `bytes` of scratch memory for each of
+    /// them; on several threads where there are several parts.
+    fn each(self, lines: Range<u64>, bytes: usize, work: &(impl Fn(Range<u64>, &mut [u8]) + Sync)) {
         let count = lines.end - lines.start;
-        let room = self.scratch.len().checked_div(bytes).unwrap_or(usize::MAX) as u64;
-        let parts = self.parts.min(count).min(room);
+        let room = self.scratch.len().checked_div(bytes).unwrap_or(usize::MAX);
+        let parts = self.parts.min(count).min(room as u64);
         if parts <= 1 {
-            let own = bytes.min(self.scratch.len());
-            lines.for_each(|line| work(line, &mut self.scratch[..own]));
+            let together = room.clamp(1, LINES) as u64;
+            for first in lines.clone().step_by(together as usize) {
+                let some = first..lines.end.min(first + together);
+                let own = (bytes * (some.end - some.start) as usize).min(self.scratch.len());
+                work(some, &mut self.scratch[..own]);
+            }
             return;
         }
         let left_parts = parts / 2;
         let middle = lines.start + count * left_parts / parts;
-        let (left, right) = self.scratch.split_at_mut(left_parts as usize * bytes);
+        let share = if bytes == 0 { 0 } else { room * left_parts as usize / parts as usize * bytes };
+        let (left, right) = self.scratch.split_at_mut(share);
         rayon::join(
             || Lanes { scratch: left, parts: left_parts }.each(lines.start..middle, bytes, work),
             || Lanes { scratch: right, parts: parts - left_parts }.each(middle..lines.end, bytes, work),
         );
+    }
+}
+
+/// Copies lines to slices of this many elements, piece by piece of each in turn.
+fn gather<T: Plain>(x: &Array, axis: usize, lines: Range<u64>, length: usize, to: &mut [T]) {
+    for first in (0..length).step_by(PIECE) {
+        let piece = first..length.min(first + PIECE);
+        for (line, to) in lines.clone().zip(to.chunks_exact_mut(length)) {
+            x.line(axis, line).read(first as u64, &mut to[piece.clone()]);
+        }
+    }
+}
+
+/// Copies slices of this many elements to lines, piece by piece of each in turn.
+fn scatter<T: Plain>(from: &[T], length: usize, results: &[Array], axis: usize, lines: Range<u64>) {
+    for first in (0..length).step_by(PIECE) {
+        let piece = first..length.min(first + PIECE);
+        for (line, from) in lines.clone().zip(from.chunks_exact(length)) {
+            for result in results {
+                result.line(axis, line).write(first as u64, &from[piece.clone()]);
+            }
+        }
+    }
+}
+
+/// Calls `visit` with each piece of a line and where it begins.
+fn pieces<T: Plain>(line: &Line, mut visit: impl FnMut(u64, &[T])) {
+    let mut piece = [T::default(); PIECE];
+    for first in (0..line.length()).step_by(PIECE) {
+        let count = (line.length() - first).min(PIECE as u64) as usize;
+        line.read(first, &mut piece[..count]);
+        visit(first, &piece[..count]);
     }
 }

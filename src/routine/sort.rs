@@ -4,10 +4,11 @@
 //! that is not stable gives what a stable one would and needs no memory of its own. Zeros of both signs have
 //! one key, and so has every NaN; what they were is looked up once the line is in order.
 
-use super::{Lanes, PIECE};
+use super::{Lanes, PIECE, by_width, gather, pieces, scatter};
 use crate::strided::{Array, Line, Plain, cast};
 use fusewire_ir::routine::{argsort_bytes, sort_bytes};
 use fusewire_ir::{Category, DType};
+use std::ops::Range;
 
 /// The order of elements as bit patterns.
 #[derive(Clone, Copy)]
@@ -113,9 +114,8 @@ impl<B: Bits> Keys<B> {
         }
     }
 
-    /// Puts a line in order: copies it to scratch memory, and leaves it there sorted.
+    /// Puts a copy of a line in order.
     fn sort(&self, line: &Line, elements: &mut [B]) {
-        line.read(0, elements);
         let mut ambiguous = false;
         for element in elements.iter_mut() {
             ambiguous |= self.is_ambiguous(*element);
@@ -144,87 +144,92 @@ impl<B: Bits> Keys<B> {
     }
 }
 
-/// Calls `visit` with each piece of a line and where it begins.
-fn pieces<T: Plain>(line: &Line, mut visit: impl FnMut(u64, &[T])) {
-    let mut piece = [T::default(); PIECE];
-    for first in (0..line.length()).step_by(PIECE) {
-        let count = (line.length() - first).min(PIECE as u64) as usize;
-        line.read(first, &mut piece[..count]);
-        visit(first, &piece[..count]);
-    }
-}
-
-/// Calls a function for the bits of a dtype.
-macro_rules! by_width {
-    ($dtype:expr, $function:ident($($argument:expr),*)) => {
-        match $dtype.bytes() {
-            1 => $function::<u8>($($argument),*),
-            2 => $function::<u16>($($argument),*),
-            4 => $function::<u32>($($argument),*),
-            _ => $function::<u64>($($argument),*),
-        }
-    };
-}
-
 /// Sorts every line along an axis.
 pub(super) fn sort(x: &Array, results: &[Array], axis: usize, order: Order, lanes: Lanes<'_>) {
-    by_width!(order.dtype, sort_lines(x, results, axis, order, lanes));
+    by_width!(order.dtype.bytes(), sort_lines(x, results, axis, order, lanes));
 }
 
 fn sort_lines<B: Bits>(x: &Array, results: &[Array], axis: usize, order: Order, lanes: Lanes<'_>) {
     let keys = Keys::<B>::new(order);
-    let bytes = x.sizes()[axis] as usize * sort_bytes(order.dtype);
-    lanes.each(0..x.lines(axis), bytes, &|line, scratch| {
+    let length = x.sizes()[axis] as usize;
+    lanes.each(0..x.lines(axis), length * sort_bytes(order.dtype), &|lines, scratch| {
         let elements = cast::<B>(scratch);
-        keys.sort(&x.line(axis, line), elements);
-        results.iter().for_each(|result| result.line(axis, line).write(0, elements));
+        gather(x, axis, lines.clone(), length, elements);
+        for (line, elements) in lines.clone().zip(elements.chunks_exact_mut(length.max(1))) {
+            keys.sort(&x.line(axis, line), elements);
+        }
+        scatter(elements, length, results, axis, lines);
     });
 }
 
 /// Writes the positions of sorted elements for every line along an axis.
 pub(super) fn argsort(x: &Array, results: &[Array], axis: usize, order: Order, lanes: Lanes<'_>) {
-    by_width!(order.dtype, argsort_lines(x, results, axis, order, lanes));
+    by_width!(order.dtype.bytes(), argsort_lines(x, results, axis, order, lanes));
 }
 
 fn argsort_lines<B: Bits>(x: &Array, results: &[Array], axis: usize, order: Order, lanes: Lanes<'_>) {
     let keys = Keys::<B>::new(order);
     let length = x.sizes()[axis];
     let width = argsort_bytes(order.dtype, length);
-    lanes.each(0..x.lines(axis), length as usize * width, &|line, scratch| {
-        let (x, write) = (x.line(axis, line), |first: u64, positions: &[i64]| {
-            results.iter().for_each(|result| result.line(axis, line).write(first, positions));
-        });
+    lanes.each(0..x.lines(axis), length as usize * width, &|lines, scratch| {
         // A key with its position, in one integer.
         if width == 8 {
+            let pair = |bits: B, at: u64| keys.key(bits).wide() << 32 | at;
             let pairs = cast::<u64>(scratch);
-            pieces(&x, |first, piece: &[B]| {
-                for (at, bits) in piece.iter().enumerate() {
-                    let position = first + at as u64;
-                    pairs[position as usize] = keys.key(*bits).wide() << 32 | position;
-                }
-            });
-            write_positions(pairs, |pair| i64::from(*pair as u32), write);
+            argsort_some(x, axis, lines.clone(), length as usize, pairs, pair);
+            write_positions(pairs, |pair| i64::from(*pair as u32), length as usize, results, axis, lines);
         } else {
+            let pair = |bits: B, at: u64| u128::from(keys.key(bits).wide()) << 64 | u128::from(at);
             let pairs = cast::<u128>(scratch);
-            pieces(&x, |first, piece: &[B]| {
-                for (at, bits) in piece.iter().enumerate() {
-                    let position = first + at as u64;
-                    pairs[position as usize] =
-                        u128::from(keys.key(*bits).wide()) << 64 | u128::from(position);
-                }
-            });
-            write_positions(pairs, |pair| *pair as i64, write);
+            argsort_some(x, axis, lines.clone(), length as usize, pairs, pair);
+            write_positions(pairs, |pair| *pair as i64, length as usize, results, axis, lines);
         }
     });
 }
 
-fn write_positions<P: Ord>(pairs: &mut [P], position: impl Fn(&P) -> i64, write: impl Fn(u64, &[i64])) {
-    pairs.sort_unstable();
-    let mut piece = [0i64; PIECE];
-    for (at, pairs) in pairs.chunks(PIECE).enumerate() {
-        for (to, pair) in piece.iter_mut().zip(pairs) {
-            *to = position(pair);
+/// Fills slices of pairs from lines, piece by piece of each in turn, and sorts them.
+fn argsort_some<B: Bits, P: Ord>(
+    x: &Array,
+    axis: usize,
+    lines: Range<u64>,
+    length: usize,
+    pairs: &mut [P],
+    pair: impl Fn(B, u64) -> P,
+) {
+    let mut elements = [B::default(); PIECE];
+    for first in (0..length).step_by(PIECE) {
+        let piece = first..length.min(first + PIECE);
+        for (line, pairs) in lines.clone().zip(pairs.chunks_exact_mut(length)) {
+            let elements = &mut elements[..piece.len()];
+            x.line(axis, line).read(first as u64, elements);
+            for ((to, bits), at) in pairs[piece.clone()].iter_mut().zip(elements).zip(first as u64..) {
+                *to = pair(*bits, at);
+            }
         }
-        write((at * PIECE) as u64, &piece[..pairs.len()]);
+    }
+    for pairs in pairs.chunks_exact_mut(length.max(1)) {
+        pairs.sort_unstable();
+    }
+}
+
+fn write_positions<P>(
+    pairs: &[P],
+    position: impl Fn(&P) -> i64,
+    length: usize,
+    results: &[Array],
+    axis: usize,
+    lines: Range<u64>,
+) {
+    let mut positions = [0i64; PIECE];
+    for first in (0..length).step_by(PIECE) {
+        let piece = first..length.min(first + PIECE);
+        for (line, pairs) in lines.clone().zip(pairs.chunks_exact(length)) {
+            for (to, pair) in positions.iter_mut().zip(&pairs[piece.clone()]) {
+                *to = position(pair);
+            }
+            for result in results {
+                result.line(axis, line).write(first as u64, &positions[..piece.len()]);
+            }
+        }
     }
 }

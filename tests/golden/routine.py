@@ -16,7 +16,7 @@ SHAPES = [(0,), (1,), (5,), (17,), (3, 4), (4, 1), (2, 0), (2, 3, 5), (2, 3, 1, 
 
 def line(name, told, operands, compute):
     """A case."""
-    told = [told] if isinstance(told, str) else told
+    told = told if isinstance(told, list) else [told]
     words = [name, *(str(word) for word in told), *(shaped(operand) for operand in operands)]
     return f"{' '.join(words)} = {result(compute, lambda made: shaped(np.asarray(made)))}"
 
@@ -68,9 +68,85 @@ def sort_lines():
         yield line(name, ["up", axis], [x], lambda: sorts[name, "up"](x, axis))
 
 
+def cumulative_lines():
+    def initial(compute, first):
+        def computed(x, axis):
+            made = compute(x, axis=axis)
+            size = list(x.shape)
+            size[axis] = 1
+            return np.concatenate([np.full(size, first, made.dtype), made], axis=axis)
+
+        return computed
+
+    plain = {"cumulative_sum": np.cumsum, "cumulative_prod": np.cumprod}
+    plain |= {"cumulative_max": np.maximum.accumulate, "cumulative_min": np.minimum.accumulate}
+    for dtype, shape, name in itertools.product(DTYPES, SHAPES, plain):
+        x = sample(dtype, shape)
+        if name == "cumulative_prod" and dtype != "bool":
+            # Exact in any dtype and order.
+            factors = [1, -1, 2, 0.5] if dtype[0] == "f" else [1, 2, 3]
+            x = array(dtype, *[random.choice(factors) for _ in range(x.size)]).reshape(shape)
+        for axis in range(-1, len(shape) - 1):
+            compute = plain[name]
+            yield line(name, axis, [x], lambda: compute(x, axis=axis))
+            if name in ["cumulative_sum", "cumulative_prod"]:
+                first = int(name == "cumulative_prod")
+                yield line(name, ["from", axis], [x], lambda: initial(compute, first)(x, axis))
+    for dtype, shape, name in itertools.product(["f16", "f32", "f64"], SHAPES, plain):
+        x = sample(dtype, shape, special=True)
+        yield line(name, -1, [x], lambda: plain[name](x, axis=-1))
+    for dtype, shape, special in itertools.product(["f32", "f64"], SHAPES, [False, True]):
+        x = sample(dtype, shape, special)
+        for axis in range(-1, len(shape) - 1):
+            yield line("cumulative_logsumexp", axis, [x], lambda: np.logaddexp.accumulate(x, axis=axis))
+    yield line("cumulative_sum", 2, [sample("f64", (2, 3))], lambda: np.cumsum(np.ones((2, 3)), axis=2))
+
+
+def take_lines():
+    integers = [name for name in DTYPES if name[0] in "iu"]
+    for (dtype, shape), mode in itertools.product(itertools.product(DTYPES, SHAPES), ["raise", "wrap", "clip"]):
+        x = sample(dtype, shape)
+        for axis in range(-1, len(shape) - 1):
+            kind = random.choice(integers)
+            size = shape[axis]
+            low = 0 if kind[0] == "u" else -size
+            reach = 0 if mode == "raise" else 3
+            low -= reach if kind[0] == "i" else 0
+            for at in random.sample([(), (0,), (4,), (2, 3)], 1):
+                count = int(np.prod(at))
+                values = [random.randint(low, max(size - 1 + reach, low)) for _ in range(count)]
+                indices = array(kind, *values).reshape(at)
+                yield line("take", [mode, axis], [x, indices], lambda: np.take(x, indices, axis, mode=mode))
+    x = sample("f64", (2, 3))
+    for values, axis in [([0, 3], 1), ([-4], 1), ([2], 0), ([0], 2)]:
+        indices = array("i64", *values)
+        yield line("take", ["raise", axis], [x, indices], lambda: np.take(x, indices, axis))
+    indices = array("f64", 1.0)
+    yield line("take", ["raise", 0], [x, indices], lambda: np.take(x, indices, 0))
+    for dtype, shape in itertools.product(DTYPES, SHAPES):
+        x = sample(dtype, shape)
+        for axis in range(-1, len(shape) - 1):
+            for length in random.sample([0, 1, 4], 2):
+                size = list(shape)
+                size[axis] = length
+                # Other axes of size 1 broadcast.
+                size = [1 if other != axis % len(shape) and random.random() < 0.3 else count for other, count in enumerate(size)]
+                kind = random.choice(integers)
+                low = 0 if kind[0] == "u" else -shape[axis]
+                values = [random.randint(low, max(shape[axis] - 1, low)) for _ in range(int(np.prod(size)))]
+                indices = array(kind, *values).reshape(size)
+                yield line("take_along_axis", axis, [x, indices], lambda: np.take_along_axis(x, indices, axis))
+    x, indices = sample("f64", (2, 3)), array("i64", 0, 1)
+    yield line("take_along_axis", 0, [x, indices], lambda: np.take_along_axis(x, indices, 0))
+    indices = array("i64", *range(8)).reshape(4, 2)
+    yield line("take_along_axis", 1, [x, indices], lambda: np.take_along_axis(x, indices, 1))
+    indices = array("i64", 0, 1, 0, 7).reshape(2, 2)
+    yield line("take_along_axis", 1, [x, indices], lambda: np.take_along_axis(x, indices, 1))
+
+
 if __name__ == "__main__":
     warnings.simplefilter("ignore")
     np.seterr(all="ignore")
     random.seed(2)
-    lines = [*sort_lines()]
+    lines = [*sort_lines(), *cumulative_lines(), *take_lines()]
     generate.write("routine.txt", lines, "routine.py")

@@ -4,7 +4,7 @@
 use crate::tokens::{elements, list, show_elements_of};
 use fusewire::prelude::*;
 use fusewire::testing::check_on;
-use fusewire::{DiagnosticKind, ir::Sizes, ir::interpret};
+use fusewire::{DiagnosticKind, OutOfBounds, ir::Sizes, ir::interpret};
 use interpret::Array;
 use std::collections::HashMap;
 
@@ -41,6 +41,16 @@ impl<'l> Call<'l> {
             ("sort", _) => x[0].sort_descending(self.axis(1)),
             ("argsort", ["up", _]) => x[0].argsort(self.axis(1)),
             ("argsort", _) => x[0].argsort_descending(self.axis(1)),
+            ("cumulative_sum", ["from", _]) => x[0].cumulative_sum_from_zero(self.axis(1)),
+            ("cumulative_prod", ["from", _]) => x[0].cumulative_prod_from_one(self.axis(1)),
+            ("cumulative_sum", _) => x[0].cumulative_sum(self.axis(0)),
+            ("cumulative_prod", _) => x[0].cumulative_prod(self.axis(0)),
+            ("cumulative_max", _) => x[0].cumulative_max(self.axis(0)),
+            ("cumulative_min", _) => x[0].cumulative_min(self.axis(0)),
+            ("cumulative_logsumexp", _) => x[0].cumulative_logsumexp(self.axis(0)),
+            ("take", ["raise", _]) => x[0].take(x[1], self.axis(1)),
+            ("take", [mode, _]) => x[0].take_with(x[1], self.axis(1), out_of_bounds(mode)),
+            ("take_along_axis", _) => x[0].take_along_axis(x[1], self.axis(0)),
             _ => panic!("no routine: {}", self.name),
         }
     }
@@ -61,13 +71,23 @@ impl<'l> Call<'l> {
             return refusal(error.kind());
         }
         let recipe = g.recipe([made]).expect("its own graph");
+        let decided = made.array().expect("a sound expression");
+        // An index that an axis does not have has no value.
+        let Ok(mut values) = recipe.evaluate(&inputs, &Sizes::new()) else { return "!IndexError".into() };
         if let Err(mismatch) = check_on(&recipe, &inputs) {
             panic!("{}: {mismatch}", self.name);
         }
-        let decided = made.array().expect("a sound expression");
-        let value = recipe.evaluate(&inputs, &Sizes::new()).expect("a value").remove(0);
+        let value = values.remove(0);
         assert_eq!(value.array, decided);
         show_elements_of(&value)
+    }
+}
+
+fn out_of_bounds(mode: &str) -> OutOfBounds {
+    match mode {
+        "wrap" => OutOfBounds::Wrap,
+        "clip" => OutOfBounds::Clip,
+        other => panic!("no mode: {other}"),
     }
 }
 
@@ -79,6 +99,34 @@ fn refusal(kind: DiagnosticKind) -> String {
     }
 }
 
+/// The same floats but for a few roundings, where NumPy's own order of operations is not ours?
+fn is_close(call: &str, numpy: &str, ours: &str) -> bool {
+    let split = |text: &str| {
+        let (shape, values) = text.split_once(' ')?;
+        Some((shape.to_string(), elements(values)?))
+    };
+    let Some(((shape, (dtype, numpy)), (our_shape, (our_dtype, ours)))) = split(numpy).zip(split(ours))
+    else {
+        return false;
+    };
+    let Some(info) = dtype.float_info().filter(|_| (shape, dtype) == (our_shape, our_dtype)) else {
+        return false;
+    };
+    let mut pairs = numpy.iter().zip(&ours).map(|(numpy, ours)| (numpy.as_f64(), ours.as_f64()));
+    // Equal values that differ in their bits are zeros of other signs, which no rounding makes. Of
+    // zeros of both signs the first is the extreme, where NumPy's vectors give either, and NumPy's
+    // logarithm of exp(-0.0) and nothing more is 0.0 in one order and -0.0 in another.
+    let any_zero = ["cumulative_logsumexp", "cumulative_min", "cumulative_max"]
+        .iter()
+        .any(|name| call.starts_with(name));
+    pairs.all(|(numpy, ours)| {
+        let close = (numpy - ours).abs() <= 8.0 * info.epsilon * numpy.abs().max(1.0);
+        numpy.to_bits() == ours.to_bits()
+            || ((numpy != ours || any_zero) && close)
+            || (numpy.is_nan() && ours.is_nan())
+    })
+}
+
 #[test]
 fn routines_are_numpys() {
     let text = include_str!("../golden/routine.txt");
@@ -88,7 +136,7 @@ fn routines_are_numpys() {
         let (call, numpy) = line.split_once(" = ").expect("a case is `call = result`");
         let ours = Call::new(call).answer();
         let both_refuse = numpy.starts_with('!') && ours.starts_with('!');
-        if ours != numpy && !both_refuse {
+        if ours != numpy && !both_refuse && !is_close(call, numpy, &ours) {
             failures.push(format!("{call}\n    NumPy {numpy}\n    ours  {ours}"));
         }
     }

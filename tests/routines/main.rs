@@ -7,3 +7,4 @@ mod tokens;
 
 mod golden;
 mod plans;
+mod run;

@@ -24,3 +24,35 @@ fn operands_are_read_where_they_are() {
     let plan = g.plan([views, stretched, joined], &Limits::default()).unwrap();
     assert_snapshot!(plan.explain());
 }
+
+#[test]
+fn what_makes_no_sense_is_refused() {
+    let g = Graph::new();
+    let (x, keys) = (g.input("x", F64, [4, 3]), g.input("keys", F32, [2]));
+    let rows = g.input("rows", I64, [2, 5]);
+    let empty = g.input("empty", F64, [0]);
+    let wrong = [
+        x.sort(Axis(2)),
+        x.argsort("user"),
+        x.take(keys, Axis(0)),
+        x.take(1.5, Axis(0)),
+        x.take(rows, Axis(3)),
+        x.take_along_axis(rows, Axis(0)),
+        x.take_along_axis(keys.astype(I64), Axis(0)),
+        empty.take(0, Axis(0)),
+    ];
+    let error = g.plan(wrong, &Limits::default()).expect_err("a plan that must be refused");
+    assert_eq!(error.diagnostics().len(), 8);
+    assert_snapshot!(error);
+}
+
+#[test]
+fn memory_of_routines_is_limited() {
+    let g = Graph::new();
+    let x = g.input("x", F64, [1000, 1000]);
+    let sorted = x.sort(Axis(1));
+    assert_eq!(g.plan([sorted], &Limits::default()).unwrap().workspace_bytes(), 64 * 8000);
+    let error =
+        g.plan([sorted], &Limits::default().with_bytes(1000)).expect_err("a plan that must be refused");
+    assert_snapshot!(error);
+}

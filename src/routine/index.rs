@@ -1,0 +1,214 @@
+//! Elements chosen by indices.
+
+use super::{Lanes, PIECE, by_width, typed};
+use crate::strided::{Array, Line, Plain, cast};
+use fusewire_ir::routine::RoutineCall;
+use fusewire_ir::{DType, Diagnostic, DiagnosticKind, OutOfBounds};
+
+/// What indices choose from.
+pub(super) struct Chosen<'c> {
+    call: &'c RoutineCall,
+    axis: usize,
+    out_of_bounds: OutOfBounds,
+}
+
+impl<'c> Chosen<'c> {
+    pub const fn new(call: &'c RoutineCall, axis: usize, out_of_bounds: OutOfBounds) -> Self {
+        Self { call, axis, out_of_bounds }
+    }
+
+    fn dtype(&self) -> DType {
+        self.call.operands[1].array.dtype
+    }
+
+    fn bytes(&self) -> usize {
+        self.call.operands[0].array.dtype.bytes()
+    }
+
+    /// The positions that a piece of a line of indices chooses, or which of them is none.
+    fn resolve(&self, line: &Line, first: u64, to: &mut [u64], size: u64) -> Result<(), (usize, i128)> {
+        macro_rules! resolve {
+            ($I:ty) => {{
+                let mut indices = [<$I>::default(); PIECE];
+                let indices = &mut indices[..to.len()];
+                line.read(first, indices);
+                for (at, (to, index)) in to.iter_mut().zip(indices).enumerate() {
+                    let index = integer(*index);
+                    *to = self.out_of_bounds.resolve(index, size).ok_or((at, index))?;
+                }
+                Ok(())
+            }};
+        }
+        typed!(self.dtype(), resolve)
+    }
+
+    /// The error for an index, by its value and where it stands.
+    fn wrong(
+        &self,
+        indices: &Array,
+        axis: usize,
+        line: u64,
+        at: u64,
+        index: i128,
+        size: u64,
+    ) -> Box<Diagnostic> {
+        let place: Vec<String> = indices.index(axis, line, at).iter().map(ToString::to_string).collect();
+        let place = if place.is_empty() { String::new() } else { format!(" at [{}]", place.join(", ")) };
+        let message = format!(
+            "`{}`: index {index}{place} of `{}` is out of bounds for axis {} of `{}`, which has {size} element{}",
+            self.call.routine.name(),
+            self.call.operands[1].note.name,
+            self.axis,
+            self.call.operands[0].note.name,
+            if size == 1 { "" } else { "s" },
+        );
+        let mut diagnostic =
+            Diagnostic::new(DiagnosticKind::Index, message).at(self.call.site).axis(self.axis);
+        for operand in &self.call.operands {
+            diagnostic = diagnostic.operand(operand.note.clone());
+        }
+        Box::new(
+            diagnostic.help("`OutOfBounds::Clip` and `OutOfBounds::Wrap` choose an element for every index"),
+        )
+    }
+}
+
+/// An index as a number.
+trait Integer: Copy {
+    fn integer(self) -> i128;
+}
+
+macro_rules! integers {
+    ($($integer:ty)+) => { $(
+        impl Integer for $integer {
+            fn integer(self) -> i128 {
+                self.into()
+            }
+        }
+    )+ };
+    (@none $($other:ty)+) => { $(
+        // Refused when the graph is built.
+        impl Integer for $other {
+            fn integer(self) -> i128 {
+                0
+            }
+        }
+    )+ };
+}
+integers! { u8 i8 u16 i16 u32 i32 u64 i64 }
+integers! { @none f32 f64 fusewire_ir::half::f16 fusewire_ir::half::bf16 }
+
+fn integer(index: impl Integer) -> i128 {
+    index.integer()
+}
+
+/// Takes the parts of an axis. Operands and results have at least one axis where the indices are.
+pub(super) fn take(
+    x: &Array,
+    indices: &Array,
+    results: &[Array],
+    chosen: &Chosen<'_>,
+    lanes: Lanes<'_>,
+) -> Result<(), Box<Diagnostic>> {
+    let (last, size) = (indices.sizes().len() - 1, x.sizes()[chosen.axis]);
+    let row = indices.sizes()[last];
+    let positions = cast::<u64>(lanes.scratch);
+    let mut rest = &mut positions[..];
+    for line in 0..indices.lines(last) {
+        for first in (0..row).step_by(PIECE) {
+            let count = (row - first).min(PIECE as u64) as usize;
+            let (to, after) = std::mem::take(&mut rest).split_at_mut(count);
+            rest = after;
+            chosen
+                .resolve(&indices.line(last, line), first, to, size)
+                .map_err(|(at, index)| chosen.wrong(indices, last, line, first + at as u64, index, size))?;
+        }
+    }
+    by_width!(chosen.bytes(), take_all(x, positions, row, results, chosen.axis, lanes.parts));
+    Ok(())
+}
+
+fn take_all<B: Plain>(x: &Array, positions: &[u64], row: u64, results: &[Array], axis: usize, parts: u64) {
+    let Some(result) = results.first() else { return };
+    let last = result.sizes().len() - 1;
+    let is_last = axis + 1 == x.sizes().len();
+    // Rows of the result: for each index before the axis, for each of the positions (or, where these are the
+    // rows themselves, for each row of them), for each index after it.
+    let after: u64 = if is_last { 1 } else { x.sizes()[axis + 1..x.sizes().len() - 1].iter().product() };
+    let chosen = if is_last { positions.len() as u64 / row.max(1) } else { positions.len() as u64 };
+    let size = x.sizes()[axis];
+    Lanes { scratch: &mut [], parts }.each(0..result.lines(last), 0, &|rows, _| {
+        let mut piece = [B::default(); PIECE];
+        for number in rows {
+            let (before, rest) = (number / (chosen * after), number % (chosen * after));
+            let (which, inner) = (rest / after, rest % after);
+            let length = result.sizes()[last];
+            let source = match is_last {
+                true => x.line(axis, before),
+                false => {
+                    x.line(x.sizes().len() - 1, (before * size + positions[which as usize]) * after + inner)
+                }
+            };
+            for first in (0..length).step_by(PIECE) {
+                let count = (length - first).min(PIECE as u64) as usize;
+                if is_last {
+                    let positions = &positions[(which * row + first) as usize..][..count];
+                    for (to, at) in piece.iter_mut().zip(positions) {
+                        source.read(*at, std::slice::from_mut(to));
+                    }
+                } else {
+                    source.read(first, &mut piece[..count]);
+                }
+                for result in results {
+                    result.line(last, number).write(first, &piece[..count]);
+                }
+            }
+        }
+    });
+}
+
+/// Takes elements of each line along an axis.
+pub(super) fn take_along_axis(
+    x: &Array,
+    indices: &Array,
+    results: &[Array],
+    chosen: &Chosen<'_>,
+    lanes: Lanes<'_>,
+) -> Result<(), Box<Diagnostic>> {
+    let (axis, length, size) = (chosen.axis, indices.sizes()[chosen.axis], x.sizes()[chosen.axis]);
+    let mut positions = [0u64; PIECE];
+    // Every index is checked before anything is written.
+    for line in 0..indices.lines(axis) {
+        for first in (0..length).step_by(PIECE) {
+            let count = (length - first).min(PIECE as u64) as usize;
+            let to = &mut positions[..count];
+            chosen
+                .resolve(&indices.line(axis, line), first, to, size)
+                .map_err(|(at, index)| chosen.wrong(indices, axis, line, first + at as u64, index, size))?;
+        }
+    }
+    by_width!(chosen.bytes(), take_lines(x, indices, results, chosen, lanes.parts));
+    Ok(())
+}
+
+fn take_lines<B: Plain>(x: &Array, indices: &Array, results: &[Array], chosen: &Chosen<'_>, parts: u64) {
+    let (axis, length, size) = (chosen.axis, indices.sizes()[chosen.axis], x.sizes()[chosen.axis]);
+    Lanes { scratch: &mut [], parts }.each(0..indices.lines(axis), 0, &|lines, _| {
+        let (mut positions, mut piece) = ([0u64; PIECE], [B::default(); PIECE]);
+        for first in (0..length).step_by(PIECE) {
+            let count = (length - first).min(PIECE as u64) as usize;
+            for line in lines.clone() {
+                let (source, positions) = (x.line(axis, line), &mut positions[..count]);
+                if chosen.resolve(&indices.line(axis, line), first, positions, size).is_err() {
+                    return;
+                }
+                for (to, at) in piece.iter_mut().zip(positions) {
+                    source.read(*at, std::slice::from_mut(to));
+                }
+                for result in results {
+                    result.line(axis, line).write(first, &piece[..count]);
+                }
+            }
+        }
+    });
+}
