@@ -12,6 +12,7 @@ mod order;
 mod records;
 mod reductions;
 mod scan;
+mod search;
 mod statistics;
 mod views;
 

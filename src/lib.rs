@@ -62,7 +62,7 @@ pub use fusewire_ir::Index::{self, Ellipsis, NewAxis};
 pub use fusewire_ir::half;
 pub use fusewire_ir::{
     ArrayType, AxisRef, BroadcastPolicy, DType, Diagnostic, DiagnosticKind, Dim, ElementOp, Error, FieldType,
-    Limits, OutOfBounds, RecordType, Scalar, Shape, Site, Slice, StorePolicy, broadcast_shapes,
+    Limits, OutOfBounds, RecordType, Scalar, Shape, Side, Site, Slice, StorePolicy, broadcast_shapes,
 };
 pub use index::{Indices, Item};
 pub use plan::Plan;

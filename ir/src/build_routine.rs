@@ -219,7 +219,7 @@ impl Graph {
     }
 
     /// Adds a routine on operands that have been checked and converted.
-    fn routine(
+    pub(crate) fn routine(
         &mut self,
         routine: Routine,
         operands: &[SiteId],
@@ -235,7 +235,7 @@ impl Graph {
         call
     }
 
-    fn wrong_routine(
+    pub(crate) fn wrong_routine(
         &mut self,
         routine: Routine,
         operands: &[SiteId],

@@ -78,6 +78,8 @@ pub enum DiagnosticKind {
     /// A record type that cannot be, a field that does not exist or is not what it must be, or rows of
     /// another type.
     Record,
+    /// Edges of bins that are not in order, found when a program ran.
+    Order,
     /// Machine code could not be made or placed in memory.
     Compile,
 }
@@ -104,6 +106,7 @@ impl DiagnosticKind {
             Self::EmptyReduction => "empty",
             Self::Index => "index",
             Self::Record => "record",
+            Self::Order => "order",
             Self::Compile => "compile",
         }
     }

@@ -58,6 +58,30 @@ pub enum Routine {
         /// What an index means that the axis does not have.
         out_of_bounds: OutOfBounds,
     },
+    /// The position in the first operand, a vector in order, where each element of the second one belongs.
+    Searchsorted {
+        /// Before or after equal elements.
+        side: Side,
+    },
+    /// How many elements of the first operand lie between each two neighbours of the second one, a vector of
+    /// edges in order: the first edge belongs to a bin, the second one only to the last bin.
+    Histogram,
+    /// How often each integer from 0 on occurs in the first operand; with a second one, the sum of those of
+    /// its elements that stand where it does.
+    Bincount {
+        /// The first integer that must not occur.
+        length: Dim,
+    },
+}
+
+/// Where a value belongs that a vector in order has already.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Side {
+    /// Before the first equal element.
+    #[default]
+    Left,
+    /// After the last equal element.
+    Right,
 }
 
 /// How a [`Routine::Cumulative`] combines elements.
@@ -138,6 +162,9 @@ const SCRATCH: i128 = 1 << 26;
 /// The most lines that a routine works on at once.
 const LINES: i128 = 64;
 
+/// The most parts that elements are counted in, each with counts of its own.
+pub const COUNTING_PARTS: u64 = 16;
+
 impl Routine {
     /// The method's name.
     #[must_use]
@@ -148,6 +175,9 @@ impl Routine {
             Self::Cumulative { op, .. } => op.name(),
             Self::Take { .. } => "take",
             Self::TakeAlongAxis { .. } => "take_along_axis",
+            Self::Searchsorted { .. } => "searchsorted",
+            Self::Histogram => "histogram",
+            Self::Bincount { .. } => "bincount",
         }
     }
 
@@ -175,6 +205,19 @@ impl Routine {
                 let dims = before.iter().chain(indices).chain(rest.iter().skip(1));
                 ArrayType { dtype: first.dtype, shape: dims.cloned().collect() }
             }
+            Self::Searchsorted { .. } => {
+                let shape = operands.get(1).map(|values| values.shape.clone()).unwrap_or_default();
+                ArrayType { dtype: DType::I64, shape }
+            }
+            Self::Histogram => {
+                let bins = |edges: &Dim| Dim::from(edges.size().minus(&SizeExpr::known(1)));
+                let edges = operands.get(1).and_then(|edges| edges.shape.first());
+                ArrayType { dtype: DType::I64, shape: edges.map(bins).into_iter().collect() }
+            }
+            Self::Bincount { length } => {
+                let dtype = operands.get(1).map_or(DType::I64, |weights| weights.dtype);
+                ArrayType { dtype, shape: Shape::from(length) }
+            }
             Self::TakeAlongAxis { .. } => {
                 let shape = operands.get(1).map(|indices| indices.shape.clone()).unwrap_or_default();
                 ArrayType { dtype: first.dtype, shape }
@@ -199,7 +242,12 @@ impl Routine {
                 let count = indices.fold(SizeExpr::known(1), |count, dim| count.times(&dim.size()));
                 Some(Dim::from(count.times(&SizeExpr::known(8))))
             }
-            Self::Cumulative { .. } | Self::TakeAlongAxis { .. } => None,
+            // Counts of several parts, each of its own elements.
+            Self::Histogram | Self::Bincount { .. } => {
+                let counts = self.result(operands).shape;
+                lines(&[Dim::from(COUNTING_PARTS), counts.first()?.clone()], 1, 8)
+            }
+            Self::Cumulative { .. } | Self::TakeAlongAxis { .. } | Self::Searchsorted { .. } => None,
         }
     }
 
@@ -215,6 +263,14 @@ impl Routine {
             }
             Self::Cumulative { op: CumulativeOp::Logsumexp, .. } => elements.saturating_mul(40),
             Self::Cumulative { .. } => elements.saturating_mul(4),
+            Self::Searchsorted { .. } | Self::Histogram => {
+                let (vector, values) = if *self == Self::Histogram { (1, 0) } else { (0, 1) };
+                let of = |at: usize| operands.get(at).and_then(|array| array.shape.elements());
+                let length = of(vector).unwrap_or(u64::MAX);
+                let each = 4 * u64::from(u64::BITS - length.leading_zeros());
+                of(values).unwrap_or(u64::MAX).saturating_mul(each)
+            }
+            Self::Bincount { .. } => elements.saturating_mul(4),
             Self::Take { .. } | Self::TakeAlongAxis { .. } => {
                 self.result(operands).shape.elements().unwrap_or(u64::MAX).saturating_mul(2)
             }
@@ -228,7 +284,9 @@ impl Routine {
         match self {
             Self::Sort { .. } => operand == 0,
             Self::Cumulative { include_initial, .. } => operand == 0 && !*include_initial,
+            Self::Searchsorted { .. } => operand == 1,
             Self::Argsort { .. } | Self::Take { .. } | Self::TakeAlongAxis { .. } => false,
+            Self::Histogram | Self::Bincount { .. } => false,
         }
     }
 }
@@ -247,7 +305,7 @@ pub const fn argsort_bytes(dtype: DType, longest: u64) -> usize {
 
 /// Scratch memory for some lines along an axis, with this many bytes for each element: at least for one
 /// line. It grows with every size, as the search for the largest safe size expects.
-fn lines(shape: &Shape, axis: usize, bytes: usize) -> Option<Dim> {
+fn lines(shape: &[Dim], axis: usize, bytes: usize) -> Option<Dim> {
     let length = shape.get(axis)?.size().times(&SizeExpr::known(bytes as i128));
     let others = shape.iter().enumerate().filter(|(at, _)| *at != axis);
     let count = others.fold(SizeExpr::known(1), |count, (_, dim)| count.times(&dim.size()));
@@ -271,6 +329,10 @@ impl fmt::Display for Routine {
                     if *include_initial { ", from its initial value" } else { "" }
                 )
             }
+            Self::Searchsorted { side: Side::Left } => f.write_str(", before equal elements"),
+            Self::Searchsorted { side: Side::Right } => f.write_str(", after equal elements"),
+            Self::Histogram => Ok(()),
+            Self::Bincount { length } => write!(f, " up to {length}"),
             Self::Take { axis, out_of_bounds } | Self::TakeAlongAxis { axis, out_of_bounds } => {
                 write!(f, " along axis {axis}")?;
                 match out_of_bounds {

@@ -3,18 +3,13 @@
 use crate::dtype::DType;
 use crate::interpret::{Array, indices};
 use crate::requirement::Sizes;
-use crate::routine::{CumulativeOp, Routine};
+use crate::routine::{CumulativeOp, Routine, Side};
 use crate::scalar::Scalar;
 use std::cmp::Ordering;
 use std::collections::HashMap;
 
 /// A routine on the values of its operands; `None` for operands that do not fit it.
-pub(crate) fn evaluate(
-    routine: &Routine,
-    operands: &[&Array],
-    dtype: DType,
-    _known: &Sizes,
-) -> Option<Array> {
+pub(crate) fn evaluate(routine: &Routine, operands: &[&Array], dtype: DType, known: &Sizes) -> Option<Array> {
     match (routine, operands) {
         (Routine::Sort { axis, descending }, [x]) => along(x, *axis, x.sizes(), dtype, |line| {
             positions_in_order(line, *descending).into_iter().map(|at| line[at]).collect()
@@ -51,6 +46,51 @@ pub(crate) fn evaluate(
             };
             let sizes = at.sizes();
             Array::new(dtype, &sizes, indices(&sizes).map(element).collect::<Option<_>>()?)
+        }
+        (Routine::Searchsorted { side }, [sorted, values]) => {
+            let before = |element: &Scalar, value: Scalar| match side {
+                Side::Left => compare(*element, value).is_lt(),
+                Side::Right => compare(*element, value).is_le(),
+            };
+            let position = |value: &Scalar| {
+                let before = sorted.elements.iter().take_while(|element| before(element, *value));
+                Scalar::I64(before.count() as i64)
+            };
+            Array::new(dtype, &values.sizes(), values.elements.iter().map(position).collect())
+        }
+        (Routine::Histogram, [values, edges]) => {
+            let edges = &edges.elements;
+            if edges.is_empty() || edges.windows(2).any(|pair| compare(pair[0], pair[1]).is_gt()) {
+                return None;
+            }
+            let bins = edges.len() - 1;
+            let lies_in = |value: Scalar, bin: usize| {
+                let above = compare(edges[bin], value).is_le();
+                let below = compare(value, edges[bin + 1]);
+                above && (below.is_lt() || (bin + 1 == bins && below.is_eq()))
+            };
+            let count = |bin| {
+                let inside = values.elements.iter().filter(|value| lies_in(**value, bin));
+                Scalar::I64(inside.count() as i64)
+            };
+            Array::new(dtype, &[bins as u64], (0..bins).map(count).collect())
+        }
+        (Routine::Bincount { length }, [values, weights @ ..]) => {
+            let length = length.value(&|symbol| known.get(&symbol.name).copied())?;
+            if values.elements.iter().any(|value| !(0..i128::from(length)).contains(&value.as_int())) {
+                return None;
+            }
+            let sum = |at: u64| {
+                let places =
+                    (0..values.elements.len()).filter(|i| values.elements[*i].as_int() == i128::from(at));
+                match weights.first() {
+                    None => Scalar::I64(places.count() as i64),
+                    Some(weights) => {
+                        Scalar::F64(places.fold(0.0, |sum, place| sum + weights.elements[place].as_f64()))
+                    }
+                }
+            };
+            Array::new(dtype, &[length], (0..length).map(sum).collect())
         }
         _ => None,
     }

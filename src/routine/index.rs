@@ -1,6 +1,6 @@
 //! Elements chosen by indices.
 
-use super::{Lanes, PIECE, by_width, typed};
+use super::{Lanes, PIECE, by_width, integer, typed};
 use crate::strided::{Array, Line, Plain, cast};
 use fusewire_ir::routine::RoutineCall;
 use fusewire_ir::{DType, Diagnostic, DiagnosticKind, OutOfBounds};
@@ -71,35 +71,6 @@ impl<'c> Chosen<'c> {
             diagnostic.help("`OutOfBounds::Clip` and `OutOfBounds::Wrap` choose an element for every index"),
         )
     }
-}
-
-/// An index as a number.
-trait Integer: Copy {
-    fn integer(self) -> i128;
-}
-
-macro_rules! integers {
-    ($($integer:ty)+) => { $(
-        impl Integer for $integer {
-            fn integer(self) -> i128 {
-                self.into()
-            }
-        }
-    )+ };
-    (@none $($other:ty)+) => { $(
-        // Refused when the graph is built.
-        impl Integer for $other {
-            fn integer(self) -> i128 {
-                0
-            }
-        }
-    )+ };
-}
-integers! { u8 i8 u16 i16 u32 i32 u64 i64 }
-integers! { @none f32 f64 fusewire_ir::half::f16 fusewire_ir::half::bf16 }
-
-fn integer(index: impl Integer) -> i128 {
-    index.integer()
 }
 
 /// Takes the parts of an axis. Operands and results have at least one axis where the indices are.

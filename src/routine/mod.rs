@@ -5,6 +5,7 @@
 
 mod index;
 mod scan;
+mod search;
 mod sort;
 
 use crate::launch::parts_for;
@@ -86,6 +87,17 @@ impl RoutineLaunch {
             call: call.clone(),
             parts: parts_for(operations, threads),
         };
+        // What is read in pieces of its last axis has one.
+        if let (Routine::Searchsorted { .. }, [_, values]) = (&call.routine, &mut made.operands[..])
+            && values.sizes().is_empty()
+        {
+            values.insert_axis(0);
+            made.results.iter_mut().for_each(|result| result.insert_axis(0));
+        }
+        if let Routine::Histogram | Routine::Bincount { .. } = &call.routine {
+            let bare = made.operands.iter_mut().filter(|operand| operand.sizes().is_empty());
+            bare.for_each(|operand| operand.insert_axis(0));
+        }
         // An index without axes chooses one part.
         if let (Routine::Take { axis, .. }, [_, indices]) = (&call.routine, &mut made.operands[..])
             && indices.sizes().is_empty()
@@ -132,6 +144,20 @@ impl RoutineLaunch {
             (Routine::TakeAlongAxis { axis, out_of_bounds }, [x, indices]) => {
                 let chosen = index::Chosen::new(&self.call, *axis, *out_of_bounds);
                 return index::take_along_axis(x, indices, &self.results, &chosen, Lanes { scratch, parts });
+            }
+            (Routine::Searchsorted { side }, [sorted, values]) => {
+                search::searchsorted(sorted, values, &self.results, dtype, *side, parts);
+            }
+            (Routine::Histogram, [values, edges]) => {
+                let lanes = Lanes { scratch, parts };
+                return search::histogram(values, edges, &self.results, &self.call, lanes);
+            }
+            (Routine::Bincount { .. }, [values]) => {
+                return search::bincount(values, None, &self.results, &self.call, Lanes { scratch, parts });
+            }
+            (Routine::Bincount { .. }, [values, weights]) => {
+                let lanes = Lanes { scratch, parts };
+                return search::bincount(values, Some(weights), &self.results, &self.call, lanes);
             }
             _ => {}
         }
@@ -202,4 +228,33 @@ fn pieces<T: Plain>(line: &Line, mut visit: impl FnMut(u64, &[T])) {
         line.read(first, &mut piece[..count]);
         visit(first, &piece[..count]);
     }
+}
+
+/// An index as a number.
+trait Integer: Copy {
+    fn integer(self) -> i128;
+}
+
+macro_rules! integers {
+    ($($integer:ty)+) => { $(
+        impl Integer for $integer {
+            fn integer(self) -> i128 {
+                self.into()
+            }
+        }
+    )+ };
+    (@none $($other:ty)+) => { $(
+        // Refused when the graph is built.
+        impl Integer for $other {
+            fn integer(self) -> i128 {
+                0
+            }
+        }
+    )+ };
+}
+integers! { u8 i8 u16 i16 u32 i32 u64 i64 }
+integers! { @none f32 f64 fusewire_ir::half::f16 fusewire_ir::half::bf16 }
+
+fn integer(index: impl Integer) -> i128 {
+    index.integer()
 }

@@ -62,7 +62,7 @@ bits! { u8 u16 u32 u64 }
 
 /// The keys of one order.
 #[derive(Clone, Copy)]
-struct Keys<B> {
+pub(super) struct Keys<B> {
     category: Category,
     is_signed: bool,
     descending: bool,
@@ -70,7 +70,7 @@ struct Keys<B> {
 }
 
 impl<B: Bits> Keys<B> {
-    fn new(order: Order) -> Self {
+    pub fn new(order: Order) -> Self {
         Self {
             category: order.dtype.category(),
             is_signed: order.dtype.is_signed(),
@@ -92,7 +92,7 @@ impl<B: Bits> Keys<B> {
         self.category == Category::Float && (bits == B::SIGN || self.is_nan(bits))
     }
 
-    fn key(&self, bits: B) -> B {
+    pub fn key(&self, bits: B) -> B {
         let key = match self.category {
             Category::Float if self.is_nan(bits) => B::MAX,
             Category::Float if bits >= B::SIGN && !Self::is_zero(bits) => bits.flip(),

@@ -144,9 +144,51 @@ def take_lines():
     yield line("take_along_axis", 1, [x, indices], lambda: np.take_along_axis(x, indices, 1))
 
 
+def search_lines():
+    for dtype, other in itertools.product(DTYPES, DTYPES):
+        if random.random() < 0.5 and dtype != other:
+            continue
+        ordered = np.sort(sample(dtype, (random.choice([1, 6, 17]),), dtype == other))
+        values = sample(other, (2, 5), True)
+        for side in ["left", "right"]:
+            yield line("searchsorted", side, [ordered, values], lambda: np.searchsorted(ordered, values, side))
+    for dtype in DTYPES:
+        ordered = np.sort(sample(dtype, (5,)))
+        for shape in [(), (0,), (3,)]:
+            values = sample(dtype, shape)
+            yield line("searchsorted", "left", [ordered, values], lambda: np.searchsorted(ordered, values))
+            empty = ordered[:0]
+            yield line("searchsorted", "right", [empty, values], lambda: np.searchsorted(empty, values, "right"))
+            if dtype != "bool":
+                yield line("digitize", [], [ordered, values], lambda: np.digitize(values, ordered))
+    square, two = np.ones((2, 2)), np.ones(2)
+    yield line("searchsorted", "left", [square, two], lambda: np.searchsorted(square, two))
+    for dtype in [name for name in DTYPES if name != "bool"]:
+        for shape in [(0,), (40,), (3, 5)]:
+            values, edges = sample(dtype, shape, True), np.sort(sample(dtype, (random.choice([2, 5, 9]),)))
+            yield line("histogram", [], [values, edges], lambda: np.histogram(values, edges)[0])
+            finite = sample(dtype, shape)
+            for bins, low, high in [(1, 0.0, 1.0), (7, -2.0, 1.5), (4, -3.0, 3.0)]:
+                told = [bins, low, high]
+                yield line("histogram", told, [finite], lambda: np.histogram(finite, bins, (low, high))[0])
+    ones, edges = np.ones(3), array("f64", 1.0, 0.0, 2.0)
+    yield line("histogram", [], [ones, edges], lambda: np.histogram(ones, edges)[0])
+    yield line("histogram", [2, 1.0, 0.0], [ones], lambda: np.histogram(ones, 2, (1.0, 0.0))[0])
+    for dtype in [name for name in DTYPES if name[0] in "iu" and name != "u64"]:
+        for count in [0, 1, 30]:
+            values = array(dtype, *[random.randint(0, 6) for _ in range(count)])
+            yield line("bincount", 7, [values], lambda: np.bincount(values, minlength=7))
+            if count == 0:
+                continue
+            weights = sample("f64", (count,))
+            yield line("bincount", 7, [values, weights], lambda: np.bincount(values, weights, minlength=7))
+    negative = array("i32", 1, -1)
+    yield line("bincount", 3, [negative], lambda: np.bincount(negative, minlength=3))
+
+
 if __name__ == "__main__":
     warnings.simplefilter("ignore")
     np.seterr(all="ignore")
     random.seed(2)
-    lines = [*sort_lines(), *cumulative_lines(), *take_lines()]
+    lines = [*sort_lines(), *cumulative_lines(), *take_lines(), *search_lines()]
     generate.write("routine.txt", lines, "routine.py")

@@ -4,7 +4,7 @@
 use crate::tokens::{elements, list, show_elements_of};
 use fusewire::prelude::*;
 use fusewire::testing::check_on;
-use fusewire::{DiagnosticKind, OutOfBounds, ir::Sizes, ir::interpret};
+use fusewire::{DiagnosticKind, OutOfBounds, Side, ir::Sizes, ir::interpret};
 use interpret::Array;
 use std::collections::HashMap;
 
@@ -51,6 +51,21 @@ impl<'l> Call<'l> {
             ("take", ["raise", _]) => x[0].take(x[1], self.axis(1)),
             ("take", [mode, _]) => x[0].take_with(x[1], self.axis(1), out_of_bounds(mode)),
             ("take_along_axis", _) => x[0].take_along_axis(x[1], self.axis(0)),
+            ("searchsorted", [side]) => x[0].searchsorted(x[1], self::side(side)),
+            ("digitize", _) => x[1].digitize(x[0]),
+            ("histogram", []) => x[0].histogram(x[1]),
+            ("histogram", [bins, low, high]) => {
+                let number = |text: &str| text.parse::<f64>().expect("a number");
+                let bins: u64 = bins.parse().expect("a count");
+                x[0].histogram_range(bins, number(low), number(high))
+            }
+            ("bincount", [length]) => {
+                let length: u64 = length.parse().expect("a length");
+                match x {
+                    [values] => values.bincount(length),
+                    _ => x[0].bincount_weighted(x[1], length),
+                }
+            }
             _ => panic!("no routine: {}", self.name),
         }
     }
@@ -89,6 +104,10 @@ fn out_of_bounds(mode: &str) -> OutOfBounds {
         "clip" => OutOfBounds::Clip,
         other => panic!("no mode: {other}"),
     }
+}
+
+fn side(side: &str) -> Side {
+    if side == "left" { Side::Left } else { Side::Right }
 }
 
 fn refusal(kind: DiagnosticKind) -> String {

@@ -1,5 +1,6 @@
 //! What plans say of routines, and what is refused.
 
+use fusewire::Side;
 use fusewire::prelude::*;
 use insta::assert_snapshot;
 
@@ -40,9 +41,14 @@ fn what_makes_no_sense_is_refused() {
         x.take_along_axis(rows, Axis(0)),
         x.take_along_axis(keys.astype(I64), Axis(0)),
         empty.take(0, Axis(0)),
+        x.searchsorted(1.0, Side::Left),
+        empty.searchsorted(x, Side::Left).histogram(empty.astype(I64)),
+        x.histogram_range(4u64, 1.0, f64::NAN),
+        x.bincount(10u64),
+        g.input("bytes", U8, [3]).searchsorted(300, Side::Left),
     ];
     let error = g.plan(wrong, &Limits::default()).expect_err("a plan that must be refused");
-    assert_eq!(error.diagnostics().len(), 8);
+    assert_eq!(error.diagnostics().len(), 13);
     assert_snapshot!(error);
 }
 

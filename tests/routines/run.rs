@@ -2,7 +2,7 @@
 
 use fusewire::prelude::*;
 use fusewire::testing::{check, check_at};
-use fusewire::{DiagnosticKind, OutOfBounds};
+use fusewire::{DiagnosticKind, OutOfBounds, Side};
 use insta::assert_snapshot;
 
 fn plan<'g>(g: &'g Graph, outputs: impl IntoIterator<Item = Expr<'g>>) -> Plan {
@@ -50,6 +50,61 @@ fn threads_do_not_change_bits() {
     for threads in [2, 3, 8] {
         assert!(one == run(threads), "{threads} threads");
     }
+}
+
+/// Counts and searches in vectors of many pieces.
+#[test]
+fn counts_are_the_same_in_any_number_of_parts() {
+    let count = 300_000usize;
+    let g = Graph::new();
+    let x = g.input("x", F32, [count]);
+    let keys = (x.absolute() % 50.0).astype(I32);
+    let levels = g.linspace(-100.0, 100.0, 33u64).astype(F32);
+    let outputs = [
+        x.histogram_range(64u64, -90.0, 90.0).named("y0"),
+        keys.bincount(64u64).named("y1"),
+        levels.searchsorted(x, Side::Left).named("y2"),
+        (keys.bincount_weighted(x, 64u64) * 64.0).astype(I64).named("y3"),
+    ];
+    let program = plan(&g, outputs).compile().unwrap();
+    let data = numbers(count);
+    let run = |threads: usize| {
+        let mut made = [vec![0i64; 64], vec![0i64; 64], vec![0i64; count], vec![0i64; 64]];
+        let names = ["y0", "y1", "y2", "y3"];
+        let outputs: Vec<(&str, ViewMut<'_>)> =
+            names.into_iter().zip(&mut made).map(|(name, y)| (name, y.into())).collect();
+        program.clone().with_threads(threads).run([("x", &data)], outputs).unwrap();
+        made
+    };
+    let one = run(1);
+    let inside = data.iter().filter(|x| (-90.0..=90.0).contains(*x)).count();
+    assert_eq!(one[0].iter().sum::<i64>(), inside as i64);
+    assert_eq!(one[1].iter().sum::<i64>(), count as i64);
+    for (at, x) in data.iter().enumerate().step_by(997) {
+        let below = (0..33).filter(|level| ((-100.0 + 6.25 * f64::from(*level)) as f32) < *x).count();
+        assert_eq!(one[2][at], below as i64);
+    }
+    for threads in [2, 3, 8] {
+        assert!(one == run(threads), "{threads} threads");
+    }
+}
+
+#[test]
+fn values_that_are_wrong_are_found_before_anything_is_written() {
+    let g = Graph::new();
+    let x = g.input("x", I16, [2, 3]);
+    let edges = g.input("edges", F64, [3]);
+    let program = plan(&g, [x.bincount(4u64).named("counts")]).compile().unwrap();
+    let mut counts = [7i64; 4];
+    let inputs = [("x", View::new(&[0i16, 1, 3, 1, 4, 9], [2, 3]))];
+    let error = program.run(inputs, [("counts", &mut counts)]).expect_err("a value that is too large");
+    assert_eq!((error.kind(), counts), (DiagnosticKind::Index, [7; 4]));
+    let program = plan(&g, [x.histogram(edges).named("counts")]).compile().unwrap();
+    let mut counts = [7i64; 2];
+    let inputs = [("x", View::new(&[0i16, 1, 3, 1, 4, 9], [2, 3])), ("edges", (&[0.0, 2.0, 1.0]).into())];
+    let unsorted = program.run(inputs, [("counts", &mut counts)]).expect_err("edges that are not in order");
+    assert_eq!((unsorted.kind(), counts), (DiagnosticKind::Order, [7; 2]));
+    assert_snapshot!(format!("{error}\n\n{unsorted}"));
 }
 
 #[test]
@@ -105,6 +160,9 @@ fn sizes_that_are_not_known() {
         x.cumulative_sum_from_zero(Axis(0)),
         x.take_with(at, Axis(1), OutOfBounds::Wrap),
         x.take_along_axis(x.argsort(Axis(0)), Axis(0)),
+        x.histogram_range(n + 1, -3.0, 3.0),
+        x.sort(Axis(1)).slice_axis(Axis(1), 0..1).cumulative_max(Axis(0)),
+        (at % 5).absolute().minimum(4).bincount(m + 4),
     ];
     let recipe = g.recipe(outputs.iter().enumerate().map(|(at, y)| y.named(&format!("y{at}")))).unwrap();
     for sizes in [[("n", 0), ("m", 1)], [("n", 1), ("m", 7)], [("n", 50), ("m", 40)], [("n", 9), ("m", 3)]] {
