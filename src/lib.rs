@@ -32,6 +32,7 @@ mod composed;
 mod custom;
 mod dims;
 mod expr;
+mod gemm;
 mod index;
 mod jit;
 mod launch;

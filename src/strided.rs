@@ -65,6 +65,24 @@ impl Array {
         self.address = self.address.wrapping_add(moved(self.buffer));
     }
 
+    /// The distance between elements along an axis, in bytes.
+    pub fn stride(&self, axis: usize) -> i64 {
+        self.strides[axis]
+    }
+
+    /// The elements from `moved` bytes on along two axes, given as sizes and strides. Rows and columns are parts of
+    /// axes of the array, and `moved` leads to an element of it.
+    pub const fn matrix(&self, moved: i64, rows: (u64, i64), columns: (u64, i64)) -> Matrix {
+        Matrix {
+            address: self.address.wrapping_add(moved),
+            width: self.width,
+            rows: rows.0,
+            columns: columns.0,
+            row_stride: rows.1,
+            column_stride: columns.1,
+        }
+    }
+
     /// Elements along each axis.
     pub fn sizes(&self) -> &[u64] {
         &self.sizes
@@ -120,6 +138,48 @@ impl Array {
         }
         // SAFETY: workspace of this size, which no other step uses while this one runs; any bytes are `u8`.
         unsafe { std::slice::from_raw_parts_mut(self.address as *mut u8, bytes) }
+    }
+}
+
+/// Elements of an array along two of its axes, or parts of them.
+#[derive(Clone, Copy)]
+pub(crate) struct Matrix {
+    address: i64,
+    width: usize,
+    rows: u64,
+    columns: u64,
+    row_stride: i64,
+    column_stride: i64,
+}
+
+impl Matrix {
+    pub const fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    pub const fn columns(&self) -> u64 {
+        self.columns
+    }
+
+    /// Its address, and the strides of rows and columns in bytes.
+    pub const fn place(&self) -> (i64, i64, i64) {
+        (self.address, self.row_stride, self.column_stride)
+    }
+
+    /// The elements of a row.
+    pub const fn row(&self, at: u64) -> Line {
+        let address = self.address.wrapping_add((at as i64).wrapping_mul(self.row_stride));
+        let length = if at < self.rows { self.columns } else { 0 };
+        Line { address, width: self.width, stride: self.column_stride, length }
+    }
+
+    /// A dense copy.
+    pub fn elements<T: Plain>(&self) -> Vec<T> {
+        let mut elements = vec![T::default(); (self.rows * self.columns) as usize];
+        for (at, row) in elements.chunks_exact_mut(self.columns.max(1) as usize).enumerate() {
+            self.row(at as u64).read(0, row);
+        }
+        elements
     }
 }
 

@@ -230,6 +230,13 @@ impl Graph {
             operands.iter().map(|operand| self.site_array(*operand)).collect();
         let Some(arrays) = arrays else { return self.wrong_routine(routine, operands, site, None) };
         let (result, name) = (routine.result(&arrays), routine.name());
+        if let Some(label) = result.shape.repeated_label() {
+            let mut diagnostic = broadcast::repeated(name, label, &result.shape);
+            for (slot, operand) in operands.iter().enumerate() {
+                diagnostic = diagnostic.operand(self.note(*operand, slot));
+            }
+            return self.wrong_routine(routine, operands, site, Some(Box::new(diagnostic)));
+        }
         let call = self.add(Op::Routine(routine), result, operands, site);
         self.require(call, name, site, requirements);
         call

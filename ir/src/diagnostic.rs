@@ -49,6 +49,8 @@ pub enum DiagnosticKind {
     Label,
     /// A broadcast that the policy of its graph or its call does not allow.
     Broadcast,
+    /// Subscripts of an einsum that cannot be read, or do not fit its operands.
+    Subscripts,
     /// A size that is declared twice, can be no size, or is not what it must be.
     Dim,
     /// A dtype the operation does not take.
@@ -92,6 +94,7 @@ impl DiagnosticKind {
             Self::Shape => "shape",
             Self::Label => "label",
             Self::Broadcast => "broadcast",
+            Self::Subscripts => "subscripts",
             Self::Dim => "dim",
             Self::DType => "dtype",
             Self::ScalarRange => "scalar",

@@ -72,6 +72,13 @@ pub enum Routine {
         /// The first integer that must not occur.
         length: Dim,
     },
+    /// Matrix products: the operands begin with the same axes, each combination of which has a product of its
+    /// own. The last axis of the first operand and the next one of the second are summed; what is left stands
+    /// side by side.
+    Matmul {
+        /// How many axes they begin with.
+        batch: usize,
+    },
 }
 
 /// Where a value belongs that a vector in order has already.
@@ -178,6 +185,7 @@ impl Routine {
             Self::Searchsorted { .. } => "searchsorted",
             Self::Histogram => "histogram",
             Self::Bincount { .. } => "bincount",
+            Self::Matmul { .. } => "matmul",
         }
     }
 
@@ -204,6 +212,12 @@ impl Routine {
                 let (before, rest) = first.shape.split_at((*axis).min(first.shape.len()));
                 let dims = before.iter().chain(indices).chain(rest.iter().skip(1));
                 ArrayType { dtype: first.dtype, shape: dims.cloned().collect() }
+            }
+            Self::Matmul { batch } => {
+                let right = operands.get(1).map(|right| &right.shape[..]).unwrap_or_default();
+                let left = first.shape.iter().take(first.shape.len().saturating_sub(1));
+                let shape = left.chain(right.iter().skip(batch + 1)).cloned().collect();
+                ArrayType { dtype: first.dtype, shape }
             }
             Self::Searchsorted { .. } => {
                 let shape = operands.get(1).map(|values| values.shape.clone()).unwrap_or_default();
@@ -247,7 +261,8 @@ impl Routine {
                 let counts = self.result(operands).shape;
                 lines(&[Dim::from(COUNTING_PARTS), counts.first()?.clone()], 1, 8)
             }
-            Self::Cumulative { .. } | Self::TakeAlongAxis { .. } | Self::Searchsorted { .. } => None,
+            Self::Cumulative { .. } | Self::TakeAlongAxis { .. } => None,
+            Self::Searchsorted { .. } | Self::Matmul { .. } => None,
         }
     }
 
@@ -271,6 +286,11 @@ impl Routine {
                 of(values).unwrap_or(u64::MAX).saturating_mul(each)
             }
             Self::Bincount { .. } => elements.saturating_mul(4),
+            Self::Matmul { .. } => {
+                let summed = first.shape.last().map_or(1, Dim::upper);
+                let results = self.result(operands).shape.elements().unwrap_or(u64::MAX);
+                results.saturating_mul(summed.saturating_mul(2))
+            }
             Self::Take { .. } | Self::TakeAlongAxis { .. } => {
                 self.result(operands).shape.elements().unwrap_or(u64::MAX).saturating_mul(2)
             }
@@ -286,7 +306,7 @@ impl Routine {
             Self::Cumulative { include_initial, .. } => operand == 0 && !*include_initial,
             Self::Searchsorted { .. } => operand == 1,
             Self::Argsort { .. } | Self::Take { .. } | Self::TakeAlongAxis { .. } => false,
-            Self::Histogram | Self::Bincount { .. } => false,
+            Self::Histogram | Self::Bincount { .. } | Self::Matmul { .. } => false,
         }
     }
 }
@@ -332,6 +352,9 @@ impl fmt::Display for Routine {
             Self::Searchsorted { side: Side::Left } => f.write_str(", before equal elements"),
             Self::Searchsorted { side: Side::Right } => f.write_str(", after equal elements"),
             Self::Histogram => Ok(()),
+            Self::Matmul { batch: 0 } => Ok(()),
+            Self::Matmul { batch: 1 } => f.write_str(" for each index of the first axis"),
+            Self::Matmul { batch } => write!(f, " for each index of the first {batch} axes"),
             Self::Bincount { length } => write!(f, " up to {length}"),
             Self::Take { axis, out_of_bounds } | Self::TakeAlongAxis { axis, out_of_bounds } => {
                 write!(f, " along axis {axis}")?;

@@ -75,6 +75,14 @@ pub(crate) fn evaluate(routine: &Routine, operands: &[&Array], dtype: DType, kno
             };
             Array::new(dtype, &[bins as u64], (0..bins).map(count).collect())
         }
+        (Routine::Matmul { batch }, [a, b]) => {
+            let made: Vec<u64> = {
+                let (left, right) = (a.sizes(), b.sizes());
+                left[..left.len() - 1].iter().chain(&right[batch + 1..]).copied().collect()
+            };
+            let elements = indices(&made).map(|index| product(*batch, a, b, &index, dtype));
+            Array::new(dtype, &made, elements.collect())
+        }
         (Routine::Bincount { length }, [values, weights @ ..]) => {
             let length = length.value(&|symbol| known.get(&symbol.name).copied())?;
             if values.elements.iter().any(|value| !(0..i128::from(length)).contains(&value.as_int())) {
@@ -130,17 +138,54 @@ fn combined(op: CumulativeOp, elements: &[Scalar], dtype: DType) -> Scalar {
     }
 }
 
-/// How far the exact value may be from what a routine computes, as an absolute error; 0 for all that only
-/// moves elements, and where the order of the operations is fixed.
-#[must_use]
-pub fn routine_tolerance(routine: &Routine, expected: Scalar) -> f64 {
-    match routine {
-        Routine::Cumulative { op: CumulativeOp::Logsumexp, .. } => {
-            let epsilon = expected.dtype().float_info().map_or(0.0, |info| info.epsilon);
-            // A few roundings of the sum, whose logarithm is near 0 where the result is small.
-            16.0 * epsilon * expected.as_f64().abs().max(1.0)
+/// The factors whose products are summed to one element of a matrix product.
+fn factors(batch: usize, a: &Array, b: &Array, index: &[u64]) -> Vec<(Scalar, Scalar)> {
+    let (left, summed) = (a.sizes().len() - 1, a.sizes()[a.sizes().len() - 1]);
+    let factor = |at: u64| {
+        let of_a: Vec<u64> = index[..left].iter().copied().chain([at]).collect();
+        let own = index[left..].iter().copied();
+        let of_b: Vec<u64> = index[..batch].iter().copied().chain([at]).chain(own).collect();
+        (a.at(&of_a), b.at(&of_b))
+    };
+    (0..summed).map(factor).collect()
+}
+
+fn product(batch: usize, a: &Array, b: &Array, index: &[u64], dtype: DType) -> Scalar {
+    let factors = factors(batch, a, b, index).into_iter();
+    match dtype {
+        DType::Bool => Scalar::Bool(factors.into_iter().any(|(x, y)| x.as_bool() && y.as_bool())),
+        _ if dtype.is_float() => {
+            Scalar::F64(factors.map(|(x, y)| x.as_f64() * y.as_f64()).sum::<f64>()).cast(dtype)
         }
-        _ => 0.0,
+        // The low bits of a product follow from the low bits of its factors.
+        _ => {
+            let low = |x: Scalar| i128::from(x.as_int() as i64);
+            let sum = factors.map(|(x, y)| low(x).wrapping_mul(low(y))).fold(0, i128::wrapping_add);
+            Scalar::from_int(sum, dtype)
+        }
+    }
+}
+
+/// For each element of what a routine makes of operands, how far it may be from the exact value, as an
+/// absolute error; nothing where all that happens moves elements, or has a fixed order.
+#[must_use]
+pub fn routine_tolerance(routine: &Routine, operands: &[&Array], expected: &Array) -> Vec<f64> {
+    let Some(info) = expected.array.dtype.float_info() else { return Vec::new() };
+    match (routine, operands) {
+        (Routine::Cumulative { op: CumulativeOp::Logsumexp, .. }, _) => {
+            // A few roundings of the sum, whose logarithm is near 0 where the result is small.
+            let tolerance = |value: &Scalar| 16.0 * info.epsilon * value.as_f64().abs().max(1.0);
+            expected.elements.iter().map(tolerance).collect()
+        }
+        (Routine::Matmul { batch }, [a, b]) => indices(&expected.sizes())
+            .map(|index| {
+                let factors = factors(*batch, a, b, &index);
+                let size: f64 = factors.iter().map(|(x, y)| (x.as_f64() * y.as_f64()).abs()).sum();
+                // Products and sums are rounded, and what is very small is lost.
+                (factors.len() as f64 + 2.0) * (info.epsilon * size + info.smallest_normal)
+            })
+            .collect(),
+        _ => Vec::new(),
     }
 }
 

@@ -4,6 +4,7 @@
 //! pieces, worked on as slices, and written back. What lines have in common is in this file.
 
 mod index;
+mod matmul;
 mod scan;
 mod search;
 mod sort;
@@ -158,6 +159,9 @@ impl RoutineLaunch {
             (Routine::Bincount { .. }, [values, weights]) => {
                 let lanes = Lanes { scratch, parts };
                 return search::bincount(values, Some(weights), &self.results, &self.call, lanes);
+            }
+            (Routine::Matmul { batch }, [a, b]) => {
+                matmul::matmul(a, b, &self.results, *batch, dtype, parts);
             }
             _ => {}
         }

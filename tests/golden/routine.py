@@ -186,9 +186,93 @@ def search_lines():
     yield line("bincount", 3, [negative], lambda: np.bincount(negative, minlength=3))
 
 
+def contraction_lines():
+    def exact(dtype, shape):
+        """Small enough for products of several operands to be exact."""
+        if dtype[0] == "f":
+            return array(dtype, *[random.randint(-4, 4) / 2 for _ in range(int(np.prod(shape)))]).reshape(shape)
+        return sample(dtype, shape)
+
+    shapes = [((3, 4), (4, 2)), ((3, 17), (17, 5)), ((1, 4), (4, 1)), ((3, 0), (0, 2)), ((0, 3), (3, 2))]
+    shapes += [((4,), (4, 3)), ((3, 4), (4,)), ((4,), (4,)), ((2, 3, 4), (4, 5)), ((3, 4), (2, 4, 5))]
+    shapes += [((2, 3, 4), (2, 4, 5)), ((2, 1, 3, 4), (3, 4, 2)), ((2, 3, 4), (4,)), ((4,), (2, 4, 3))]
+    shapes += [((3, 4), (3, 2)), ((2, 3, 4), (3, 4, 5)), ((), (3,))]
+    for dtype, (left, right) in itertools.product(DTYPES, shapes):
+        a, b = exact(dtype, left), exact(dtype, right)
+        yield line("matmul", [], [a, b], lambda: np.matmul(a, b))
+        if dtype in ["f64", "i32"]:
+            yield line("dot", [], [a, b], lambda: np.dot(a, b))
+    for dtype, other in itertools.product(DTYPES, DTYPES):
+        a, b = exact(dtype, (2, 3)), exact(other, (3, 4))
+        yield line("matmul", [], [a, b], lambda: np.matmul(a, b))
+    a, b = exact("f64", (2, 3, 4)), exact("f64", (4, 3, 2))
+    for count in [0, 1, 4]:
+        yield line("tensordot", count, [a, b], lambda: np.tensordot(a, b, count))
+    b = exact("f64", (3, 4, 5))
+    yield line("tensordot", 2, [a, b], lambda: np.tensordot(a, b, 2))
+    for axes, others in [([1], [0]), ([2, 1], [1, 0]), ([-1], [-2]), ([], []), ([1, 1], [0, 0]), ([0], [0]), ([1], [0, 1])]:
+        told = [listed(axes), listed(others)]
+        yield line("tensordot", told, [a, b], lambda: np.tensordot(a, b, (axes, others)))
+    einsums = [
+        ("ij,jk->ik", [(2, 3), (3, 4)]),
+        ("ij,jk", [(2, 3), (3, 4)]),
+        ("ij,jk->ki", [(2, 3), (3, 4)]),
+        ("ij,kj->ik", [(2, 3), (4, 3)]),
+        ("ij,ij->ij", [(2, 3), (2, 3)]),
+        ("ij,ij->i", [(2, 3), (2, 3)]),
+        ("ij,ij->", [(2, 3), (2, 3)]),
+        ("i,j->ij", [(2,), (3,)]),
+        ("i,j->ji", [(2,), (3,)]),
+        ("ii->i", [(3, 3)]),
+        ("ii", [(3, 3)]),
+        ("ij->ji", [(2, 3)]),
+        ("ij->j", [(2, 3)]),
+        ("ij->", [(2, 3)]),
+        ("ij", [(2, 3)]),
+        ("ba", [(2, 3)]),
+        ("bij,bjk->bik", [(2, 3, 4), (2, 4, 5)]),
+        ("bij,bjk->ikb", [(2, 3, 4), (2, 4, 5)]),
+        ("bij,jk->bik", [(2, 3, 4), (4, 5)]),
+        ("ij,bjk->bik", [(3, 4), (2, 4, 5)]),
+        ("ij,bjk->bki", [(3, 4), (2, 4, 5)]),
+        ("bhid,bhjd->bhij", [(2, 2, 3, 4), (2, 2, 5, 4)]),
+        ("aib,bjc->aijc", [(2, 3, 4), (4, 3, 2)]),
+        ("aib,bjc->ajic", [(2, 3, 4), (4, 3, 2)]),
+        ("ijk,jkl->il", [(2, 3, 4), (3, 4, 5)]),
+        ("ijk,kjl->il", [(2, 3, 4), (4, 3, 5)]),
+        ("iij,jk->ik", [(3, 3, 2), (2, 4)]),
+        ("ij,jk,kl->il", [(2, 3), (3, 4), (4, 5)]),
+        ("ij,jk,kl,lm->mi", [(2, 3), (3, 4), (4, 2), (2, 5)]),
+        ("i,i,i->i", [(4,), (4,), (4,)]),
+        ("i,ij,j->", [(2,), (2, 3), (3,)]),
+        ("ab,cd->adbc", [(2, 3), (2, 2)]),
+        ("ij,kl->il", [(2, 3), (4, 5)]),
+        ("...ij,...jk->...ik", [(2, 3, 4), (2, 4, 5)]),
+        ("...ij,...jk->...ik", [(3, 4), (2, 4, 5)]),
+        ("...ij->...ji", [(2, 3, 4)]),
+        ("...i,i", [(2, 3), (3,)]),
+        ("i...->...", [(2, 3)]),
+        ("ij,ij->ij", [(1, 3), (2, 3)]),
+        ("ij,jk->ik", [(2, 1), (3, 4)]),
+        (",i->i", [(), (3,)]),
+        ("ij,jk->ik", [(2, 3), (4, 5)]),
+        ("ij,jk->iz", [(2, 3), (3, 5)]),
+        ("ij,jk->ii", [(2, 3), (3, 5)]),
+        ("ij,jk", [(2, 3)]),
+        ("ijk,jk", [(2, 3), (3, 5)]),
+    ]
+    for subscripts, shapes in einsums:
+        for dtype in ["f64", "f32", "i16", "bool"]:
+            operands = [exact(dtype, shape) for shape in shapes]
+            yield line("einsum", subscripts, operands, lambda: np.einsum(subscripts, *operands))
+    for dtype, other in [("f16", "f32"), ("i8", "u8"), ("bool", "f16"), ("i64", "f32")]:
+        operands = [exact(dtype, (2, 3)), exact(other, (3, 4))]
+        yield line("einsum", "ij,jk->ik", operands, lambda: np.einsum("ij,jk->ik", *operands))
+
+
 if __name__ == "__main__":
     warnings.simplefilter("ignore")
     np.seterr(all="ignore")
     random.seed(2)
-    lines = [*sort_lines(), *cumulative_lines(), *take_lines(), *search_lines()]
+    lines = [*sort_lines(), *cumulative_lines(), *take_lines(), *search_lines(), *contraction_lines()]
     generate.write("routine.txt", lines, "routine.py")

@@ -35,7 +35,7 @@ impl<'l> Call<'l> {
         Axis(self.told[at].parse().expect("an axis"))
     }
 
-    fn build<'g>(&self, x: &[Expr<'g>]) -> Expr<'g> {
+    fn build<'g>(&self, g: &'g Graph, x: &[Expr<'g>]) -> Expr<'g> {
         match (self.name, &self.told[..]) {
             ("sort", ["up", _]) => x[0].sort(self.axis(1)),
             ("sort", _) => x[0].sort_descending(self.axis(1)),
@@ -66,6 +66,14 @@ impl<'l> Call<'l> {
                     _ => x[0].bincount_weighted(x[1], length),
                 }
             }
+            ("matmul", []) => x[0].matmul(x[1]),
+            ("dot", []) => x[0].dot(x[1]),
+            ("tensordot", [count]) => x[0].tensordot(x[1], count.parse().expect("a count")),
+            ("tensordot", [own, others]) => {
+                let axes = |token: &str| list::<isize>(token).expect("axes");
+                x[0].tensordot_along(axes(own), x[1], axes(others))
+            }
+            ("einsum", [subscripts]) => g.einsum(subscripts, x.iter().copied()),
             _ => panic!("no routine: {}", self.name),
         }
     }
@@ -81,7 +89,7 @@ impl<'l> Call<'l> {
                 g.input(&format!("x{at}"), array.dtype, array.shape.clone())
             })
             .collect();
-        let made = self.build(&operands).named("made");
+        let made = self.build(&g, &operands).named("made");
         if let Err(error) = g.plan([made], &Limits::default()) {
             return refusal(error.kind());
         }
@@ -132,12 +140,13 @@ fn is_close(call: &str, numpy: &str, ours: &str) -> bool {
         return false;
     };
     let mut pairs = numpy.iter().zip(&ours).map(|(numpy, ours)| (numpy.as_f64(), ours.as_f64()));
-    // Equal values that differ in their bits are zeros of other signs, which no rounding makes. Of
-    // zeros of both signs the first is the extreme, where NumPy's vectors give either, and NumPy's
+    // Equal values that differ in their bits are zeros of other signs, which no rounding makes. A sum
+    // of negative zeros is -0.0, where NumPy starts from 0.0. Of zeros of both signs the first is the extreme, where NumPy's vectors give either, and NumPy's
     // logarithm of exp(-0.0) and nothing more is 0.0 in one order and -0.0 in another.
-    let any_zero = ["cumulative_logsumexp", "cumulative_min", "cumulative_max"]
-        .iter()
-        .any(|name| call.starts_with(name));
+    let any_zero =
+        ["matmul", "dot", "tensordot", "einsum", "cumulative_logsumexp", "cumulative_min", "cumulative_max"]
+            .iter()
+            .any(|name| call.starts_with(name));
     pairs.all(|(numpy, ours)| {
         let close = (numpy - ours).abs() <= 8.0 * info.epsilon * numpy.abs().max(1.0);
         numpy.to_bits() == ours.to_bits()
