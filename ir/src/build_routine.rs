@@ -207,7 +207,7 @@ impl Graph {
     }
 
     /// The position of one axis of an operand.
-    fn axis_of(
+    pub(crate) fn axis_of(
         &self,
         name: &str,
         operand: SiteId,

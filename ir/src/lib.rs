@@ -10,6 +10,7 @@ pub mod broadcast;
 mod build;
 mod build_index;
 mod build_join;
+mod build_order;
 mod build_record;
 mod build_repeat;
 mod build_reshape;

@@ -1,6 +1,7 @@
 //! Elements in order.
 
 use super::Expr;
+use crate::axes::Axes;
 use fusewire_ir::{AxisRef, Site};
 
 impl Expr<'_> {
@@ -47,5 +48,66 @@ impl Expr<'_> {
     pub fn argsort_descending(self, axis: impl Into<AxisRef>) -> Self {
         let (axis, site) = (axis.into(), Site::caller());
         self.graph.push(|g| g.argsort(self.site, &axis, true, site))
+    }
+
+    /// The middle of the elements along axes, or the mean of the two in the middle: `f64` for integers and
+    /// `bool`, NaN where there is one. Refused over no elements. The elements are sorted, once for all
+    /// statistics of the same elements along the same axes.
+    #[must_use]
+    #[track_caller]
+    pub fn median(self, axes: impl Into<Axes>) -> Self {
+        let (axes, site) = (axes.into(), Site::caller());
+        self.graph.push(|g| g.median(self.site, axes.axes.as_deref(), axes.keepdims, site))
+    }
+
+    /// The value below which `part` (0 to 1) of the elements along axes lie, linearly between two of them: in
+    /// dtypes as [`Expr::median`], NaN where there is one.
+    ///
+    /// ```
+    /// use fusewire::prelude::*;
+    ///
+    /// let g = Graph::new();
+    /// let x = g.input("x", F64, [5]);
+    /// let outputs = [x.median(All).named("middle"), x.quantile(0.875, All).named("high")];
+    /// let plan = g.plan(outputs, &Limits::default())?;
+    /// assert_eq!(plan.steps().iter().filter(|step| step.kernel().is_none()).count(), 1); // one sort
+    /// let (mut middle, mut high) = (0.0, 0.0);
+    /// plan.compile()?.run([("x", &[3.0, 1.0, 4.0, 1.0, 5.0])], [("middle", &mut middle), ("high", &mut high)])?;
+    /// assert_eq!((middle, high), (3.0, 4.5));
+    /// # Ok::<(), Error>(())
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub fn quantile(self, part: f64, axes: impl Into<Axes>) -> Self {
+        let (axes, site) = (axes.into(), Site::caller());
+        self.graph.push(|g| g.quantile(self.site, part, axes.axes.as_deref(), axes.keepdims, site))
+    }
+
+    /// As [`Expr::quantile`], with the part in per cent.
+    #[must_use]
+    #[track_caller]
+    pub fn percentile(self, percent: f64, axes: impl Into<Axes>) -> Self {
+        self.quantile(percent / 100.0, axes)
+    }
+
+    /// The `count` largest elements along an axis, the largest first, and their positions in `i64`. NaN counts
+    /// as larger than all numbers, and of equal elements the first comes first. An axis that may be shorter
+    /// gives as many as it has; one that is, is refused.
+    #[must_use]
+    #[track_caller]
+    pub fn top_k(self, count: u64, axis: impl Into<AxisRef>) -> (Self, Self) {
+        let (axis, site) = (axis.into(), Site::caller());
+        let positions = self.graph.push(|g| g.top_positions(self.site, count, &axis, site));
+        (self.take_along_axis(positions, axis), positions)
+    }
+
+    /// The elements along an axis such that the one at `position` is where it would be in order, no larger
+    /// ones stand before it and no smaller ones behind: as it is, all of them in order. Negative positions
+    /// count from the end.
+    #[must_use]
+    #[track_caller]
+    pub fn partition(self, position: i64, axis: impl Into<AxisRef>) -> Self {
+        let (axis, site) = (axis.into(), Site::caller());
+        self.graph.push(|g| g.partition(self.site, position, &axis, site))
     }
 }

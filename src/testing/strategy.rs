@@ -46,7 +46,7 @@ fn step() -> impl Strategy<Value = Step> {
             .prop_map(|(function, operands, axes, keepdims)| Step::Composed { function, operands, axes, keepdims }),
         3 => (0..6usize, [any(), any(), any()], 0..1000usize)
             .prop_map(|(kind, operands, parameter)| Step::Join { kind, operands, parameter }),
-        2 => (0..11usize, any(), any(), 0..1000usize)
+        2 => (0..15usize, any(), any(), 0..1000usize)
             .prop_map(|(kind, operand, indices, parameter)| Step::Routine { kind, operand, indices, parameter }),
         1 => (any(), 0..3usize).prop_map(|(operand, policy)| Step::Store { operand, policy }),
     ]
@@ -262,6 +262,10 @@ fn routine<'g>(kind: usize, operand: Expr<'g>, indices: Expr<'g>, parameter: usi
         7 => operand.cumulative_min(axis),
         8 => operand.take_with(indices, axis, mode),
         9 => operand.take_along_axis_with(indices, axis, mode),
-        _ => operand.take_along_axis(operand.argsort(axis), axis),
+        10 => operand.take_along_axis(operand.argsort(axis), axis),
+        11 => operand.matmul(indices),
+        12 => operand.matmul(operand.transpose()),
+        13 => operand.median(axis),
+        _ => operand.sort(axis).quantile(0.3, axis),
     }
 }

@@ -270,9 +270,29 @@ def contraction_lines():
         yield line("einsum", "ij,jk->ik", operands, lambda: np.einsum("ij,jk->ik", *operands))
 
 
+def statistic_lines():
+    for dtype, shape in itertools.product(DTYPES, SHAPES):
+        x = sample(dtype, shape)
+        if x.size == 0:
+            continue
+        axes = [None, *((axis,) for axis in range(len(shape))), *itertools.combinations(range(len(shape)), 2)]
+        for axis in axes:
+            yield line("median", listed(axis), [x], lambda: np.median(x, axis))
+            if dtype != "bool":
+                part = random.choice([0.0, 0.25, 0.3, 0.5, 0.77, 1.0])
+                yield line("quantile", [part, listed(axis)], [x], lambda: np.quantile(x, part, axis))
+    for dtype in ["f16", "f32", "f64"]:
+        x = sample(dtype, (3, 4))
+        x[1, 2] = np.nan
+        yield line("median", "[1]", [x], lambda: np.median(x, 1))
+        yield line("quantile", [0.4, "[1]"], [x], lambda: np.quantile(x, 0.4, 1))
+    yield line("quantile", [1.5, "all"], [np.ones(3)], lambda: np.quantile(np.ones(3), 1.5))
+    yield line("median", "[1]", [np.ones(3)], lambda: np.median(np.ones(3), 1))
+
+
 if __name__ == "__main__":
     warnings.simplefilter("ignore")
     np.seterr(all="ignore")
     random.seed(2)
-    lines = [*sort_lines(), *cumulative_lines(), *take_lines(), *search_lines(), *contraction_lines()]
+    lines = [*sort_lines(), *cumulative_lines(), *take_lines(), *search_lines(), *contraction_lines(), *statistic_lines()]
     generate.write("routine.txt", lines, "routine.py")

@@ -74,6 +74,8 @@ impl<'l> Call<'l> {
                 x[0].tensordot_along(axes(own), x[1], axes(others))
             }
             ("einsum", [subscripts]) => g.einsum(subscripts, x.iter().copied()),
+            ("median", [axes]) => x[0].median(self::axes(axes)),
+            ("quantile", [part, axes]) => x[0].quantile(part.parse().expect("a part"), self::axes(axes)),
             _ => panic!("no routine: {}", self.name),
         }
     }
@@ -116,6 +118,11 @@ fn out_of_bounds(mode: &str) -> OutOfBounds {
 
 fn side(side: &str) -> Side {
     if side == "left" { Side::Left } else { Side::Right }
+}
+
+fn axes(token: &str) -> Axes {
+    let axes = list::<isize>(token);
+    axes.map_or(All.into(), |axes| Axes::from(&axes[..]))
 }
 
 fn refusal(kind: DiagnosticKind) -> String {

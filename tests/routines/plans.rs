@@ -53,6 +53,60 @@ fn what_makes_no_sense_is_refused() {
 }
 
 #[test]
+fn products_are_routines_where_rows_meet_columns() {
+    let g = Graph::new();
+    let (q, k) = (g.input("q", F32, [8, 100, 32]), g.input("k", F32, [8, 100, 32]));
+    let scores = g.einsum("bqd,bkd->bqk", [q, k]) * 0.18;
+    let weights = (scores - scores.max(Axis(2).keepdims())).exp();
+    let vector = g.input("vector", F32, [100]);
+    let plan = g.plan([weights.matmul(vector).named("y")], &Limits::default()).unwrap();
+    assert_snapshot!(plan.explain());
+}
+
+/// Where the pairs in order would make something large, another pair comes first.
+#[test]
+fn the_cheapest_pair_comes_first() {
+    let g = Graph::new();
+    let (a, b, c) = (g.input("a", F64, [900, 2]), g.input("b", F64, [2, 900]), g.input("c", F64, [900, 3]));
+    let plan = g.plan([g.einsum("ij,jk,kl->il", [a, b, c])], &Limits::default()).unwrap();
+    assert_eq!(plan.workspace_bytes(), 64);
+    let error = g
+        .plan([g.einsum("ij,jk->ik", [a, b]).matmul(c)], &Limits::default().with_elements(100_000))
+        .expect_err("a product that is too large");
+    assert_snapshot!(error);
+}
+
+#[test]
+fn products_that_make_no_sense_are_refused() {
+    let g = Graph::new();
+    let (a, b) = (g.input("a", F64, [2, 3]), g.input("b", F32, [4, 5]));
+    let user = g.input("by_user", F64, [("user", 2), ("feature", 3)]);
+    let other = Graph::new();
+    let foreign = other.input("foreign", F64, [3, 2]);
+    let wrong = [
+        a.matmul(b),
+        a.matmul(g.scalar(2.0)),
+        a.matmul(foreign),
+        g.einsum("ij,jk->ik", [a, b]),
+        g.einsum("ij,jk->iz", [a, b]),
+        g.einsum("ij;jk", [a, b]),
+        g.einsum("ij,jk,kl", [a, b]),
+        g.einsum("ijk,kl->il", [a, b]),
+        a.tensordot_along([0, 1], b, [1]),
+        a.tensordot(b, 3),
+        user.matmul(user.transpose()),
+        a.quantile(1.5, All),
+        a.median(Axis(2)),
+        a.top_k(4, Axis(1)).1,
+        a.partition(3, Axis(1)),
+    ];
+    let count = wrong.len();
+    let error = g.plan(wrong, &Limits::default()).expect_err("a plan that must be refused");
+    assert_eq!(error.diagnostics().len(), count);
+    assert_snapshot!(error);
+}
+
+#[test]
 fn memory_of_routines_is_limited() {
     let g = Graph::new();
     let x = g.input("x", F64, [1000, 1000]);

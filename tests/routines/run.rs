@@ -108,6 +108,81 @@ fn values_that_are_wrong_are_found_before_anything_is_written() {
 }
 
 #[test]
+fn products_are_the_same_on_any_number_of_threads_and_in_any_layout() {
+    let (rows, summed, columns) = (203usize, 701usize, 150usize);
+    let g = Graph::new();
+    let a = g.input("a", F32, [2, rows, summed]);
+    let b = g.input("b", F32, [summed, columns]);
+    let c = g.input("c", F32, [2, summed, columns]);
+    let outputs = [
+        a.matmul(b).named("y0"),
+        a.matmul(c).named("y1"),
+        g.einsum("bij,jk->bki", [a, b]).named("y2"),
+        (a * 8).astype(I16).matmul((b * 8).astype(I16)).astype(F32).named("y3"),
+    ];
+    let program = plan(&g, outputs).compile().unwrap();
+    let (in_a, in_b, in_c) =
+        (numbers(2 * rows * summed), numbers(summed * columns), numbers(2 * summed * columns));
+    let transposed: Vec<f32> =
+        (0..summed * columns).map(|at| in_b[at % summed * columns + at / summed]).collect();
+    let views = [
+        View::new(&in_b, [summed, columns]),
+        View::strided(&transposed, &[summed, columns], &[1, summed as isize], 0),
+    ];
+    let run = |threads: usize, b: &View<'_>| {
+        let mut made = vec![vec![0f32; 2 * rows * columns]; 4];
+        let shapes = [[2, rows, columns], [2, rows, columns], [2, columns, rows], [2, rows, columns]];
+        let outputs: Vec<(String, ViewMut<'_>)> = made
+            .iter_mut()
+            .zip(shapes)
+            .enumerate()
+            .map(|(at, (y, shape))| (format!("y{at}"), ViewMut::new(y, shape)))
+            .collect();
+        let a = View::new(&in_a, [2, rows, summed]);
+        let inputs = [("a", a), ("b", b.clone()), ("c", View::new(&in_c, [2, summed, columns]))];
+        program.clone().with_threads(threads).run(inputs, outputs).unwrap();
+        made.into_iter().flatten().map(f32::to_bits).collect::<Vec<_>>()
+    };
+    let one = run(1, &views[0]);
+    for (threads, b) in [(2, 0), (3, 1), (8, 0), (1, 1)] {
+        assert!(one == run(threads, &views[b]), "{threads} threads, layout {b}");
+    }
+}
+
+/// Elements that do not lie on their own boundaries.
+#[test]
+fn products_of_unaligned_elements() {
+    let g = Graph::new();
+    let (a, b) = (g.input("a", F64, [2, 3]), g.input("b", F64, [3, 2]));
+    let program = plan(&g, [a.matmul(b)]).compile().unwrap();
+    let mut bytes = vec![0u8; 65];
+    for (at, value) in [1.0f64, 2.0, 3.0, 4.0, 5.0, 6.0].into_iter().enumerate() {
+        bytes[1 + 8 * at..][..8].copy_from_slice(&value.to_le_bytes());
+    }
+    // SAFETY: six elements are there, and nobody writes them.
+    let view = unsafe { View::from_raw(bytes[1..].as_ptr(), F64, &[2, 3], &[24, 8]) };
+    let mut out = [0.0; 4];
+    let other = View::new(&[1.0, 0.0, 0.0, 1.0, 1.0, -1.0], [3, 2]);
+    program.run([("a", view), ("b", other)], [("out", ViewMut::new(&mut out, [2, 2]))]).unwrap();
+    assert_eq!(out, [4.0, -1.0, 10.0, -1.0]);
+}
+
+#[test]
+fn the_largest_elements_and_where_they_are() {
+    let g = Graph::new();
+    let x = g.input("x", F32, [2, 4]);
+    let (values, positions) = x.top_k(2, Axis(1));
+    let program = plan(&g, [values.named("values"), positions.named("positions")]).compile().unwrap();
+    let (mut values, mut positions) = ([0f32; 4], [0i64; 4]);
+    let outputs =
+        [("values", ViewMut::new(&mut values, [2, 2])), ("positions", ViewMut::new(&mut positions, [2, 2]))];
+    let x = [3.0, 7.0, 7.0, -1.0, 0.5, 0.25, f32::INFINITY, -0.0];
+    program.run([("x", View::new(&x, [2, 4]))], outputs).unwrap();
+    assert_eq!(values, [7.0, 7.0, f32::INFINITY, 0.5]);
+    assert_eq!(positions, [1, 2, 2, 0]);
+}
+
+#[test]
 fn long_lines_of_every_width() {
     let g = Graph::new();
     for dtype in DType::ALL {
@@ -163,6 +238,11 @@ fn sizes_that_are_not_known() {
         x.histogram_range(n + 1, -3.0, 3.0),
         x.sort(Axis(1)).slice_axis(Axis(1), 0..1).cumulative_max(Axis(0)),
         (at % 5).absolute().minimum(4).bincount(m + 4),
+        x.median(Axis(1)),
+        x.sort(Axis(1)).quantile(0.3, Axis(1)),
+        x.matmul(x.transpose()),
+        g.einsum("ij,kj->ki", [x, x + 1]),
+        x.top_k(1, Axis(1)).0,
     ];
     let recipe = g.recipe(outputs.iter().enumerate().map(|(at, y)| y.named(&format!("y{at}")))).unwrap();
     for sizes in [[("n", 0), ("m", 1)], [("n", 1), ("m", 7)], [("n", 50), ("m", 40)], [("n", 9), ("m", 3)]] {
