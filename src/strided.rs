@@ -220,6 +220,27 @@ impl Line {
         }
     }
 
+    /// The element at a position; that of no bits beyond the end.
+    pub fn get<T: Plain>(&self, at: u64) -> T {
+        let mut element = [T::default()];
+        self.read(at, &mut element);
+        element[0]
+    }
+
+    /// Copies the elements at positions; what is beyond the end stays as it is.
+    pub fn gather<T: Plain>(&self, positions: &[u64], to: &mut [T]) {
+        if size_of::<T>() != self.width {
+            return;
+        }
+        for (at, element) in positions.iter().zip(to) {
+            if *at < self.length {
+                let address = self.address.wrapping_add((*at as i64).wrapping_mul(self.stride));
+                // SAFETY: an element of the line.
+                *element = unsafe { (address as *const T).read_unaligned() };
+            }
+        }
+    }
+
     /// Writes elements from `first` on; what is beyond the end of the line is left out.
     pub fn write<T: Plain>(&self, first: u64, from: &[T]) {
         let count = (from.len() as u64).min(self.length.saturating_sub(first)) as usize;

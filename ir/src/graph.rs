@@ -164,7 +164,7 @@ pub enum StorePolicy {
     /// `Never` of another call that computes the same value.
     Always,
     /// Never: it is computed again wherever it is needed. Gives way only where an expression is too long
-    /// for one kernel and nothing else could be stored.
+    /// for one kernel and nothing else could be stored, and where a routine makes or reads it.
     Never,
 }
 

@@ -1,6 +1,6 @@
 //! Elements chosen by indices.
 
-use super::{Lanes, PIECE, by_width, integer, typed};
+use super::{Lanes, PIECE, Pieces, by_width, integer, small, typed};
 use crate::strided::{Array, Line, Plain, cast};
 use fusewire_ir::routine::RoutineCall;
 use fusewire_ir::{DType, Diagnostic, DiagnosticKind, OutOfBounds};
@@ -33,6 +33,11 @@ impl<'c> Chosen<'c> {
                 let indices = &mut indices[..to.len()];
                 line.read(first, indices);
                 for (at, (to, index)) in to.iter_mut().zip(indices).enumerate() {
+                    // Nearly every index is an element.
+                    if let Some(found) = small(*index).filter(|found| *found < size) {
+                        *to = found;
+                        continue;
+                    }
                     let index = integer(*index);
                     *to = self.out_of_bounds.resolve(index, size).ok_or((at, index))?;
                 }
@@ -108,31 +113,23 @@ fn take_all<B: Plain>(x: &Array, positions: &[u64], row: u64, results: &[Array],
     let after: u64 = if is_last { 1 } else { x.sizes()[axis + 1..x.sizes().len() - 1].iter().product() };
     let chosen = if is_last { positions.len() as u64 / row.max(1) } else { positions.len() as u64 };
     let size = x.sizes()[axis];
-    Lanes { scratch: &mut [], parts }.each(0..result.lines(last), 0, &|rows, _| {
+    let pieces = Pieces::new(result);
+    Lanes { scratch: &mut [], parts }.each(0..pieces.count(), 0, &|numbers, _| {
         let mut piece = [B::default(); PIECE];
-        for number in rows {
-            let (before, rest) = (number / (chosen * after), number % (chosen * after));
+        for number in numbers {
+            let (line, range) = pieces.place(number);
+            let (before, rest) = (line / (chosen * after), line % (chosen * after));
             let (which, inner) = (rest / after, rest % after);
-            let length = result.sizes()[last];
-            let source = match is_last {
-                true => x.line(axis, before),
-                false => {
-                    x.line(x.sizes().len() - 1, (before * size + positions[which as usize]) * after + inner)
-                }
-            };
-            for first in (0..length).step_by(PIECE) {
-                let count = (length - first).min(PIECE as u64) as usize;
-                if is_last {
-                    let positions = &positions[(which * row + first) as usize..][..count];
-                    for (to, at) in piece.iter_mut().zip(positions) {
-                        source.read(*at, std::slice::from_mut(to));
-                    }
-                } else {
-                    source.read(first, &mut piece[..count]);
-                }
-                for result in results {
-                    result.line(last, number).write(first, &piece[..count]);
-                }
+            let piece = &mut piece[..(range.end - range.start) as usize];
+            if is_last {
+                let positions = &positions[(which * row + range.start) as usize..][..piece.len()];
+                x.line(axis, before).gather(positions, piece);
+            } else {
+                let line = (before * size + positions[which as usize]) * after + inner;
+                x.line(x.sizes().len() - 1, line).read(range.start, piece);
+            }
+            for result in results {
+                result.line(last, line).write(range.start, piece);
             }
         }
     });
@@ -173,9 +170,7 @@ fn take_lines<B: Plain>(x: &Array, indices: &Array, results: &[Array], chosen: &
                 if chosen.resolve(&indices.line(axis, line), first, positions, size).is_err() {
                     return;
                 }
-                for (to, at) in piece.iter_mut().zip(positions) {
-                    source.read(*at, std::slice::from_mut(to));
-                }
+                source.gather(positions, &mut piece[..count]);
                 for result in results {
                     result.line(axis, line).write(first, &piece[..count]);
                 }

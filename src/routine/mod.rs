@@ -234,6 +234,42 @@ fn pieces<T: Plain>(line: &Line, mut visit: impl FnMut(u64, &[T])) {
     }
 }
 
+/// An array in pieces of its last axis, in C order.
+#[derive(Clone, Copy)]
+struct Pieces<'a> {
+    array: &'a Array,
+    per_line: u64,
+}
+
+impl<'a> Pieces<'a> {
+    fn new(array: &'a Array) -> Self {
+        let length = array.sizes().last().copied().unwrap_or(0);
+        Self { array, per_line: length.div_ceil(PIECE as u64) }
+    }
+
+    fn axis(&self) -> usize {
+        self.array.sizes().len() - 1
+    }
+
+    fn count(&self) -> u64 {
+        if self.per_line == 0 { 0 } else { self.array.lines(self.axis()) * self.per_line }
+    }
+
+    /// The line of a piece, and its elements there.
+    fn place(&self, piece: u64) -> (u64, Range<u64>) {
+        let first = piece % self.per_line * PIECE as u64;
+        let length = self.array.sizes()[self.axis()];
+        (piece / self.per_line, first..length.min(first + PIECE as u64))
+    }
+
+    fn read<T: Plain>(&self, piece: u64, to: &mut [T; PIECE]) -> usize {
+        let (line, range) = self.place(piece);
+        let count = (range.end - range.start) as usize;
+        self.array.line(self.axis(), line).read(range.start, &mut to[..count]);
+        count
+    }
+}
+
 /// An index as a number.
 trait Integer: Copy {
     fn integer(self) -> i128;
@@ -261,4 +297,9 @@ integers! { @none f32 f64 fusewire_ir::half::f16 fusewire_ir::half::bf16 }
 
 fn integer(index: impl Integer) -> i128 {
     index.integer()
+}
+
+/// An index that is not negative.
+fn small(index: impl Integer) -> Option<u64> {
+    u64::try_from(index.integer()).ok()
 }

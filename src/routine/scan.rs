@@ -6,41 +6,122 @@ use crate::strided::{Array, Plain};
 use fusewire_ir::half::{bf16, f16};
 use fusewire_ir::{CumulativeOp, DType, Scalar};
 
-/// What runs along a line: it takes elements in pieces and gives the results.
-trait Scan<T, R>: Clone {
-    /// The result of no elements.
-    fn initial(&self) -> R;
-    fn piece(&mut self, elements: &[T], results: &mut [R]);
-}
-
-/// Runs a scan along every line of an axis. Neighbouring lines go on together piece by piece, so that what
+/// Runs the logarithms of sums along every line of an axis. Neighbouring lines go on together piece by piece, so that what
 /// memory brings along with an element of one line is there for the next.
-fn run<T: Plain, R: Plain, S: Scan<T, R> + Sync>(
-    x: &Array,
-    results: &[Array],
-    axis: usize,
-    include_initial: bool,
-    lanes: Lanes<'_>,
-    scan: S,
-) {
+fn run_logsumexp<T: Float>(x: &Array, results: &[Array], axis: usize, lanes: Lanes<'_>) {
     let length = x.sizes()[axis];
-    let first_result = u64::from(include_initial);
     lanes.each(0..x.lines(axis), 0, &|lines, _| {
-        let mut scans: [S; LINES] = std::array::from_fn(|_| scan.clone());
-        let (mut elements, mut made) = ([T::default(); PIECE], [R::default(); PIECE]);
-        if include_initial {
-            for line in lines.clone() {
-                results.iter().for_each(|result| result.line(axis, line).write(0, &[scan.initial()]));
-            }
-        }
+        let mut scans = [Logsumexp { largest: f64::NEG_INFINITY, sum: 0.0 }; LINES];
+        let (mut elements, mut made) = ([T::default(); PIECE], [T::default(); PIECE]);
         for first in (0..length).step_by(PIECE) {
             let count = (length - first).min(PIECE as u64) as usize;
             for (line, scan) in lines.clone().zip(&mut scans) {
                 x.line(axis, line).read(first, &mut elements[..count]);
                 scan.piece(&elements[..count], &mut made[..count]);
                 for result in results {
-                    result.line(axis, line).write(first + first_result, &made[..count]);
+                    result.line(axis, line).write(first, &made[..count]);
                 }
+            }
+        }
+    });
+}
+
+/// A scan that takes one element after another and knows no more than a state.
+trait Step<T, R>: Copy + Sync {
+    type State: Plain;
+    /// The result of no elements.
+    fn initial(&self) -> R;
+    fn start(&self, element: T) -> Self::State;
+    fn next(&self, state: Self::State, element: T) -> Self::State;
+    fn result(&self, state: Self::State) -> R;
+}
+
+/// Runs a scan along every line of an axis.
+fn run_steps<T: Plain, R: Plain>(
+    x: &Array,
+    results: &[Array],
+    axis: usize,
+    include_initial: bool,
+    lanes: Lanes<'_>,
+    step: impl Step<T, R>,
+) {
+    if axis + 1 < x.sizes().len() {
+        return run_across(x, results, axis, include_initial, lanes, step);
+    }
+    let length = x.sizes()[axis];
+    let first_result = u64::from(include_initial);
+    lanes.each(0..x.lines(axis), 0, &|lines, _| {
+        let (mut elements, mut made) = ([T::default(); PIECE], [R::default(); PIECE]);
+        for number in lines {
+            let line = x.line(axis, number);
+            if include_initial {
+                results.iter().for_each(|result| result.line(axis, number).write(0, &[step.initial()]));
+            }
+            let mut state = None;
+            for first in (0..length).step_by(PIECE) {
+                let count = (length - first).min(PIECE as u64) as usize;
+                line.read(first, &mut elements[..count]);
+                let (skipped, mut now) = match state {
+                    Some(state) => (0, state),
+                    None => (1, step.start(elements[0])),
+                };
+                made[0] = step.result(now);
+                for (element, made) in elements[skipped..count].iter().zip(&mut made[skipped..]) {
+                    now = step.next(now, *element);
+                    *made = step.result(now);
+                }
+                state = Some(now);
+                for result in results {
+                    result.line(axis, number).write(first + first_result, &made[..count]);
+                }
+            }
+        }
+    });
+}
+
+/// Runs a scan along an axis that is not the last: many lines side by side, as they lie in memory.
+fn run_across<T: Plain, R: Plain>(
+    x: &Array,
+    results: &[Array],
+    axis: usize,
+    include_initial: bool,
+    lanes: Lanes<'_>,
+    step: impl Step<T, R>,
+) {
+    let (sizes, last) = (x.sizes(), x.sizes().len() - 1);
+    let (length, longer) = (sizes[axis], sizes[axis] + u64::from(include_initial));
+    let between: u64 = sizes[axis + 1..last].iter().product();
+    let pieces = sizes[last].div_ceil(PIECE as u64);
+    let before: u64 = sizes[..axis].iter().product();
+    lanes.each(0..before * between * pieces, 0, &|numbers, _| {
+        let (mut elements, mut made) = ([T::default(); PIECE], [R::default(); PIECE]);
+        let mut states = [<_>::default(); PIECE];
+        for number in numbers {
+            let (first, rest) = (number % pieces * PIECE as u64, number / pieces);
+            let (inner, outer) = (rest % between, rest / between);
+            let count = (sizes[last] - first).min(PIECE as u64) as usize;
+            let write = |at: u64, made: &[R]| {
+                let number = (outer * longer + at) * between + inner;
+                results.iter().for_each(|result| result.line(last, number).write(first, made));
+            };
+            if include_initial {
+                write(0, &[step.initial(); PIECE][..count]);
+            }
+            for at in 0..length {
+                x.line(last, (outer * length + at) * between + inner).read(first, &mut elements[..count]);
+                let all = states[..count].iter_mut().zip(&elements).zip(&mut made);
+                if at == 0 {
+                    all.for_each(|((state, element), made)| {
+                        *state = step.start(*element);
+                        *made = step.result(*state);
+                    });
+                } else {
+                    all.for_each(|((state, element), made)| {
+                        *state = step.next(*state, *element);
+                        *made = step.result(*state);
+                    });
+                }
+                write(at + u64::from(include_initial), &made[..count]);
             }
         }
     });
@@ -81,6 +162,7 @@ macro_rules! numbers {
     )+ };
 }
 numbers! {
+    Truth => i64 => i64, i64::wrapping_add, i64::wrapping_mul, std::convert::identity;
     i8 => i64 => i64, i64::wrapping_add, i64::wrapping_mul, std::convert::identity;
     i16 => i64 => i64, i64::wrapping_add, i64::wrapping_mul, std::convert::identity;
     i32 => i64 => i64, i64::wrapping_add, i64::wrapping_mul, std::convert::identity;
@@ -103,93 +185,74 @@ fn round_bf16(value: f64) -> bf16 {
     bf16::from_bits(Scalar::F64(value).cast(DType::BF16).bits() as u16)
 }
 
-/// Sums or products; none before the first element.
-#[derive(Clone)]
-struct Combine<T: Number> {
-    sum: Option<T::Sum>,
+/// A `bool` as it is counted.
+#[derive(Clone, Copy, Default)]
+struct Truth(u8);
+
+impl Plain for Truth {}
+
+impl From<Truth> for i64 {
+    fn from(truth: Truth) -> Self {
+        truth.0.into()
+    }
+}
+
+/// Sums or products.
+#[derive(Clone, Copy)]
+struct Combine<F> {
+    combine: F,
     /// 0 for sums, 1 for products.
     initial: u8,
 }
 
-impl<T: Number> Combine<T> {
-    fn run(&mut self, elements: &[T], results: &mut [T::Result], combine: impl Fn(T::Sum, T::Sum) -> T::Sum) {
-        let mut sum = self.sum;
-        for (element, result) in elements.iter().zip(results) {
-            let next = sum.map_or(element.widen(), |sum| combine(sum, element.widen()));
-            *result = T::result(next);
-            sum = Some(next);
-        }
-        self.sum = sum;
-    }
-}
+impl<T: Number, F: Fn(T::Sum, T::Sum) -> T::Sum + Copy + Sync> Step<T, T::Result> for Combine<F> {
+    type State = T::Sum;
 
-impl<T: Number> Scan<T, T::Result> for Combine<T> {
     fn initial(&self) -> T::Result {
         T::result(T::of(self.initial))
     }
 
-    fn piece(&mut self, elements: &[T], results: &mut [T::Result]) {
-        match self.initial {
-            0 => self.run(elements, results, T::add),
-            _ => self.run(elements, results, T::multiply),
-        }
+    fn start(&self, element: T) -> T::Sum {
+        element.widen()
+    }
+
+    fn next(&self, state: T::Sum, element: T) -> T::Sum {
+        (self.combine)(state, element.widen())
+    }
+
+    fn result(&self, state: T::Sum) -> T::Result {
+        T::result(state)
     }
 }
 
-/// Sums or products of `bool`, counted in `i64`.
-#[derive(Clone)]
-struct Counted(Combine<i64>);
+/// The largest or the smallest element: whether one before is kept beside one that follows.
+#[derive(Clone, Copy)]
+struct Extreme<F>(F);
 
-impl Scan<u8, i64> for Counted {
-    fn initial(&self) -> i64 {
-        self.0.initial()
-    }
+impl<T: Plain + PartialOrd, F: Fn(T, T) -> bool + Copy + Sync> Step<T, T> for Extreme<F> {
+    type State = T;
 
-    fn piece(&mut self, elements: &[u8], results: &mut [i64]) {
-        let mut widened = [0i64; PIECE];
-        for (to, element) in widened.iter_mut().zip(elements) {
-            *to = i64::from(*element);
-        }
-        self.0.piece(&widened[..elements.len()], results);
-    }
-}
-
-/// The largest or the smallest element.
-#[derive(Clone)]
-struct Extreme<T> {
-    extreme: Option<T>,
-    largest: bool,
-}
-
-impl<T: Plain + PartialOrd> Extreme<T> {
-    fn run(&mut self, elements: &[T], results: &mut [T], keeps: impl Fn(&T, &T) -> bool) {
-        let mut extreme = self.extreme.or(elements.first().copied()).unwrap_or_default();
-        for (element, result) in elements.iter().zip(results) {
-            // NaN is kept once it is there, and keeps nothing else.
-            let is_nan = extreme.partial_cmp(&extreme).is_none();
-            extreme = if is_nan || keeps(&extreme, element) { extreme } else { *element };
-            *result = extreme;
-        }
-        self.extreme = Some(extreme);
-    }
-}
-
-impl<T: Plain + PartialOrd> Scan<T, T> for Extreme<T> {
     fn initial(&self) -> T {
         T::default()
     }
 
-    fn piece(&mut self, elements: &[T], results: &mut [T]) {
-        if self.largest {
-            self.run(elements, results, |extreme, element| extreme >= element);
-        } else {
-            self.run(elements, results, |extreme, element| extreme <= element);
-        }
+    fn start(&self, element: T) -> T {
+        element
+    }
+
+    fn next(&self, state: T, element: T) -> T {
+        // NaN is kept once it is there, and keeps nothing else.
+        let is_nan = state.partial_cmp(&state).is_none();
+        if is_nan || (self.0)(state, element) { state } else { element }
+    }
+
+    fn result(&self, state: T) -> T {
+        state
     }
 }
 
 /// The largest element so far, and the sum of the exponentials of all less the largest.
-#[derive(Clone)]
+#[derive(Clone, Copy)]
 struct Logsumexp {
     largest: f64,
     sum: f64,
@@ -224,12 +287,8 @@ floats! {
     f64: std::convert::identity;
 }
 
-impl<T: Float> Scan<T, T> for Logsumexp {
-    fn initial(&self) -> T {
-        T::default()
-    }
-
-    fn piece(&mut self, elements: &[T], results: &mut [T]) {
+impl Logsumexp {
+    fn piece<T: Float>(&mut self, elements: &[T], results: &mut [T]) {
         let count = elements.len();
         // What each element adds to the sum, what the sum before it is worth beside a larger element, and the
         // largest so far.
@@ -265,31 +324,45 @@ pub(super) fn cumulative(
     lanes: Lanes<'_>,
 ) {
     macro_rules! scan {
-        ($T:ty, sums) => {{
-            let scan = Combine::<$T> { sum: None, initial: u8::from(op == CumulativeOp::Prod) };
-            run::<$T, _, _>(x, results, axis, include_initial, lanes, scan);
-        }};
-        ($T:ty, extremes) => {{
-            let scan = Extreme::<$T> { extreme: None, largest: op == CumulativeOp::Max };
-            run(x, results, axis, false, lanes, scan);
-        }};
-        ($T:ty, exponentials) => {{
-            let scan = Logsumexp { largest: f64::NEG_INFINITY, sum: 0.0 };
-            run::<$T, $T, _>(x, results, axis, false, lanes, scan);
-        }};
+        ($T:ty, sums) => {
+            run_steps::<$T, _>(
+                x,
+                results,
+                axis,
+                include_initial,
+                lanes,
+                Combine { combine: <$T>::add, initial: 0 },
+            )
+        };
+        ($T:ty, products) => {
+            run_steps::<$T, _>(
+                x,
+                results,
+                axis,
+                include_initial,
+                lanes,
+                Combine { combine: <$T>::multiply, initial: 1 },
+            )
+        };
+        ($T:ty, largest) => {
+            run_steps(x, results, axis, false, lanes, Extreme(|kept: $T, next: $T| kept >= next))
+        };
+        ($T:ty, smallest) => {
+            run_steps(x, results, axis, false, lanes, Extreme(|kept: $T, next: $T| kept <= next))
+        };
     }
     match op {
-        CumulativeOp::Sum | CumulativeOp::Prod if dtype == DType::Bool => {
-            let scan = Counted(Combine::<i64> { sum: None, initial: u8::from(op == CumulativeOp::Prod) });
-            run::<u8, i64, _>(x, results, axis, include_initial, lanes, scan);
-        }
-        CumulativeOp::Sum | CumulativeOp::Prod => typed!(dtype, scan, sums),
-        CumulativeOp::Max | CumulativeOp::Min => typed!(dtype, scan, extremes),
+        CumulativeOp::Sum if dtype == DType::Bool => scan!(Truth, sums),
+        CumulativeOp::Prod if dtype == DType::Bool => scan!(Truth, products),
+        CumulativeOp::Sum => typed!(dtype, scan, sums),
+        CumulativeOp::Prod => typed!(dtype, scan, products),
+        CumulativeOp::Max => typed!(dtype, scan, largest),
+        CumulativeOp::Min => typed!(dtype, scan, smallest),
         CumulativeOp::Logsumexp => match dtype {
-            DType::F16 => scan!(f16, exponentials),
-            DType::BF16 => scan!(bf16, exponentials),
-            DType::F32 => scan!(f32, exponentials),
-            _ => scan!(f64, exponentials),
+            DType::F16 => run_logsumexp::<f16>(x, results, axis, lanes),
+            DType::BF16 => run_logsumexp::<bf16>(x, results, axis, lanes),
+            DType::F32 => run_logsumexp::<f32>(x, results, axis, lanes),
+            _ => run_logsumexp::<f64>(x, results, axis, lanes),
         },
     }
 }

@@ -1,61 +1,53 @@
 //! Searches in vectors that are in order, and counts.
 
 use super::sort::{Bits, Keys, Order};
-use super::{Lanes, PIECE, by_width, integer, typed};
-use crate::strided::{Array, Line, Plain, cast};
+use super::{Lanes, PIECE, Pieces, by_width, integer, typed};
+use crate::strided::{Array, Line, cast};
 use fusewire_ir::routine::{COUNTING_PARTS, RoutineCall};
 use fusewire_ir::{DType, Diagnostic, DiagnosticKind, Side};
 use std::ops::Range;
 
-/// An array in pieces of its last axis, in C order.
-#[derive(Clone, Copy)]
-struct Pieces<'a> {
-    array: &'a Array,
-    per_line: u64,
-}
-
-impl<'a> Pieces<'a> {
-    fn new(array: &'a Array) -> Self {
-        let length = array.sizes().last().copied().unwrap_or(0);
-        Self { array, per_line: length.div_ceil(PIECE as u64) }
-    }
-
-    fn axis(&self) -> usize {
-        self.array.sizes().len() - 1
-    }
-
-    fn count(&self) -> u64 {
-        if self.per_line == 0 { 0 } else { self.array.lines(self.axis()) * self.per_line }
-    }
-
-    /// The line of a piece, and its elements there.
-    fn place(&self, piece: u64) -> (u64, Range<u64>) {
-        let first = piece % self.per_line * PIECE as u64;
-        let length = self.array.sizes()[self.axis()];
-        (piece / self.per_line, first..length.min(first + PIECE as u64))
-    }
-
-    fn read<T: Plain>(&self, piece: u64, to: &mut [T; PIECE]) -> usize {
-        let (line, range) = self.place(piece);
-        let count = (range.end - range.start) as usize;
-        self.array.line(self.axis(), line).read(range.start, &mut to[..count]);
-        count
-    }
-}
-
-/// How many elements of a line in order come before a key: those that are less, and equal ones at the right
-/// side.
-fn position<B: Bits>(sorted: &Line, keys: &Keys<B>, key: B, side: Side) -> u64 {
-    let (mut low, mut high) = (0, sorted.length());
+/// How many elements in order come before a key: those that are less, and equal ones at the right side.
+fn position<B: Ord>(length: u64, key_at: impl Fn(u64) -> B, key: &B, side: Side) -> u64 {
+    let (mut low, mut high) = (0, length);
     while low < high {
         let middle = low + (high - low) / 2;
-        let mut element = [B::default()];
-        sorted.read(middle, &mut element);
-        let other = keys.key(element[0]);
-        let is_before = if side == Side::Left { other < key } else { other <= key };
+        let other = key_at(middle);
+        let is_before = if side == Side::Left { other < *key } else { other <= *key };
         if is_before { low = middle + 1 } else { high = middle }
     }
     low
+}
+
+/// The keys of a vector in order: on the stack where it is short.
+struct Sorted<'k, B> {
+    keys: &'k Keys<B>,
+    line: Line,
+    near: [B; PIECE],
+}
+
+impl<'k, B: Bits> Sorted<'k, B> {
+    fn new(line: Line, keys: &'k Keys<B>) -> Self {
+        let mut near = [B::default(); PIECE];
+        line.read(0, &mut near);
+        near.iter_mut().for_each(|bits| *bits = keys.key(*bits));
+        Self { keys, line, near }
+    }
+
+    fn key(&self, at: u64) -> B {
+        match self.near.get(at as usize) {
+            Some(key) => *key,
+            None => self.keys.key(self.line.get(at)),
+        }
+    }
+
+    fn position(&self, key: B, side: Side) -> u64 {
+        let length = self.line.length();
+        if length <= PIECE as u64 {
+            return position(length, |at| self.near[at as usize], &key, side);
+        }
+        position(length, |at| self.key(at), &key, side)
+    }
 }
 
 /// Writes the position where each value belongs. Values and results have at least one axis.
@@ -78,14 +70,15 @@ fn search_all<B: Bits>(
     side: Side,
     parts: u64,
 ) {
-    let (keys, sorted) = (Keys::<B>::new(Order::new(dtype, false)), sorted.line(0, 0));
+    let keys = Keys::<B>::new(Order::new(dtype, false));
+    let sorted = Sorted::new(sorted.line(0, 0), &keys);
     let values = Pieces::new(values);
     Lanes { scratch: &mut [], parts }.each(0..values.count(), 0, &|pieces, _| {
         let (mut piece, mut positions) = ([B::default(); PIECE], [0i64; PIECE]);
         for number in pieces {
             let count = values.read(number, &mut piece);
             for (to, bits) in positions.iter_mut().zip(&piece[..count]) {
-                *to = position(&sorted, &keys, keys.key(*bits), side) as i64;
+                *to = sorted.position(keys.key(*bits), side) as i64;
             }
             let (line, range) = values.place(number);
             for result in results {
@@ -158,14 +151,9 @@ fn histogram_of<B: Bits>(
     lanes: Lanes<'_>,
 ) -> Result<(), Box<Diagnostic>> {
     let keys = Keys::<B>::new(Order::new(call.operands[0].array.dtype, false));
-    let edges = edges.line(0, 0);
-    let edge = |at: u64| {
-        let mut element = [B::default()];
-        edges.read(at, &mut element);
-        keys.key(element[0])
-    };
-    let bins = edges.length().saturating_sub(1);
-    if let Some(at) = (0..bins).find(|at| edge(*at) > edge(at + 1)) {
+    let edges = Sorted::new(edges.line(0, 0), &keys);
+    let bins = edges.line.length().saturating_sub(1);
+    if let Some(at) = (0..bins).find(|at| edges.key(*at) > edges.key(at + 1)) {
         let name = &call.operands[1].note.name;
         let message = format!(
             "`histogram`: the edges `{name}` are not in ascending order: [{}] is less than [{at}]",
@@ -177,7 +165,7 @@ fn histogram_of<B: Bits>(
         }
         return Err(Box::new(diagnostic));
     }
-    let (lowest, highest, values) = (edge(0), edge(bins), Pieces::new(values));
+    let (lowest, highest, values) = (edges.key(0), edges.key(bins), Pieces::new(values));
     let count = |pieces: Range<u64>, counts: &mut [u64]| {
         let mut piece = [B::default(); PIECE];
         for number in pieces {
@@ -185,7 +173,7 @@ fn histogram_of<B: Bits>(
             for bits in &piece[..count] {
                 let key = keys.key(*bits);
                 if lowest <= key && key <= highest {
-                    let bin = position(&edges, &keys, key, Side::Right).min(bins) - 1;
+                    let bin = edges.position(key, Side::Right).min(bins) - 1;
                     counts[bin as usize] += 1;
                 }
             }

@@ -155,12 +155,13 @@ fn products_of_unaligned_elements() {
     let g = Graph::new();
     let (a, b) = (g.input("a", F64, [2, 3]), g.input("b", F64, [3, 2]));
     let program = plan(&g, [a.matmul(b)]).compile().unwrap();
-    let mut bytes = vec![0u8; 65];
+    let mut bytes = [0u8; 64];
+    let start = bytes.as_ptr().align_offset(8) + 1;
     for (at, value) in [1.0f64, 2.0, 3.0, 4.0, 5.0, 6.0].into_iter().enumerate() {
-        bytes[1 + 8 * at..][..8].copy_from_slice(&value.to_le_bytes());
+        bytes[start + 8 * at..][..8].copy_from_slice(&value.to_le_bytes());
     }
     // SAFETY: six elements are there, and nobody writes them.
-    let view = unsafe { View::from_raw(bytes[1..].as_ptr(), F64, &[2, 3], &[24, 8]) };
+    let view = unsafe { View::from_raw(bytes[start..].as_ptr(), F64, &[2, 3], &[24, 8]) };
     let mut out = [0.0; 4];
     let other = View::new(&[1.0, 0.0, 0.0, 1.0, 1.0, -1.0], [3, 2]);
     program.run([("a", view), ("b", other)], [("out", ViewMut::new(&mut out, [2, 2]))]).unwrap();
