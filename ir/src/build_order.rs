@@ -50,7 +50,7 @@ impl Graph {
         site: Site,
     ) -> SiteId {
         if !(0.0..=1.0).contains(&part) {
-            let message = format!("`quantile` at {part}: parts are between 0 and 1");
+            let message = format!("`{}` at {part}: parts are between 0 and 1", self.called("quantile"));
             let diagnostic =
                 Diagnostic::new(DiagnosticKind::ScalarRange, message).operand(self.note(operand, 0));
             let routine = Routine::Sort { axis: 0, descending: false };
@@ -66,8 +66,11 @@ impl Graph {
         let Ok(axis) = self.axis_of("top_k", operand, axis, array) else { return sorted };
         let most = array.shape[axis].upper();
         if count > most {
-            let message =
-                format!("`top_k` of {count} elements along axis {axis}, which has {}", array.shape[axis]);
+            let message = format!(
+                "`{}` of {count} elements along axis {axis}, which has {}",
+                self.called("top_k"),
+                array.shape[axis]
+            );
             let diagnostic =
                 Diagnostic::new(DiagnosticKind::Shape, message).operand(self.note(operand, 0)).axis(axis);
             let routine = Routine::Argsort { axis, descending: true };
@@ -86,7 +89,8 @@ impl Graph {
         if OutOfBounds::Raise.resolve(i128::from(position), size.upper()).is_some() {
             return sorted;
         }
-        let message = format!("`partition` at {position} along axis {axis}, which has {size} elements");
+        let name = self.called("partition");
+        let message = format!("`{name}` at {position} along axis {axis}, which has {size} elements");
         let diagnostic =
             Diagnostic::new(DiagnosticKind::Shape, message).operand(self.note(operand, 0)).axis(axis);
         let routine = Routine::Sort { axis, descending: false };
@@ -118,7 +122,7 @@ impl Graph {
         if let Some(axis) = axes.iter().find(|axis| array.shape[**axis].known() == Some(0)) {
             let diagnostic = Diagnostic::new(
                 DiagnosticKind::EmptyReduction,
-                format!("`{name}` over no elements has no value"),
+                format!("`{}` over no elements has no value", self.called(name)),
             )
             .operand(self.note(operand, 0))
             .axis(*axis)

@@ -42,7 +42,7 @@ impl Graph {
         };
         let routine = |axis| Routine::Cumulative { op, axis, include_initial };
         if include_initial && !matches!(op, CumulativeOp::Sum | CumulativeOp::Prod) {
-            let message = format!("`{}` of no elements has no value to begin with", op.name());
+            let message = format!("`{}` of no elements has no value to begin with", self.called(op.name()));
             let diagnostic = Diagnostic::new(DiagnosticKind::EmptyReduction, message);
             let diagnostic = diagnostic.operand(self.note(operand, 0));
             return self.wrong_routine(routine(0), &[operand], site, Some(Box::new(diagnostic)));
@@ -75,7 +75,7 @@ impl Graph {
         // Where there is nothing to take from, there must be nothing to take.
         let (size, count) = (&array.shape[axis], self.site_array(indices).and_then(|i| i.shape.elements()));
         if size.known() == Some(0) && count != Some(0) {
-            let message = format!("`take` along axis {axis}, which has no elements");
+            let message = format!("`{}` along axis {axis}, which has no elements", self.called("take"));
             let diagnostic = Diagnostic::new(DiagnosticKind::Shape, message).axis(axis);
             let diagnostic = diagnostic.operand(self.note(operand, 0)).operand(self.note(indices, 1));
             return self.wrong_routine(routine(axis), &operands, site, Some(Box::new(diagnostic)));
@@ -113,7 +113,8 @@ impl Graph {
         let notes = [self.note(operand, 0), self.note(indices, 1)];
         if x.len() != at.len() {
             let message = format!(
-                "`{name}` takes indices with as many axes as its operand: {} and {}",
+                "`{}` takes indices with as many axes as its operand: {} and {}",
+                self.called(name),
                 x.len(),
                 at.len()
             );
@@ -133,7 +134,8 @@ impl Graph {
             Ok(joined) => joined,
             Err(conflict) => {
                 let [note, indices] = notes;
-                let diagnostic = broadcast::mismatch(name, &conflict, [(&x, note), (&at, indices)]);
+                let diagnostic =
+                    broadcast::mismatch(self.called(name), &conflict, [(&x, note), (&at, indices)]);
                 return self.wrong_routine(routine(axis), &operands, site, Some(Box::new(diagnostic)));
             }
         };
@@ -145,7 +147,7 @@ impl Graph {
         let operands =
             [self.broadcast_to(operand, shape(&x), site), self.broadcast_to(indices, shape(&at), site)];
         if x[axis].known() == Some(0) && shape(&at).elements() != Some(0) {
-            let message = format!("`{name}` along axis {axis}, which has no elements");
+            let message = format!("`{}` along axis {axis}, which has no elements", self.called(name));
             let [x, indices] = notes;
             let diagnostic =
                 Diagnostic::new(DiagnosticKind::Shape, message).axis(axis).operand(x).operand(indices);
@@ -163,7 +165,7 @@ impl Graph {
         site: Site,
     ) -> Result<SiteId, Option<Box<Diagnostic>>> {
         let wrong = |graph: &Self, what: String, indices: Option<SiteId>| {
-            let message = format!("`{name}` takes indices that are integers, not {what}");
+            let message = format!("`{}` takes indices that are integers, not {what}", graph.called(name));
             let mut diagnostic =
                 Diagnostic::new(DiagnosticKind::DType, message).operand(graph.note(operand, 0));
             if let Some(indices) = indices {
@@ -179,7 +181,8 @@ impl Graph {
                 }
             }
             Operand::Foreign(made) => {
-                Err(Some(Box::new(foreign_graph(&format!("`{name}` mixes expressions of two graphs"), made))))
+                let message = format!("`{}` mixes expressions of two graphs", self.called(name));
+                Err(Some(Box::new(foreign_graph(&message, made))))
             }
             Operand::Expr(indices) => match self.site_array(indices).map(|array| array.dtype) {
                 Some(dtype) if !dtype.is_int() => wrong(self, dtype.to_string(), Some(indices)),
@@ -231,7 +234,7 @@ impl Graph {
         let Some(arrays) = arrays else { return self.wrong_routine(routine, operands, site, None) };
         let (result, name) = (routine.result(&arrays), routine.name());
         if let Some(label) = result.shape.repeated_label() {
-            let mut diagnostic = broadcast::repeated(name, label, &result.shape);
+            let mut diagnostic = broadcast::repeated(self.called(name), label, &result.shape);
             for (slot, operand) in operands.iter().enumerate() {
                 diagnostic = diagnostic.operand(self.note(*operand, slot));
             }

@@ -31,7 +31,11 @@ impl Graph {
         };
         let edges_of = self.site_array(operands[1]).map(|edges| edges.shape.clone()).unwrap_or_default();
         if edges_of.first().is_some_and(|count| count.lower() == 0) {
-            let message = format!("`histogram` needs at least one edge, but there are {}", edges_of[0]);
+            let message = format!(
+                "`{}` needs at least one edge, but there are {}",
+                self.called("histogram"),
+                edges_of[0]
+            );
             let diagnostic = Diagnostic::new(DiagnosticKind::Shape, message).operand(self.note(edges, 1));
             return self.wrong_routine(routine, &operands, site, Some(Box::new(diagnostic)));
         }
@@ -40,12 +44,13 @@ impl Graph {
 
     /// The edges of `bins` bins of one width from `low` to `high`, in the dtype in which they meet `values`.
     pub fn histogram_edges(&mut self, values: SiteId, bins: &Dim, low: f64, high: f64, site: Site) -> SiteId {
+        let name = self.called("histogram");
         let refused = if !(low < high && (high - low).is_finite()) {
             Some(format!(
-                "`histogram` from {low} to {high}: the range must be finite, from a smaller to a larger number"
+                "`{name}` from {low} to {high}: the range must be finite, from a smaller to a larger number"
             ))
         } else if bins.lower() == 0 {
-            Some(format!("`histogram` needs at least one bin, but there are {bins}"))
+            Some(format!("`{name}` needs at least one bin, but there are {bins}"))
         } else {
             None
         };
@@ -73,7 +78,7 @@ impl Graph {
             return self.wrong_routine(routine, &operands, site, None);
         };
         if !array.dtype.is_int() {
-            let message = format!("`bincount` counts integers, not {}", array.dtype);
+            let message = format!("`{}` counts integers, not {}", self.called("bincount"), array.dtype);
             let diagnostic = Diagnostic::new(DiagnosticKind::DType, message)
                 .operand(self.note(values, 0))
                 .help("convert it first: `.astype(I64)`");
@@ -94,8 +99,8 @@ impl Graph {
         values: Operand,
         site: Site,
     ) -> Result<[SiteId; 2], Refused> {
-        let name = routine.name();
         let Some(array) = self.site_array(vector).cloned() else { return Err(None) };
+        let name = self.called(routine.name());
         if array.shape.len() != 1 {
             let message = format!("`{name}` takes a vector in order, but it has {} axes", array.shape.len());
             let diagnostic = Diagnostic::new(DiagnosticKind::Shape, message).operand(self.note(vector, 0));

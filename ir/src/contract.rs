@@ -5,7 +5,6 @@
 //! Results of pairs are ordinary nodes, so limits apply to them.
 
 use crate::axis::AxisRef;
-use crate::broadcast::BroadcastPolicy;
 use crate::build::Operand;
 use crate::diagnostic::{Diagnostic, DiagnosticKind, Site};
 use crate::dim::{Dim, Joined, join};
@@ -42,10 +41,15 @@ impl Graph {
         let Some(ranks) = self.ranks(operands) else {
             return self.wrong_routine(NO_ROUTINE, operands, site, None);
         };
+        if operands.is_empty() {
+            let message = format!("`{}` of no operands", self.called("einsum"));
+            let diagnostic = Diagnostic::new(DiagnosticKind::Subscripts, message);
+            return self.wrong_routine(NO_ROUTINE, operands, site, Some(Box::new(diagnostic)));
+        }
         match parse(subscripts, &ranks) {
             Ok(parsed) => self.contraction("einsum", operands, &parsed, site),
             Err(mistake) => {
-                let message = format!("`einsum` of `{subscripts}`: {}", mistake.what);
+                let message = format!("`{}` of `{subscripts}`: {}", self.called("einsum"), mistake.what);
                 let mut diagnostic = Diagnostic::new(DiagnosticKind::Subscripts, message);
                 for (slot, operand) in operands.iter().enumerate() {
                     diagnostic = diagnostic.operand(self.note(*operand, slot));
@@ -65,10 +69,10 @@ impl Graph {
             return self.wrong_routine(NO_ROUTINE, &operands, site, None);
         };
         if let Some(slot) = ranks.iter().position(|rank| *rank == 0) {
-            let diagnostic =
-                Diagnostic::new(DiagnosticKind::Shape, "`matmul` of a single element, which has no axes")
-                    .operand(self.note(operands[slot], slot))
-                    .help("a product with a number is `*`");
+            let message = format!("`{}` of a single element, which has no axes", self.called("matmul"));
+            let diagnostic = Diagnostic::new(DiagnosticKind::Shape, message)
+                .operand(self.note(operands[slot], slot))
+                .help("a product with a number is `*`");
             return self.wrong_routine(NO_ROUTINE, &operands, site, Some(Box::new(diagnostic)));
         }
         let batch = |rank: usize| (0..rank.saturating_sub(2)).rev().map(Index::Ellipsis);
@@ -114,7 +118,8 @@ impl Graph {
         }
         if summed[0].len() != summed[1].len() {
             let message = format!(
-                "`tensordot` along {} axes of one operand and {} of the other",
+                "`{}` along {} axes of one operand and {} of the other",
+                self.called("tensordot"),
                 summed[0].len(),
                 summed[1].len()
             );
@@ -148,11 +153,6 @@ impl Graph {
         self.contraction(name, &operands, &Subscripts { operands: indices.clone(), result }, site)
     }
 
-    /// A contraction that is wrong.
-    pub fn wrong_contraction(&mut self, operands: &[SiteId], diagnostic: Diagnostic, site: Site) -> SiteId {
-        self.wrong_routine(NO_ROUTINE, operands, site, Some(Box::new(diagnostic)))
-    }
-
     fn ranks(&self, operands: &[SiteId]) -> Option<Vec<usize>> {
         operands.iter().map(|operand| Some(self.site_array(*operand)?.shape.len())).collect()
     }
@@ -170,12 +170,10 @@ impl Graph {
             Err(diagnostic) => return self.wrong_routine(NO_ROUTINE, operands, site, Some(diagnostic)),
         };
         let Some(dtype) = DType::result_type(dtypes) else {
-            let diagnostic = Diagnostic::new(DiagnosticKind::Shape, format!("`{name}` of no operands"));
+            let diagnostic =
+                Diagnostic::new(DiagnosticKind::Shape, format!("`{}` of no operands", self.called(name)));
             return self.wrong_routine(NO_ROUTINE, operands, site, Some(Box::new(diagnostic)));
         };
-        // What is stretched here was asked for.
-        let policy = self.broadcast_policy();
-        self.set_broadcast(BroadcastPolicy::NumPy);
         let mut terms: Vec<Term> = Vec::new();
         for (operand, indices) in operands.iter().zip(&subscripts.operands) {
             let converted = self.cast(*operand, dtype.computed(), site);
@@ -194,7 +192,6 @@ impl Graph {
             terms.push(made);
         }
         let Some(term) = terms.pop() else {
-            self.set_broadcast(policy);
             return self.wrong_routine(NO_ROUTINE, operands, site, None);
         };
         let summed: Vec<Index> =
@@ -202,7 +199,6 @@ impl Graph {
         let term = self.summed(term, &summed, site);
         let ordered = self.aligned(&term, &subscripts.result, site);
         let call = self.cast(ordered, dtype, site);
-        self.set_broadcast(policy);
         self.require(call, name, site, requirements);
         call
     }
@@ -240,8 +236,10 @@ impl Graph {
                         _ => String::new(),
                     };
                     let message = format!(
-                        "`{name}`: the sizes{of} differ: axis {other_axis} of `{}` is {known}, but axis {axis} of `{}` is {dim}",
-                        first.name, second.name
+                        "`{}`: the sizes{of} differ: axis {other_axis} of `{}` is {known}, but axis {axis} of `{}` is {dim}",
+                        self.called(name),
+                        first.name,
+                        second.name
                     );
                     let diagnostic = Diagnostic::new(kind, message).operand(first).operand(second);
                     return Err(Box::new(diagnostic.axis(other_axis)));

@@ -311,11 +311,6 @@ impl Graph {
         self.policy = policy;
     }
 
-    /// Which broadcasts the calls that follow may do.
-    pub(crate) const fn broadcast_policy(&self) -> BroadcastPolicy {
-        self.policy
-    }
-
     /// What is wrong with single calls, in call order.
     #[must_use]
     pub fn diagnostics(&self) -> &[(SiteId, Diagnostic)] {

@@ -2,7 +2,7 @@
 
 use super::{Expr, Graph};
 use crate::axes::Positions;
-use fusewire_ir::{AxisRef, Site, SiteId, foreign_graph};
+use fusewire_ir::{AxisRef, Broadcasts, Diagnostic, DiagnosticKind, Site, SiteId};
 
 impl Graph {
     /// The product of operands, with one letter for each axis: axes with the same letter are one, and what the
@@ -28,22 +28,10 @@ impl Graph {
     #[track_caller]
     pub fn einsum<'g>(&'g self, subscripts: &str, operands: impl IntoIterator<Item = Expr<'g>>) -> Expr<'g> {
         let site = Site::caller();
-        let mut sites: Vec<SiteId> = Vec::new();
-        let mut foreign = None;
-        for operand in operands {
-            if std::ptr::eq(operand.graph, self) {
-                sites.push(operand.site);
-            } else {
-                foreign.get_or_insert(operand.location());
-            }
-        }
-        self.push(|g| match foreign {
-            Some(made) => g.wrong_contraction(
-                &sites,
-                foreign_graph("`einsum` mixes expressions of two graphs", made),
-                site,
-            ),
-            None => g.einsum(subscripts, &sites, site),
+        self.composed("einsum", Broadcasts::OfFunction, || {
+            let operands = operands.into_iter().map(|operand| self.admit("einsum", operand).site);
+            let sites: Vec<SiteId> = operands.collect();
+            self.push(|g| g.einsum(subscripts, &sites, site))
         })
     }
 }
@@ -52,18 +40,14 @@ impl<'g> Expr<'g> {
     #[track_caller]
     fn with_other(
         self,
-        name: &str,
+        name: &'static str,
         other: Self,
         make: impl FnOnce(&mut fusewire_ir::Graph, SiteId, SiteId, Site) -> SiteId,
     ) -> Self {
         let site = Site::caller();
-        self.graph.push(|g| {
-            if std::ptr::eq(self.graph, other.graph) {
-                make(g, self.site, other.site, site)
-            } else {
-                let message = format!("`{name}` mixes expressions of two graphs");
-                g.wrong_contraction(&[self.site], foreign_graph(&message, other.location()), site)
-            }
+        self.function(name, |x| {
+            let other = x.graph.admit(name, other);
+            x.graph.push(|g| make(g, x.site, other.site, site))
         })
     }
 
@@ -105,10 +89,21 @@ impl<'g> Expr<'g> {
     #[must_use]
     #[track_caller]
     pub fn tensordot(self, other: Self, count: usize) -> Self {
-        let last: Vec<AxisRef> =
-            (0..count as isize).map(|at| AxisRef::Position(at - count as isize)).collect();
-        let first: Vec<AxisRef> = (0..count as isize).map(AxisRef::Position).collect();
-        self.with_other("tensordot", other, |g, a, b, site| g.tensordot(a, b, [&last, &first], site))
+        self.function("tensordot", |x| {
+            let other = x.graph.admit("tensordot", other);
+            let (Some(own), Some(of_other)) = (x.ndim(), other.ndim()) else {
+                return x.refused(&[other], None);
+            };
+            if count > own.min(of_other) {
+                let message =
+                    format!("`tensordot` over {count} axes of operands that have {own} and {of_other}");
+                return x.refused(&[other], Some(Diagnostic::new(DiagnosticKind::Axis, message)));
+            }
+            let axes: Vec<AxisRef> = (0..count as isize).map(AxisRef::Position).collect();
+            let last: Vec<AxisRef> =
+                (0..count as isize).map(|at| AxisRef::Position(at - count as isize)).collect();
+            x.with_other("tensordot", other, |g, a, b, site| g.tensordot(a, b, [&last, &axes], site))
+        })
     }
 
     /// As [`Expr::tensordot`], along these axes of this operand and those of the other, pair by pair.
@@ -121,6 +116,6 @@ impl<'g> Expr<'g> {
         others: impl Into<Positions>,
     ) -> Self {
         let (axes, others) = (axes.into().0, others.into().0);
-        self.with_other("tensordot", other, |g, a, b, site| g.tensordot(a, b, [&axes, &others], site))
+        self.with_other("tensordot_along", other, |g, a, b, site| g.tensordot(a, b, [&axes, &others], site))
     }
 }

@@ -24,7 +24,7 @@ impl<'g> Expr<'g> {
     #[track_caller]
     #[doc(alias = "gather")]
     pub fn take(self, indices: impl Into<Argument<'g>>, axis: impl Into<AxisRef>) -> Self {
-        self.take_with(indices, axis, OutOfBounds::Raise)
+        self.function("take", |x| x.take_with(indices, axis, OutOfBounds::Raise))
     }
 
     /// As [`Expr::take`], with a say in what an index means that the axis does not have.
@@ -37,7 +37,7 @@ impl<'g> Expr<'g> {
         out_of_bounds: OutOfBounds,
     ) -> Self {
         let (indices, axis, site) = (indices.into().operand(self.graph), axis.into(), Site::caller());
-        self.graph.push(|g| g.take(self.site, indices, &axis, out_of_bounds, site))
+        self.function("take_with", |x| x.graph.push(|g| g.take(x.site, indices, &axis, out_of_bounds, site)))
     }
 
     /// Of each line along an axis the elements that the same line of `indices`, integers, counts out: what
@@ -46,7 +46,7 @@ impl<'g> Expr<'g> {
     #[must_use]
     #[track_caller]
     pub fn take_along_axis(self, indices: impl Into<Argument<'g>>, axis: impl Into<AxisRef>) -> Self {
-        self.take_along_axis_with(indices, axis, OutOfBounds::Raise)
+        self.function("take_along_axis", |x| x.take_along_axis_with(indices, axis, OutOfBounds::Raise))
     }
 
     /// As [`Expr::take_along_axis`], with a say in what an index means that the axis does not have.
@@ -59,6 +59,8 @@ impl<'g> Expr<'g> {
         out_of_bounds: OutOfBounds,
     ) -> Self {
         let (indices, axis, site) = (indices.into().operand(self.graph), axis.into(), Site::caller());
-        self.graph.push(|g| g.take_along_axis(self.site, indices, &axis, out_of_bounds, site))
+        self.function("take_along_axis_with", |x| {
+            x.graph.push(|g| g.take_along_axis(x.site, indices, &axis, out_of_bounds, site))
+        })
     }
 }

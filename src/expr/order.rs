@@ -2,7 +2,7 @@
 
 use super::Expr;
 use crate::axes::Axes;
-use fusewire_ir::{AxisRef, Site};
+use fusewire_ir::{AxisRef, Diagnostic, DiagnosticKind, Site};
 
 impl Expr<'_> {
     /// The elements along an axis in ascending order. Any dtype; equal elements, such as zeros of both signs,
@@ -23,7 +23,7 @@ impl Expr<'_> {
     #[track_caller]
     pub fn sort(self, axis: impl Into<AxisRef>) -> Self {
         let (axis, site) = (axis.into(), Site::caller());
-        self.graph.push(|g| g.sort(self.site, &axis, false, site))
+        self.function("sort", |x| x.graph.push(|g| g.sort(x.site, &axis, false, site)))
     }
 
     /// As [`Expr::sort`], the largest first: NaN comes first, and equal elements stay as they stood.
@@ -31,7 +31,7 @@ impl Expr<'_> {
     #[track_caller]
     pub fn sort_descending(self, axis: impl Into<AxisRef>) -> Self {
         let (axis, site) = (axis.into(), Site::caller());
-        self.graph.push(|g| g.sort(self.site, &axis, true, site))
+        self.function("sort_descending", |x| x.graph.push(|g| g.sort(x.site, &axis, true, site)))
     }
 
     /// The positions along an axis that the elements of [`Expr::sort`] come from, in `i64`.
@@ -39,7 +39,7 @@ impl Expr<'_> {
     #[track_caller]
     pub fn argsort(self, axis: impl Into<AxisRef>) -> Self {
         let (axis, site) = (axis.into(), Site::caller());
-        self.graph.push(|g| g.argsort(self.site, &axis, false, site))
+        self.function("argsort", |x| x.graph.push(|g| g.argsort(x.site, &axis, false, site)))
     }
 
     /// The positions along an axis that the elements of [`Expr::sort_descending`] come from, in `i64`.
@@ -47,7 +47,7 @@ impl Expr<'_> {
     #[track_caller]
     pub fn argsort_descending(self, axis: impl Into<AxisRef>) -> Self {
         let (axis, site) = (axis.into(), Site::caller());
-        self.graph.push(|g| g.argsort(self.site, &axis, true, site))
+        self.function("argsort_descending", |x| x.graph.push(|g| g.argsort(x.site, &axis, true, site)))
     }
 
     /// The middle of the elements along axes, or the mean of the two in the middle: `f64` for integers and
@@ -57,7 +57,9 @@ impl Expr<'_> {
     #[track_caller]
     pub fn median(self, axes: impl Into<Axes>) -> Self {
         let (axes, site) = (axes.into(), Site::caller());
-        self.graph.push(|g| g.median(self.site, axes.axes.as_deref(), axes.keepdims, site))
+        self.function("median", |x| {
+            x.graph.push(|g| g.median(x.site, axes.axes.as_deref(), axes.keepdims, site))
+        })
     }
 
     /// The value below which `part` (0 to 1) of the elements along axes lie, linearly between two of them: in
@@ -80,14 +82,22 @@ impl Expr<'_> {
     #[track_caller]
     pub fn quantile(self, part: f64, axes: impl Into<Axes>) -> Self {
         let (axes, site) = (axes.into(), Site::caller());
-        self.graph.push(|g| g.quantile(self.site, part, axes.axes.as_deref(), axes.keepdims, site))
+        self.function("quantile", |x| {
+            x.graph.push(|g| g.quantile(x.site, part, axes.axes.as_deref(), axes.keepdims, site))
+        })
     }
 
     /// As [`Expr::quantile`], with the part in per cent.
     #[must_use]
     #[track_caller]
     pub fn percentile(self, percent: f64, axes: impl Into<Axes>) -> Self {
-        self.quantile(percent / 100.0, axes)
+        self.function("percentile", |x| {
+            if !(0.0..=100.0).contains(&percent) {
+                let message = format!("`percentile` at {percent}: per cent are between 0 and 100");
+                return x.refused(&[], Some(Diagnostic::new(DiagnosticKind::ScalarRange, message)));
+            }
+            x.quantile(percent / 100.0, axes)
+        })
     }
 
     /// The `count` largest elements along an axis, the largest first, and their positions in `i64`. NaN counts
@@ -97,8 +107,10 @@ impl Expr<'_> {
     #[track_caller]
     pub fn top_k(self, count: u64, axis: impl Into<AxisRef>) -> (Self, Self) {
         let (axis, site) = (axis.into(), Site::caller());
-        let positions = self.graph.push(|g| g.top_positions(self.site, count, &axis, site));
-        (self.take_along_axis(positions, axis), positions)
+        self.function("top_k", |x| {
+            let positions = x.graph.push(|g| g.top_positions(x.site, count, &axis, site));
+            (x.take_along_axis(positions, axis), positions)
+        })
     }
 
     /// The elements along an axis such that the one at `position` is where it would be in order, no larger
@@ -108,6 +120,6 @@ impl Expr<'_> {
     #[track_caller]
     pub fn partition(self, position: i64, axis: impl Into<AxisRef>) -> Self {
         let (axis, site) = (axis.into(), Site::caller());
-        self.graph.push(|g| g.partition(self.site, position, &axis, site))
+        self.function("partition", |x| x.graph.push(|g| g.partition(x.site, position, &axis, site)))
     }
 }

@@ -5,9 +5,9 @@ use fusewire_ir::{AxisRef, CumulativeOp, Site};
 
 impl Expr<'_> {
     #[track_caller]
-    fn cumulative(self, op: CumulativeOp, axis: impl Into<AxisRef>, include_initial: bool) -> Self {
-        let (axis, site) = (axis.into(), Site::caller());
-        self.graph.push(|g| g.cumulative(op, self.site, &axis, include_initial, site))
+    fn cumulative(self, name: &'static str, op: CumulativeOp, axis: AxisRef, include_initial: bool) -> Self {
+        let site = Site::caller();
+        self.function(name, |x| x.graph.push(|g| g.cumulative(op, x.site, &axis, include_initial, site)))
     }
 
     /// Along an axis, the sum of each element and all before it. Integers and `bool` are summed in 64 bits and
@@ -28,14 +28,14 @@ impl Expr<'_> {
     #[track_caller]
     #[doc(alias = "cumsum")]
     pub fn cumulative_sum(self, axis: impl Into<AxisRef>) -> Self {
-        self.cumulative(CumulativeOp::Sum, axis, false)
+        self.cumulative("cumulative_sum", CumulativeOp::Sum, axis.into(), false)
     }
 
     /// As [`Expr::cumulative_sum`], with the sum of no elements, 0, before all others: one element more.
     #[must_use]
     #[track_caller]
     pub fn cumulative_sum_from_zero(self, axis: impl Into<AxisRef>) -> Self {
-        self.cumulative(CumulativeOp::Sum, axis, true)
+        self.cumulative("cumulative_sum_from_zero", CumulativeOp::Sum, axis.into(), true)
     }
 
     /// Along an axis, the product of each element and all before it, in the dtypes of
@@ -44,14 +44,14 @@ impl Expr<'_> {
     #[track_caller]
     #[doc(alias = "cumprod")]
     pub fn cumulative_prod(self, axis: impl Into<AxisRef>) -> Self {
-        self.cumulative(CumulativeOp::Prod, axis, false)
+        self.cumulative("cumulative_prod", CumulativeOp::Prod, axis.into(), false)
     }
 
     /// As [`Expr::cumulative_prod`], with the product of no elements, 1, before all others: one element more.
     #[must_use]
     #[track_caller]
     pub fn cumulative_prod_from_one(self, axis: impl Into<AxisRef>) -> Self {
-        self.cumulative(CumulativeOp::Prod, axis, true)
+        self.cumulative("cumulative_prod_from_one", CumulativeOp::Prod, axis.into(), true)
     }
 
     /// Along an axis, the largest of each element and all before it; NaN from the first NaN on. Any dtype.
@@ -59,7 +59,7 @@ impl Expr<'_> {
     #[track_caller]
     #[doc(alias = "cummax")]
     pub fn cumulative_max(self, axis: impl Into<AxisRef>) -> Self {
-        self.cumulative(CumulativeOp::Max, axis, false)
+        self.cumulative("cumulative_max", CumulativeOp::Max, axis.into(), false)
     }
 
     /// Along an axis, the smallest of each element and all before it; NaN from the first NaN on. Any dtype.
@@ -67,7 +67,7 @@ impl Expr<'_> {
     #[track_caller]
     #[doc(alias = "cummin")]
     pub fn cumulative_min(self, axis: impl Into<AxisRef>) -> Self {
-        self.cumulative(CumulativeOp::Min, axis, false)
+        self.cumulative("cumulative_min", CumulativeOp::Min, axis.into(), false)
     }
 
     /// Along an axis, the logarithm of the sum of the exponentials of each element and all before it, without
@@ -76,6 +76,6 @@ impl Expr<'_> {
     #[track_caller]
     #[doc(alias = "logcumsumexp")]
     pub fn cumulative_logsumexp(self, axis: impl Into<AxisRef>) -> Self {
-        self.cumulative(CumulativeOp::Logsumexp, axis, false)
+        self.cumulative("cumulative_logsumexp", CumulativeOp::Logsumexp, axis.into(), false)
     }
 }

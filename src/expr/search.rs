@@ -23,7 +23,7 @@ impl<'g> Expr<'g> {
     #[track_caller]
     pub fn searchsorted(self, values: impl Into<Argument<'g>>, side: Side) -> Self {
         let (values, site) = (values.into().operand(self.graph), Site::caller());
-        self.graph.push(|g| g.searchsorted(self.site, values, side, site))
+        self.function("searchsorted", |x| x.graph.push(|g| g.searchsorted(x.site, values, side, site)))
     }
 
     /// The number of the bin that each element lies in, where `edges` are the ascending borders: 0 below the
@@ -31,8 +31,10 @@ impl<'g> Expr<'g> {
     #[must_use]
     #[track_caller]
     pub fn digitize(self, edges: Self) -> Self {
-        let (values, site) = (Argument::from(self).operand(edges.graph), Site::caller());
-        edges.graph.push(|g| g.searchsorted(edges.site, values, Side::Right, site))
+        self.function("digitize", |x| {
+            let edges = x.graph.admit("digitize", edges);
+            edges.searchsorted(x, Side::Right)
+        })
     }
 
     /// How many elements of all axes lie between each two neighbours of `edges`, a vector in ascending order,
@@ -42,11 +44,10 @@ impl<'g> Expr<'g> {
     #[track_caller]
     pub fn histogram(self, edges: Self) -> Self {
         let site = Site::caller();
-        if !std::ptr::eq(self.graph, edges.graph) {
-            // The search says that the graphs differ.
-            return self.searchsorted(edges, Side::Left);
-        }
-        self.graph.push(|g| g.histogram(self.site, edges.site, site))
+        self.function("histogram", |x| {
+            let edges = x.graph.admit("histogram", edges);
+            x.graph.push(|g| g.histogram(x.site, edges.site, site))
+        })
     }
 
     /// As [`Expr::histogram`], with this many bins of one width from `low` to `high`.
@@ -66,9 +67,11 @@ impl<'g> Expr<'g> {
     #[track_caller]
     pub fn histogram_range(self, bins: impl Into<Dim>, low: f64, high: f64) -> Self {
         let (bins, site) = (bins.into(), Site::caller());
-        self.graph.push(|g| {
-            let edges = g.histogram_edges(self.site, &bins, low, high, site);
-            g.histogram(self.site, edges, site)
+        self.function("histogram_range", |x| {
+            x.graph.push(|g| {
+                let edges = g.histogram_edges(x.site, &bins, low, high, site);
+                g.histogram(x.site, edges, site)
+            })
         })
     }
 
@@ -78,7 +81,7 @@ impl<'g> Expr<'g> {
     #[track_caller]
     pub fn bincount(self, length: impl Into<Dim>) -> Self {
         let (length, site) = (length.into(), Site::caller());
-        self.graph.push(|g| g.bincount(self.site, None, &length, site))
+        self.function("bincount", |x| x.graph.push(|g| g.bincount(x.site, None, &length, site)))
     }
 
     /// As [`Expr::bincount`], but for each integer the sum of the `weights` that stand where it does, in `f64`
@@ -87,10 +90,10 @@ impl<'g> Expr<'g> {
     #[track_caller]
     pub fn bincount_weighted(self, weights: Self, length: impl Into<Dim>) -> Self {
         let (length, site) = (length.into(), Site::caller());
-        if !std::ptr::eq(self.graph, weights.graph) {
-            // The search says that the graphs differ.
-            return self.searchsorted(weights, Side::Left);
-        }
-        self.graph.push(|g| g.bincount(self.site, Some(weights.site), &length, site))
+        self.function("bincount_weighted", |x| {
+            let weights = x.graph.admit("bincount_weighted", weights);
+            let weights = weights.stretched_to("bincount_weighted", "a weight", x);
+            x.graph.push(|g| g.bincount(x.site, Some(weights.site), &length, site))
+        })
     }
 }

@@ -98,11 +98,12 @@ pub(crate) fn call(
 ) -> Option<RoutineCall> {
     let node = graph.node(root);
     let (Op::Routine(routine), Some(result)) = (&node.op, &node.array) else { return None };
-    let sites = graph.call_site(site).operands.iter().enumerate();
+    let made = graph.call_site(site);
+    let sites = made.operands.iter().map(|operand| graph.given(*operand, made.composition)).enumerate();
     let operands =
         operands(graph, views, root).zip(sites).filter_map(|((array, (node, map)), (slot, made))| {
             let access = Access { buffer: *places.read.get(&node)?, dtype: array.dtype, map };
-            Some(RoutineOperand { array, access, note: graph.note(*made, slot) })
+            Some(RoutineOperand { array, access, note: graph.note(made, slot) })
         });
     Some(RoutineCall {
         routine: routine.clone(),
