@@ -6,6 +6,7 @@ mod evaluate;
 mod grids;
 mod index;
 mod join;
+mod lengths;
 mod masked;
 mod memory;
 mod missing;
@@ -18,6 +19,7 @@ mod statistics;
 mod views;
 
 pub use grids::Indexing;
+pub use lengths::Unique;
 pub use masked::Masked;
 pub use records::Records;
 

@@ -57,7 +57,7 @@ pub use amounts::{Pad, Shifts, Widths};
 pub use axes::{All, Axes, Axis, NewAxes, NewPlace, NewSize, NewSizes, Positions};
 pub use custom::{Custom, TileFunction};
 pub use dims::DimExpr;
-pub use expr::{Argument, Expr, Graph, Indexing, Masked, Records};
+pub use expr::{Argument, Expr, Graph, Indexing, Masked, Records, Unique};
 pub use fusewire_ir as ir;
 pub use fusewire_ir::Index::{self, Ellipsis, NewAxis};
 pub use fusewire_ir::half;

@@ -157,7 +157,7 @@ impl Graph {
     }
 
     /// Integers that count out elements of an operand.
-    fn indices(
+    pub(crate) fn indices(
         &mut self,
         name: &str,
         operand: SiteId,

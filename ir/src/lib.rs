@@ -11,6 +11,7 @@ mod build;
 mod build_index;
 mod build_join;
 mod build_order;
+mod build_put;
 mod build_record;
 mod build_repeat;
 mod build_reshape;

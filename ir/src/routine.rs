@@ -58,6 +58,22 @@ pub enum Routine {
         /// What an index means that the axis does not have.
         out_of_bounds: OutOfBounds,
     },
+    /// The parts of an axis of the first operand where the second one, a vector of `bool`, is true, one after
+    /// another from the beginning; zeros behind them.
+    Compress {
+        /// The axis.
+        axis: usize,
+    },
+    /// The first operand with the parts of an axis that the second one, a vector of integers, counts out replaced by
+    /// those of the third one, one after another, or added to one after another.
+    Put {
+        /// The axis.
+        axis: usize,
+        /// Are they added to?
+        adds: bool,
+        /// What an index means that the axis does not have.
+        out_of_bounds: OutOfBounds,
+    },
     /// The position in the first operand, a vector in order, where each element of the second one belongs.
     Searchsorted {
         /// Before or after equal elements.
@@ -182,6 +198,9 @@ impl Routine {
             Self::Cumulative { op, .. } => op.name(),
             Self::Take { .. } => "take",
             Self::TakeAlongAxis { .. } => "take_along_axis",
+            Self::Compress { .. } => "compress",
+            Self::Put { adds: false, .. } => "put",
+            Self::Put { adds: true, .. } => "scatter_add",
             Self::Searchsorted { .. } => "searchsorted",
             Self::Histogram => "histogram",
             Self::Bincount { .. } => "bincount",
@@ -196,7 +215,7 @@ impl Routine {
             return ArrayType { dtype: DType::Bool, shape: Shape::default() };
         };
         match self {
-            Self::Sort { .. } => first.clone(),
+            Self::Sort { .. } | Self::Compress { .. } | Self::Put { .. } => first.clone(),
             Self::Argsort { .. } => ArrayType { dtype: DType::I64, shape: first.shape.clone() },
             Self::Cumulative { op, axis, include_initial } => {
                 let longer = |dim: &Dim| Dim::from(dim.size().plus(&SizeExpr::known(1)));
@@ -250,8 +269,8 @@ impl Routine {
                 let longest = first.shape.get(*axis).map_or(0, Dim::upper);
                 lines(&first.shape, *axis, argsort_bytes(first.dtype, longest))
             }
-            // Every index once, checked.
-            Self::Take { .. } => {
+            // Every index once, checked, or where each part that is kept comes from.
+            Self::Take { .. } | Self::Put { .. } | Self::Compress { .. } => {
                 let indices = operands.get(1)?.shape.iter();
                 let count = indices.fold(SizeExpr::known(1), |count, dim| count.times(&dim.size()));
                 Some(Dim::from(count.times(&SizeExpr::known(8))))
@@ -286,12 +305,16 @@ impl Routine {
                 of(values).unwrap_or(u64::MAX).saturating_mul(each)
             }
             Self::Bincount { .. } => elements.saturating_mul(4),
+            Self::Put { .. } => {
+                let put = operands.get(2).and_then(|values| values.shape.elements()).unwrap_or(u64::MAX);
+                elements.saturating_add(put.saturating_mul(4))
+            }
             Self::Matmul { .. } => {
                 let summed = first.shape.last().map_or(1, Dim::upper);
                 let results = self.result(operands).shape.elements().unwrap_or(u64::MAX);
                 results.saturating_mul(summed.saturating_mul(2))
             }
-            Self::Take { .. } | Self::TakeAlongAxis { .. } => {
+            Self::Take { .. } | Self::TakeAlongAxis { .. } | Self::Compress { .. } => {
                 self.result(operands).shape.elements().unwrap_or(u64::MAX).saturating_mul(2)
             }
         }
@@ -302,11 +325,11 @@ impl Routine {
     #[must_use]
     pub const fn may_overwrite(&self, operand: usize) -> bool {
         match self {
-            Self::Sort { .. } => operand == 0,
+            Self::Sort { .. } | Self::Put { .. } => operand == 0,
             Self::Cumulative { include_initial, .. } => operand == 0 && !*include_initial,
             Self::Searchsorted { .. } => operand == 1,
             Self::Argsort { .. } | Self::Take { .. } | Self::TakeAlongAxis { .. } => false,
-            Self::Histogram | Self::Bincount { .. } | Self::Matmul { .. } => false,
+            Self::Histogram | Self::Bincount { .. } | Self::Matmul { .. } | Self::Compress { .. } => false,
         }
     }
 }
@@ -349,6 +372,7 @@ impl fmt::Display for Routine {
                     if *include_initial { ", from its initial value" } else { "" }
                 )
             }
+            Self::Compress { axis } => write!(f, " along axis {axis}"),
             Self::Searchsorted { side: Side::Left } => f.write_str(", before equal elements"),
             Self::Searchsorted { side: Side::Right } => f.write_str(", after equal elements"),
             Self::Histogram => Ok(()),
@@ -356,7 +380,9 @@ impl fmt::Display for Routine {
             Self::Matmul { batch: 1 } => f.write_str(" for each index of the first axis"),
             Self::Matmul { batch } => write!(f, " for each index of the first {batch} axes"),
             Self::Bincount { length } => write!(f, " up to {length}"),
-            Self::Take { axis, out_of_bounds } | Self::TakeAlongAxis { axis, out_of_bounds } => {
+            Self::Take { axis, out_of_bounds }
+            | Self::TakeAlongAxis { axis, out_of_bounds }
+            | Self::Put { axis, out_of_bounds, .. } => {
                 write!(f, " along axis {axis}")?;
                 match out_of_bounds {
                     OutOfBounds::Raise => Ok(()),
@@ -394,6 +420,8 @@ pub struct RoutineCall {
     pub scratch: Option<Buffer>,
     /// The name the user gave the result, or the operation.
     pub name: String,
+    /// What the user called.
+    pub called: String,
     /// The call.
     pub site: Site,
 }

@@ -47,6 +47,38 @@ pub(crate) fn evaluate(routine: &Routine, operands: &[&Array], dtype: DType, kno
             let sizes = at.sizes();
             Array::new(dtype, &sizes, indices(&sizes).map(element).collect::<Option<_>>()?)
         }
+        (Routine::Compress { axis }, [x, mask]) => {
+            let kept = |at: &u64| mask.elements[*at as usize] == Scalar::Bool(true);
+            let kept: Vec<u64> = (0..x.sizes()[*axis]).filter(kept).collect();
+            let element = |mut index: Vec<u64>| match kept.get(index[*axis] as usize) {
+                Some(at) => {
+                    index[*axis] = *at;
+                    x.at(&index)
+                }
+                None => Scalar::Bool(false).cast(dtype),
+            };
+            let sizes = x.sizes();
+            Array::new(dtype, &sizes, indices(&sizes).map(element).collect())
+        }
+        (Routine::Put { axis, adds, out_of_bounds }, [x, at, values]) => {
+            let sizes = x.sizes();
+            let resolve = |at: &Scalar| out_of_bounds.resolve(at.as_int(), sizes[*axis]);
+            let at: Vec<u64> = at.elements.iter().map(resolve).collect::<Option<_>>()?;
+            let element = |index: Vec<u64>| {
+                let put = (0u64..).zip(&at).filter(|(_, to)| **to == index[*axis]).map(|(from, _)| {
+                    let mut source = index.clone();
+                    source[*axis] = from;
+                    values.at(&source)
+                });
+                let own = x.at(&index);
+                if *adds {
+                    put.fold(own, |sum, value| added(sum, value, dtype))
+                } else {
+                    put.last().unwrap_or(own)
+                }
+            };
+            Array::new(dtype, &sizes, indices(&sizes).map(element).collect())
+        }
         (Routine::Searchsorted { side }, [sorted, values]) => {
             let before = |element: &Scalar, value: Scalar| match side {
                 Side::Left => compare(*element, value).is_lt(),
@@ -101,6 +133,16 @@ pub(crate) fn evaluate(routine: &Routine, operands: &[&Array], dtype: DType, kno
             Array::new(dtype, &[length], (0..length).map(sum).collect())
         }
         _ => None,
+    }
+}
+
+/// A sum in its own dtype.
+fn added(a: Scalar, b: Scalar, dtype: DType) -> Scalar {
+    match dtype {
+        DType::Bool => Scalar::Bool(a == Scalar::Bool(true) || b == Scalar::Bool(true)),
+        // Rounded twice, which is once for what is no wider than half of f64.
+        _ if dtype.is_float() => Scalar::F64(a.as_f64() + b.as_f64()).cast(dtype),
+        _ => Scalar::from_int(a.as_int().wrapping_add(b.as_int()), dtype),
     }
 }
 

@@ -63,4 +63,102 @@ impl<'g> Expr<'g> {
             x.graph.push(|g| g.take_along_axis(x.site, indices, &axis, out_of_bounds, site))
         })
     }
+
+    /// A copy with the parts of an axis that `indices`, a vector of integers, counts out replaced by `values`, one
+    /// after another: of those that go to one place the last one stays. Values broadcast to the shape of this array
+    /// with as many parts along the axis as there are indices; dtypes promote. Indices as those of [`Expr::take`].
+    ///
+    /// ```
+    /// use fusewire::prelude::*;
+    ///
+    /// let g = Graph::new();
+    /// let (x, at) = (g.input("x", F64, [4]), g.input("at", I64, [3]));
+    /// let program = g.plan([x.put(at, 7, Axis(0))], &Limits::default())?.compile()?;
+    /// let mut out = [0.0; 4];
+    /// program.run([("x", View::from(&[1.0, 2.0, 3.0, 4.0])), ("at", (&[2i64, 0, -2]).into())], [("out", &mut out)])?;
+    /// assert_eq!(out, [7.0, 2.0, 7.0, 4.0]);
+    /// # Ok::<(), Error>(())
+    /// ```
+    #[must_use]
+    #[track_caller]
+    #[doc(alias = "scatter")]
+    pub fn put(
+        self,
+        indices: impl Into<Argument<'g>>,
+        values: impl Into<Argument<'g>>,
+        axis: impl Into<AxisRef>,
+    ) -> Self {
+        self.function("put", |x| x.put_with(indices, values, axis, OutOfBounds::Raise))
+    }
+
+    /// As [`Expr::put`], with a say in what an index means that the axis does not have.
+    #[must_use]
+    #[track_caller]
+    pub fn put_with(
+        self,
+        indices: impl Into<Argument<'g>>,
+        values: impl Into<Argument<'g>>,
+        axis: impl Into<AxisRef>,
+        out_of_bounds: OutOfBounds,
+    ) -> Self {
+        self.written("put_with", [indices.into(), values.into()], axis.into(), (false, out_of_bounds))
+    }
+
+    /// A copy with `values` added to the parts of an axis that `indices` counts out, one after another in the
+    /// order of the indices, whatever the number of threads. As [`Expr::put`] otherwise; floats of 16 bits are
+    /// added up in `f32`, integers wrap around, and `bool` is `|`.
+    ///
+    /// ```
+    /// use fusewire::prelude::*;
+    ///
+    /// let g = Graph::new();
+    /// let (keys, amounts) = (g.input("keys", I64, [4]), g.input("amounts", F64, [4]));
+    /// let totals = g.full([3], 0.0).scatter_add(keys, amounts, Axis(0));
+    /// let program = g.plan([totals], &Limits::default())?.compile()?;
+    /// let mut out = [0.0; 3];
+    /// let inputs = [("keys", View::from(&[2i64, 0, 2, 2])), ("amounts", (&[1.0, 2.0, 3.0, 4.0]).into())];
+    /// program.run(inputs, [("out", &mut out)])?;
+    /// assert_eq!(out, [2.0, 0.0, 8.0]);
+    /// # Ok::<(), Error>(())
+    /// ```
+    #[must_use]
+    #[track_caller]
+    #[doc(alias = "index_add")]
+    #[doc(alias = "add.at")]
+    pub fn scatter_add(
+        self,
+        indices: impl Into<Argument<'g>>,
+        values: impl Into<Argument<'g>>,
+        axis: impl Into<AxisRef>,
+    ) -> Self {
+        self.function("scatter_add", |x| x.scatter_add_with(indices, values, axis, OutOfBounds::Raise))
+    }
+
+    /// As [`Expr::scatter_add`], with a say in what an index means that the axis does not have.
+    #[must_use]
+    #[track_caller]
+    pub fn scatter_add_with(
+        self,
+        indices: impl Into<Argument<'g>>,
+        values: impl Into<Argument<'g>>,
+        axis: impl Into<AxisRef>,
+        out_of_bounds: OutOfBounds,
+    ) -> Self {
+        self.written("scatter_add_with", [indices.into(), values.into()], axis.into(), (true, out_of_bounds))
+    }
+
+    #[track_caller]
+    fn written(
+        self,
+        name: &'static str,
+        [indices, values]: [Argument<'g>; 2],
+        axis: AxisRef,
+        told: (bool, OutOfBounds),
+    ) -> Self {
+        let site = Site::caller();
+        self.function(name, |x| {
+            let (indices, values) = (indices.operand(x.graph), values.operand(x.graph));
+            x.graph.push(|g| g.put(x.site, indices, values, &axis, told, site))
+        })
+    }
 }

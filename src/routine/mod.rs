@@ -146,6 +146,15 @@ impl RoutineLaunch {
                 let chosen = index::Chosen::new(&self.call, *axis, *out_of_bounds);
                 return index::take_along_axis(x, indices, &self.results, &chosen, Lanes { scratch, parts });
             }
+            (Routine::Compress { axis }, [x, mask]) => {
+                let told = (*axis, dtype.bytes());
+                index::compress(x, mask, &self.results, told, Lanes { scratch, parts });
+            }
+            (Routine::Put { axis, adds, out_of_bounds }, [x, indices, values]) => {
+                let chosen = index::Chosen::new(&self.call, *axis, *out_of_bounds);
+                let lanes = Lanes { scratch, parts };
+                return index::put([x, indices, values], &self.results, &chosen, *adds, lanes);
+            }
             (Routine::Searchsorted { side }, [sorted, values]) => {
                 search::searchsorted(sorted, values, &self.results, dtype, *side, parts);
             }

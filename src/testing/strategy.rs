@@ -46,7 +46,7 @@ fn step() -> impl Strategy<Value = Step> {
             .prop_map(|(function, operands, axes, keepdims)| Step::Composed { function, operands, axes, keepdims }),
         3 => (0..6usize, [any(), any(), any()], 0..1000usize)
             .prop_map(|(kind, operands, parameter)| Step::Join { kind, operands, parameter }),
-        2 => (0..15usize, any(), any(), 0..1000usize)
+        2 => (0..22usize, any(), any(), 0..1000usize)
             .prop_map(|(kind, operand, indices, parameter)| Step::Routine { kind, operand, indices, parameter }),
         1 => (any(), 0..3usize).prop_map(|(operand, policy)| Step::Store { operand, policy }),
     ]
@@ -266,6 +266,13 @@ fn routine<'g>(kind: usize, operand: Expr<'g>, indices: Expr<'g>, parameter: usi
         11 => operand.matmul(indices),
         12 => operand.matmul(operand.transpose()),
         13 => operand.median(axis),
+        14 => operand.put_with(indices, operand.slice_axis(axis, 0..1), axis, mode),
+        15 => operand.scatter_add_with(indices, parameter as f64 / 4.0, axis, mode),
+        16 => operand.compress(indices.greater(0), axis).0,
+        17 => operand.nonzero().0.pop().unwrap_or(operand),
+        18 => operand.unique().values,
+        19 => operand.unique().counts,
+        20 => operand.unique().inverse,
         _ => operand.sort(axis).quantile(0.3, axis),
     }
 }

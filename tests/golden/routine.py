@@ -144,6 +144,68 @@ def take_lines():
     yield line("take_along_axis", 1, [x, indices], lambda: np.take_along_axis(x, indices, 1))
 
 
+def put_lines():
+    def put(x, indices, values, axis, mode, adds):
+        """Writes or adds one part after another."""
+        made = np.array(x, np.result_type(x, values))
+        shape = list(x.shape)
+        shape[axis] = len(indices)
+        parts = np.moveaxis(made, axis, 0)
+        for index, value in zip(indices.tolist(), np.moveaxis(np.broadcast_to(values, shape), axis, 0)):
+            at = {"wrap": lambda at: at % len(parts), "clip": lambda at: min(max(at, 0), len(parts) - 1)}
+            index = at[mode](index) if mode in at else index
+            parts[index] = parts[index] + value if adds else value
+        return made
+
+    for (dtype, shape), mode in itertools.product(itertools.product(DTYPES, SHAPES), ["raise", "wrap", "clip"]):
+        for axis in range(-1, len(shape) - 1):
+            size = shape[axis]
+            if size == 0:
+                continue
+            other = random.choice([dtype, dtype, *DTYPES])
+            reach = 0 if mode == "raise" else 3
+            x, count = sample(dtype, shape), random.choice([0, 1, 5])
+            indices = array("i32", *[random.randint(-size - reach, size - 1 + reach) for _ in range(count)])
+            whole = [count if at == axis % len(shape) else length for at, length in enumerate(shape)]
+            few = [1 if random.random() < 0.3 else length for length in whole]
+            values = sample(other, tuple(random.choice([whole, few, few[-1:], []])))
+            for name in ["put", "scatter_add"]:
+                operands = [x, indices, values]
+                yield line(name, [mode, axis], operands, lambda: put(*operands, axis, mode, name == "scatter_add"))
+    x, one, two = np.ones(3), np.ones(1), np.ones(2)
+    for values, axis in [([3], 0), ([-4], 0), ([0], 1)]:
+        indices = array("i64", *values)
+        yield line("put", ["raise", axis], [x, indices, one], lambda: put(x, indices, one, axis, "raise", False))
+    indices = array("i64", 0)
+    yield line("scatter_add", ["raise", 0], [x, indices, two], lambda: put(x, indices, two, 0, "raise", True))
+
+
+def length_lines():
+    def padded(made, length, axis=0):
+        """As long as it may become, zero behind what is there."""
+        size = list(made.shape)
+        size[axis] = length - size[axis]
+        return np.concatenate([made, np.zeros(size, made.dtype)], axis)
+
+    for dtype, shape, special in itertools.product(DTYPES, SHAPES, [False, True]):
+        if special and dtype[0] not in "fb":
+            continue
+        x = sample(dtype, shape, special)
+        for axis in range(-1, len(shape) - 1):
+            mask = sample("bool", (shape[axis],))
+            yield line("compress", axis, [x, mask], lambda: padded(np.compress(mask, x, axis), shape[axis], axis))
+            count = np.array(np.count_nonzero(mask))
+            yield line("compress_count", axis, [x, mask], lambda: count)
+            yield line("nonzero", axis, [x], lambda: padded(np.nonzero(x)[axis], x.size))
+        values, inverse, counts = np.unique(x, return_inverse=True, return_counts=True)
+        yield line("unique", "values", [x], lambda: padded(values, x.size))
+        yield line("unique", "counts", [x], lambda: padded(counts, x.size))
+        yield line("unique", "inverse", [x], lambda: inverse.reshape(shape))
+        yield line("unique", "count", [x], lambda: np.array(len(values)))
+    x = np.ones((2, 3))
+    yield line("compress", 1, [x, np.ones((2, 3), bool)], lambda: np.compress(np.ones((2, 3), bool), x, 1))
+
+
 def search_lines():
     for dtype, other in itertools.product(DTYPES, DTYPES):
         if random.random() < 0.5 and dtype != other:
@@ -295,4 +357,5 @@ if __name__ == "__main__":
     np.seterr(all="ignore")
     random.seed(2)
     lines = [*sort_lines(), *cumulative_lines(), *take_lines(), *search_lines(), *contraction_lines(), *statistic_lines()]
+    lines += [*put_lines(), *length_lines()]
     generate.write("routine.txt", lines, "routine.py")

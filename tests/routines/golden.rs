@@ -4,7 +4,7 @@
 use crate::tokens::{elements, list, show_elements_of};
 use fusewire::prelude::*;
 use fusewire::testing::check_on;
-use fusewire::{DiagnosticKind, OutOfBounds, Side, ir::Sizes, ir::interpret};
+use fusewire::{DiagnosticKind, OutOfBounds, Side, Unique, ir::Sizes, ir::interpret};
 use interpret::Array;
 use std::collections::HashMap;
 
@@ -51,6 +51,26 @@ impl<'l> Call<'l> {
             ("take", ["raise", _]) => x[0].take(x[1], self.axis(1)),
             ("take", [mode, _]) => x[0].take_with(x[1], self.axis(1), out_of_bounds(mode)),
             ("take_along_axis", _) => x[0].take_along_axis(x[1], self.axis(0)),
+            ("put", [mode, _]) => x[0].put_with(x[1], x[2], self.axis(1), out_of_bounds(mode)),
+            ("scatter_add", [mode, _]) => {
+                x[0].scatter_add_with(x[1], x[2], self.axis(1), out_of_bounds(mode))
+            }
+            ("compress", _) => x[0].compress(x[1], self.axis(0)).0,
+            ("compress_count", _) => x[0].compress(x[1], self.axis(0)).1,
+            ("nonzero", [axis]) => {
+                let (positions, _) = x[0].nonzero();
+                let axis: isize = axis.parse().expect("an axis");
+                positions[axis.rem_euclid(positions.len() as isize) as usize]
+            }
+            ("unique", [part]) => {
+                let Unique { values, count, counts, inverse, .. } = x[0].unique();
+                match *part {
+                    "values" => values,
+                    "counts" => counts,
+                    "inverse" => inverse,
+                    _ => count,
+                }
+            }
             ("searchsorted", [side]) => x[0].searchsorted(x[1], self::side(side)),
             ("digitize", _) => x[1].digitize(x[0]),
             ("histogram", []) => x[0].histogram(x[1]),
@@ -110,6 +130,7 @@ impl<'l> Call<'l> {
 
 fn out_of_bounds(mode: &str) -> OutOfBounds {
     match mode {
+        "raise" => OutOfBounds::Raise,
         "wrap" => OutOfBounds::Wrap,
         "clip" => OutOfBounds::Clip,
         other => panic!("no mode: {other}"),
@@ -149,11 +170,20 @@ fn is_close(call: &str, numpy: &str, ours: &str) -> bool {
     let mut pairs = numpy.iter().zip(&ours).map(|(numpy, ours)| (numpy.as_f64(), ours.as_f64()));
     // Equal values that differ in their bits are zeros of other signs, which no rounding makes. A sum
     // of negative zeros is -0.0, where NumPy starts from 0.0. Of zeros of both signs the first is the extreme, where NumPy's vectors give either, and NumPy's
-    // logarithm of exp(-0.0) and nothing more is 0.0 in one order and -0.0 in another.
-    let any_zero =
-        ["matmul", "dot", "tensordot", "einsum", "cumulative_logsumexp", "cumulative_min", "cumulative_max"]
-            .iter()
-            .any(|name| call.starts_with(name));
+    // logarithm of exp(-0.0) and nothing more is 0.0 in one order and -0.0 in another. Of equal elements `unique`
+    // keeps the first.
+    let any_zero = [
+        "matmul",
+        "dot",
+        "tensordot",
+        "einsum",
+        "cumulative_logsumexp",
+        "cumulative_min",
+        "cumulative_max",
+        "unique",
+    ]
+    .iter()
+    .any(|name| call.starts_with(name));
     pairs.all(|(numpy, ours)| {
         let close = (numpy - ours).abs() <= 8.0 * info.epsilon * numpy.abs().max(1.0);
         numpy.to_bits() == ours.to_bits()

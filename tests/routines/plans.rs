@@ -130,6 +130,51 @@ fn products_that_make_no_sense_are_refused() {
 }
 
 #[test]
+fn what_cannot_be_put_or_kept_is_refused() {
+    let g = Graph::new();
+    let (x, at) = (g.input("x", F64, [4, 3]), g.input("at", I64, [2]));
+    let (mask, bytes) = (g.input("mask", Bool, [3]), g.input("bytes", U8, [4]));
+    let by_user = g.input("by_user", F64, [("user", 4), ("feature", 3)]);
+    let other = Graph::new();
+    let foreign = other.input("foreign", F64, [3]);
+    let wrong = [
+        x.put(at, 0.0, Axis(2)),
+        x.put(x, 0.0, Axis(0)),
+        x.put(at.reshape([1, 2]), 0.0, Axis(0)),
+        x.put(at, mask.slice_axis(Axis(0), 0..2), Axis(0)),
+        x.put(foreign, 0.0, Axis(0)),
+        x.scatter_add(at, foreign, Axis(0)),
+        x.scatter_add_with(1.5, 0, Axis(0), OutOfBounds::Clip),
+        bytes.put(at, 300, Axis(0)),
+        bytes.slice_axis(Axis(0), 0..0).scatter_add(at, 1, Axis(0)),
+        by_user.put(at, by_user.slice_axis("user", 0..2).label_axes(["user", "weight"]), "user"),
+        x.compress(mask, Axis(0)).1,
+        x.compress(mask, Axis(-3)).0,
+        x.compress(at, Axis(1)).0,
+        x.compress(x.greater(0), Axis(1)).0,
+        x.compress(foreign, Axis(1)).0,
+        x.sort(Axis(9)).unique().counts,
+        x.sort(Axis(8)).nonzero().1,
+    ];
+    let count = wrong.len();
+    let error = g.plan(wrong, &Limits::default()).expect_err("a plan that must be refused");
+    assert_eq!(error.diagnostics().len(), count, "{error}");
+    assert_snapshot!(error);
+}
+
+/// What may be kept is what limits are held to.
+#[test]
+fn a_length_that_depends_on_data_is_limited_by_what_it_may_become() {
+    let g = Graph::new();
+    let x = g.input("x", F64, [1000]);
+    let (kept, count) = (x * 2).compress(x.greater(999), Axis(0));
+    let outputs = [kept.named("kept"), count.named("count")];
+    assert_snapshot!(g.plan(outputs, &Limits::default()).unwrap().explain());
+    let error = g.plan(outputs, &Limits::default().with_bytes(4000)).expect_err("too much workspace");
+    assert_eq!(error.kind(), fusewire::DiagnosticKind::Workspace);
+}
+
+#[test]
 fn memory_of_routines_is_limited() {
     let g = Graph::new();
     let x = g.input("x", F64, [1000, 1000]);

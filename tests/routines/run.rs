@@ -286,3 +286,90 @@ fn an_index_that_is_wrong_leaves_its_output_alone() {
     );
     assert_eq!(out, [7.0; 4]);
 }
+
+/// Floats whose sums depend on their order, on several threads, and over the array itself.
+#[test]
+fn sums_are_added_up_in_the_order_of_the_indices() {
+    let (count, rows, columns) = (5000usize, 37usize, 300usize);
+    let g = Graph::new();
+    let (x, keys) = (g.input("x", F32, [rows, columns]), g.input("keys", I32, [count]));
+    let values = g.input("values", F32, [count, columns]);
+    let outputs = [
+        x.scatter_add_with(keys, values, Axis(0), OutOfBounds::Wrap).named("added"),
+        x.put_with(keys, values, Axis(0), OutOfBounds::Wrap).named("put"),
+    ];
+    let program = plan(&g, outputs).compile().unwrap();
+    let start = numbers(rows * columns);
+    let of_values: Vec<f32> = numbers(count * columns).iter().map(|x| x * 1.37).collect();
+    let of_keys: Vec<i32> = (0..count as i32).map(|at| at.wrapping_mul(7919) % 1000).collect();
+    let (mut added, mut put) = (start.clone(), start.clone());
+    for (at, key) in of_keys.iter().enumerate() {
+        let row = key.rem_euclid(rows as i32) as usize;
+        for column in 0..columns {
+            let value = of_values[at * columns + column];
+            added[row * columns + column] += value;
+            put[row * columns + column] = value;
+        }
+    }
+    let inputs = || {
+        [
+            ("x", View::new(&start, [rows, columns])),
+            ("keys", (&of_keys).into()),
+            ("values", View::new(&of_values, [count, columns])),
+        ]
+    };
+    for threads in [1, 2, 5] {
+        let (mut ours_added, mut ours_put) = (vec![0f32; rows * columns], vec![0f32; rows * columns]);
+        let outputs = [
+            ("added", ViewMut::new(&mut ours_added, [rows, columns])),
+            ("put", ViewMut::new(&mut ours_put, [rows, columns])),
+        ];
+        program.clone().with_threads(threads).run(inputs(), outputs).unwrap();
+        assert!(ours_added == added && ours_put == put, "{threads} threads");
+    }
+    let over = plan(&g, [x.scatter_add_with(keys, values, Axis(0), OutOfBounds::Wrap)]);
+    let program = over.in_place("out", "x").unwrap().compile().unwrap();
+    let mut data = start.clone();
+    let [_, keys, values] = inputs();
+    program.run([keys, values], [("out", ViewMut::new(&mut data, [rows, columns]))]).unwrap();
+    assert!(data == added);
+}
+
+#[test]
+fn an_index_that_is_wrong_puts_nothing() {
+    let g = Graph::new();
+    let (x, at) = (g.input("x", F64, [3]), g.input("at", I64, [2]));
+    let program = plan(&g, [x.put(at, 5, Axis(0))]).compile().unwrap();
+    let mut out = [7.0; 3];
+    let inputs = [("x", View::from(&[1.0, 2.0, 3.0])), ("at", (&[0i64, 3]).into())];
+    let error = program.run(inputs, [("out", &mut out)]).expect_err("an index that is wrong");
+    assert_eq!((error.kind(), out), (DiagnosticKind::Index, [7.0; 3]));
+    assert_snapshot!(error);
+}
+
+/// Lengths that depend on data, at sizes that are not known.
+#[test]
+fn lengths_and_sizes_that_are_not_known() {
+    let g = Graph::new();
+    let (n, m) = (g.dim("n", 0..=50), g.dim("m", 1..=40));
+    let x = (g.input("x", F32, (n, m)) * 2).rint();
+    let (kept, count) = x.compress(x.slice_axis(Axis(0), 0..).sum(Axis(0)).greater(0), Axis(1));
+    let distinct = x.unique();
+    let (places, _) = x.nonzero();
+    let outputs = [
+        kept,
+        count,
+        distinct.values,
+        distinct.count,
+        distinct.counts,
+        distinct.inverse,
+        places[0],
+        places[1],
+        x.put(0, 3.0, Axis(1)),
+        x.scatter_add_with(g.arange_to(0, m, 1), x, Axis(1), OutOfBounds::Wrap),
+    ];
+    let recipe = g.recipe(outputs.iter().enumerate().map(|(at, y)| y.named(&format!("y{at}")))).unwrap();
+    for sizes in [[("n", 0), ("m", 1)], [("n", 1), ("m", 7)], [("n", 50), ("m", 40)], [("n", 9), ("m", 3)]] {
+        check_at(&recipe, &sizes).map_err(|mismatch| panic!("{mismatch}")).unwrap();
+    }
+}

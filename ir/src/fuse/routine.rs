@@ -112,6 +112,7 @@ pub(crate) fn call(
         written: places.write.get(&root).cloned().unwrap_or_default(),
         scratch: places.scratch.get(&root).copied(),
         name: graph.display_name(site).to_string(),
+        called: graph.called_at(site).to_string(),
         site: graph.call_site(site).site,
     })
 }
