@@ -33,7 +33,7 @@ fn compare<A: Element, B: Element + Default + PartialEq + std::fmt::Debug>(
                     out.iter_mut().zip(x).for_each(|(out, x)| *out = by_hand(x));
                 }),
             ),
-            ("fusewire", Box::new(|| bound.run())),
+            ("fusewire", Box::new(|| bound.run().expect("runs"))),
         ],
     );
     drop(bound);

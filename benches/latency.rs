@@ -49,7 +49,8 @@ fn latency(criterion: &mut Criterion) {
         });
     });
     let mut bound = program.bind([("a", &a), ("b", &b), ("c", &c)], [("out", &mut out)]).expect("binds");
-    criterion.bench_function("run eight bound elements", |bencher| bencher.iter(|| bound.run()));
+    criterion
+        .bench_function("run eight bound elements", |bencher| bencher.iter(|| bound.run().expect("runs")));
 }
 
 criterion_group!(benches, latency);

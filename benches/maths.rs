@@ -97,7 +97,7 @@ fn compare<T: Element + Default>(
         .filter(|(name, _)| program.plan().inputs().iter().any(|port| *port.name == **name))
         .collect();
     let mut bound = program.bind(inputs, [("out", &mut ours)]).expect("binds");
-    let mut candidates: Vec<Candidate<'_>> = vec![("fusewire", Box::new(|| bound.run()))];
+    let mut candidates: Vec<Candidate<'_>> = vec![("fusewire", Box::new(|| bound.run().expect("runs")))];
     if let Some(vector) = vector {
         let (xs, ys, slot) = (&x[..], &y[..], &mut mvec[..]);
         candidates.push(("libmvec", Box::new(move || vector(black_box(xs), ys, black_box(slot)))));

@@ -77,7 +77,7 @@ fn mean_of_some(count: usize) {
                     by_hand = sum / found as f32;
                 }),
             ),
-            ("fusewire", Box::new(|| bound.run())),
+            ("fusewire", Box::new(|| bound.run().expect("runs"))),
         ],
     );
     drop(bound);
@@ -108,7 +108,7 @@ fn score(count: usize) {
                     }
                 }),
             ),
-            ("fusewire", Box::new(|| bound.run())),
+            ("fusewire", Box::new(|| bound.run().expect("runs"))),
         ],
     );
     drop(bound);

@@ -102,8 +102,8 @@ macro_rules! workloads {
                     size_of::<$number>() * count * count,
                     vec![
                         ("loop", Box::new(|| distances_by_hand(black_box(&u), &v, black_box(hand), width))),
-                        ("fusewire", Box::new(|| one.run())),
-                        ("fusewire, 2", Box::new(|| two.run())),
+                        ("fusewire", Box::new(|| one.run().expect("runs"))),
+                        ("fusewire, 2", Box::new(|| two.run().expect("runs"))),
                     ],
                 );
             }
@@ -149,10 +149,10 @@ macro_rules! workloads {
                     2 * size_of::<$number>() * rows * width,
                     vec![
                         ("loop", Box::new(|| by_hand(black_box(&x), black_box(hand), width))),
-                        ("blocks", Box::new(|| one.run())),
-                        ("blocks, 2", Box::new(|| two.run())),
-                        ("all rows", Box::new(|| whole_one.run())),
-                        ("all rows, 2", Box::new(|| whole_two.run())),
+                        ("blocks", Box::new(|| one.run().expect("runs"))),
+                        ("blocks, 2", Box::new(|| two.run().expect("runs"))),
+                        ("all rows", Box::new(|| whole_one.run().expect("runs"))),
+                        ("all rows, 2", Box::new(|| whole_two.run().expect("runs"))),
                     ],
                 );
                 drop(bound);

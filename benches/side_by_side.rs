@@ -37,7 +37,7 @@ fn w1(count: usize, size: &str) {
                     black_box(&mut loops).iter_mut().zip(black_box(&x)).for_each(|(o, x)| *o = x + 5)
                 }),
             ),
-            ("fusewire", Box::new(|| bound.run())),
+            ("fusewire", Box::new(|| bound.run().expect("runs"))),
             ("ndarray", Box::new(|| nd = black_box(&array) + 5)),
         ],
     );
@@ -66,7 +66,7 @@ fn w2(count: usize, size: &str) {
                         .for_each(|(o, x)| *o = x.abs().sqrt());
                 }),
             ),
-            ("fusewire", Box::new(|| bound.run())),
+            ("fusewire", Box::new(|| bound.run().expect("runs"))),
             ("ndarray", Box::new(|| nd = black_box(&array).abs().sqrt())),
         ],
     );
@@ -123,7 +123,7 @@ macro_rules! w3 {
                             }
                         }),
                     ),
-                    ("fusewire", Box::new(|| bound.run())),
+                    ("fusewire", Box::new(|| bound.run().expect("runs"))),
                     (
                         "ndarray",
                         Box::new(|| {
@@ -159,7 +159,7 @@ fn w4(count: usize, size: &str) {
                     pairs.for_each(|(o, x)| *o = if *x > 0.5 { 1.25 } else { *x });
                 }),
             ),
-            ("fusewire", Box::new(|| bound.run())),
+            ("fusewire", Box::new(|| bound.run().expect("runs"))),
             ("ndarray", Box::new(|| nd = black_box(&array).mapv(|x| if x > 0.5 { 1.25 } else { x }))),
         ],
     );
@@ -187,7 +187,7 @@ fn w11(count: usize, size: &str) {
                     pairs.for_each(|(o, v)| *o = 0.25 * v * v * v + 0.75 * v * v - 1.5 * v - 2.0);
                 }),
             ),
-            ("fusewire", Box::new(|| bound.run())),
+            ("fusewire", Box::new(|| bound.run().expect("runs"))),
             (
                 "ndarray",
                 Box::new(|| {

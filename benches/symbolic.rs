@@ -57,8 +57,10 @@ fn compare<T: fusewire::Element + Copy + Default>(
     let mut bound = known.bind(inputs(), [("out", ViewMut::new(first, &shape[..]))]).expect("binds");
     let mut also = symbolic.bind(inputs(), [("out", ViewMut::new(second, &shape[..]))]).expect("binds");
     let bytes = 2 * size_of_val(x);
-    let candidates: Vec<Candidate<'_>> =
-        vec![("known", Box::new(|| bound.run())), ("symbolic", Box::new(|| also.run()))];
+    let candidates: Vec<Candidate<'_>> = vec![
+        ("known", Box::new(|| bound.run().expect("runs"))),
+        ("symbolic", Box::new(|| also.run().expect("runs"))),
+    ];
     side_by_side(&format!("{workload} bound"), bytes, candidates);
     drop((bound, also));
     let run = |program: &Program, out: &mut [T]| {

@@ -388,9 +388,9 @@ fn main() {
                 workload.inputs.iter().map(|(name, data, shape)| (*name, data.view(shape))).collect();
             let mut bound =
                 program.bind(inputs, [("out", out.view_mut(shape, workload.part))]).expect("binds");
-            bound.run();
+            bound.run().expect("runs");
             let first = start.elapsed().as_secs_f64();
-            let times = if is_test { vec![first] } else { measure(&mut || bound.run()) };
+            let times = if is_test { vec![first] } else { measure(&mut || bound.run().expect("runs")) };
             let (median, least) = (times[times.len() / 2], times[0]);
             let Some(expected) = source.load::<f64>(&format!("{case}.ref")) else {
                 println!(

@@ -1,18 +1,25 @@
 //! The fluent builder: graphs and the `Copy` handles to what they compute.
 
 mod arrange;
+mod contract;
 mod evaluate;
 mod grids;
+mod index;
 mod join;
+mod lengths;
 mod masked;
 mod memory;
 mod missing;
+mod order;
 mod records;
 mod reductions;
+mod scan;
+mod search;
 mod statistics;
 mod views;
 
 pub use grids::Indexing;
+pub use lengths::Unique;
 pub use masked::Masked;
 pub use records::Records;
 
@@ -324,7 +331,8 @@ impl<'g> Expr<'g> {
     /// The same expression with a say in whether its value is stored between kernels.
     ///
     /// `Always` wins where two calls that compute the same value differ. `Never` gives way only where an
-    /// expression is too long for one kernel and nothing else could be stored: the plan says so.
+    /// expression is too long for one kernel and nothing else could be stored, and where a routine (a sort, a
+    /// matrix product) makes or reads it: the plan says so.
     #[must_use]
     pub fn store(self, policy: StorePolicy) -> Self {
         self.graph.push(|g| g.amend(self.site, |call| call.store = policy))

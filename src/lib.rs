@@ -33,6 +33,7 @@ mod composed;
 mod custom;
 mod dims;
 mod expr;
+mod gemm;
 mod index;
 mod inspect;
 mod jit;
@@ -44,7 +45,9 @@ mod program;
 mod recipe;
 mod record;
 mod repeat;
+mod routine;
 mod rows;
+mod strided;
 #[cfg(feature = "proptest")]
 pub mod testing;
 mod tile_function;
@@ -57,14 +60,14 @@ pub use axes::{All, Axes, Axis, NewAxes, NewPlace, NewSize, NewSizes, Positions}
 pub use chunked::{Chunked, ChunkedProgram};
 pub use custom::{Custom, TileFunction};
 pub use dims::DimExpr;
-pub use expr::{Argument, Expr, Graph, Indexing, Masked, Records};
+pub use expr::{Argument, Expr, Graph, Indexing, Masked, Records, Unique};
 pub use fusewire_ir as ir;
 pub use fusewire_ir::Index::{self, Ellipsis, NewAxis};
 pub use fusewire_ir::half;
 pub use fusewire_ir::report::{PlanDiff, PlanReport};
 pub use fusewire_ir::{
     ArrayType, AxisRef, BroadcastPolicy, DType, Diagnostic, DiagnosticKind, Dim, ElementOp, Error, FieldType,
-    Limits, RecordType, Scalar, Shape, Site, Slice, StorePolicy, broadcast_shapes,
+    Limits, OutOfBounds, RecordType, Scalar, Shape, Side, Site, Slice, StorePolicy, broadcast_shapes,
 };
 pub use index::{Indices, Item};
 pub use inspect::wants_colour;

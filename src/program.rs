@@ -6,12 +6,13 @@ use crate::jit::{CodeError, Listings};
 use crate::launch::{Launch, launch};
 use crate::lower::Compiled;
 use crate::record::field_layout;
+use crate::routine::RoutineLaunch;
 use crate::rows::{Blocks, lanes};
 use crate::view::{Layout, View, ViewMut};
 use crate::walk::{Memory, Origin};
 use fusewire_ir::diagnostic::human_bytes;
 use fusewire_ir::kernel::Buffer;
-use fusewire_ir::plan::{Plan, Port, Step, Stored};
+use fusewire_ir::plan::{Plan, Port, Step, Stored, Task};
 use fusewire_ir::{ArrayType, DType, Diagnostic, DiagnosticKind, Error, Scalar, Site, Sizes};
 use std::collections::HashMap;
 use std::fmt;
@@ -44,7 +45,7 @@ impl HeldCode {
 
     fn hold(&mut self, launches: &Launches, kernels: usize) {
         let most = Self::PER_KERNEL * kernels;
-        for code in launches.0.iter().flat_map(Launch::code) {
+        for code in launches.0.iter().flat_map(Work::code) {
             if self.0.len() >= most {
                 self.0.clear();
             }
@@ -60,12 +61,61 @@ pub struct Bound<'a> {
     borrow: PhantomData<&'a mut ()>,
 }
 
+/// The work of a step.
+enum Work {
+    /// Loop nests.
+    Loops(Launch),
+    /// An operation on whole arrays.
+    Routine(Box<RoutineLaunch>),
+}
+
+impl Work {
+    /// Every piece of machine code that it calls.
+    fn code(&self) -> Vec<Arc<Compiled>> {
+        match self {
+            Self::Loops(launch) => launch.code(),
+            Self::Routine(_) => Vec::new(),
+        }
+    }
+
+    /// The loop nests, where it is that.
+    const fn loops(&self) -> Option<&Launch> {
+        match self {
+            Self::Loops(launch) => Some(launch),
+            Self::Routine(_) => None,
+        }
+    }
+
+    /// The same work after buffers have moved by as many bytes as `moved` says.
+    fn relocate(&mut self, moved: &impl Fn(Buffer) -> i64) {
+        match self {
+            Self::Loops(launch) => launch.relocate(&|origin: &Origin| moved(origin.buffer)),
+            Self::Routine(routine) => routine.relocate(moved),
+        }
+    }
+
+    fn run(&mut self) -> Result<(), Box<Diagnostic>> {
+        match self {
+            Self::Loops(launch) => launch.run(),
+            Self::Routine(routine) => return routine.run(),
+        }
+        Ok(())
+    }
+}
+
 /// The work of every step.
-struct Launches(Vec<Launch>);
+struct Launches(Vec<Work>);
 
 impl Launches {
-    fn run(&mut self) {
-        self.0.iter_mut().for_each(Launch::run);
+    /// Runs the steps up to the first that fails, if one does, for the call at `site`.
+    fn run(&mut self, site: Site) -> Result<(), Error> {
+        self.0.iter_mut().try_for_each(Work::run).map_err(|failure| {
+            let mut failure = *failure;
+            if let Some(asks) = failure.site.replace(site) {
+                failure.help.push(format!("asked for at {asks}"));
+            }
+            failure.into()
+        })
     }
 }
 
@@ -115,7 +165,6 @@ impl Prepared {
             }
             Buffer::Constant(_) | Buffer::Index => 0,
         };
-        let moved = |origin: &Origin| moved(origin.buffer);
         self.launches.0.iter_mut().for_each(|launch| launch.relocate(&moved));
         self.inputs.clone_from(inputs);
         self.outputs.clone_from(outputs);
@@ -181,7 +230,7 @@ impl Program {
         Binding { inputs: ports(self.plan.inputs()), outputs: ports(self.plan.outputs()), sizes }
     }
 
-    /// For kernels by position, the code that such arrays need, with titles.
+    /// For tasks by position, the code that such arrays need, with titles.
     pub(crate) fn listings(&self) -> Result<Vec<(usize, Listings)>, Error> {
         let binding = self.expected_binding();
         let mut listings = Vec::new();
@@ -190,7 +239,8 @@ impl Program {
             self.launches(&binding, &self.arrange(&binding, 1), 64, 1)?.iter().zip(self.plan.steps())
         {
             let kernels = step.kernels().len();
-            let mut own: Vec<&Launch> = launches.iter().flat_map(Launch::of_kernels).collect();
+            let loops = launches.iter().filter_map(Work::loops);
+            let mut own: Vec<&Launch> = loops.flat_map(Launch::of_kernels).collect();
             if own.len() == 2 * kernels {
                 // For a whole block of rows, and for the rest.
                 own.truncate(kernels);
@@ -209,7 +259,7 @@ impl Program {
                     listings.push((kernel, listing.into_iter().map(titled).collect()));
                 }
             }
-            first += kernels;
+            first += step.tasks().count();
         }
         Ok(listings)
     }
@@ -252,7 +302,7 @@ impl Program {
     /// strides is used again. To run the same arrays again and again, use [`Program::bind`].
     ///
     /// # Errors
-    /// What [`Program::bind`] reports; no output has been touched then.
+    /// What [`Program::bind`] reports; no output has been touched then. What [`Bound::run`] reports.
     #[track_caller]
     pub fn run<'a>(
         &self,
@@ -265,9 +315,9 @@ impl Program {
             Some(prepared) => prepared,
             None => self.prepare_for(inputs, outputs, site)?,
         };
-        prepared.launches.run();
+        let ran = prepared.launches.run(site);
         self.keep(prepared);
-        Ok(())
+        ran
     }
 
     /// Binds arrays by name and prepares everything that a run needs.
@@ -330,7 +380,7 @@ impl Program {
         let mut program = self.clone();
         for sizes in pieces {
             program.sizes.extend(sizes.map(|(dim, size)| (dim.into(), size)));
-            program.prepare_for(inputs.clone(), outputs.clone(), site)?.launches.run();
+            program.prepare_for(inputs.clone(), outputs.clone(), site)?.launches.run(site)?;
         }
         Ok(())
     }
@@ -421,7 +471,7 @@ impl Program {
         arrangement: &Arrangement,
         workspace: usize,
         threads: usize,
-    ) -> Result<Vec<Vec<Launch>>, Error> {
+    ) -> Result<Vec<Vec<Work>>, Error> {
         let plan = &self.plan;
         let held: Vec<bool> = plan.stored().iter().map(Stored::is_held_for_blocks).collect();
         // Of what is held for a block, the part of a lane.
@@ -451,12 +501,20 @@ impl Program {
         for (step, blocks) in plan.steps().iter().zip(&arrangement.blocks) {
             if let (Step::Rows(rows), Some(blocks)) = (step, blocks) {
                 let lanes = lanes(rows, blocks, &held, threads, memory).map_err(not_compiled)?;
-                launches.push(lanes.into_iter().collect());
+                launches.push(lanes.map(Work::Loops).into_iter().collect());
                 continue;
             }
             let mut own = Vec::new();
-            for kernel in step.kernels() {
-                own.extend(launch(kernel, &whole, None, threads).map_err(not_compiled)?);
+            for task in step.tasks() {
+                let work = match task {
+                    Task::Kernel(kernel) => {
+                        launch(kernel, &whole, None, threads).map_err(not_compiled)?.map(Work::Loops)
+                    }
+                    Task::Routine(call) => {
+                        Some(Work::Routine(Box::new(RoutineLaunch::new(call, &whole, threads))))
+                    }
+                };
+                own.extend(work);
             }
             launches.push(own);
         }
@@ -540,8 +598,14 @@ impl Constant {
 
 impl Bound<'_> {
     /// Computes every output from the inputs as they are now. Allocates nothing on one thread.
-    pub fn run(&mut self) {
-        self.prepared.launches.run();
+    ///
+    /// # Errors
+    /// An index that an array does not have, found in an array of indices. Steps before the one that found
+    /// it have run, and may have written outputs of their own; its own output is as it was. A program whose
+    /// plan takes no indices from arrays never fails.
+    #[track_caller]
+    pub fn run(&mut self) -> Result<(), Error> {
+        self.prepared.launches.run(Site::caller())
     }
 }
 

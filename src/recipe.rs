@@ -81,6 +81,19 @@ impl Recipe {
             .collect()
     }
 
+    /// What the reference evaluator makes of the outputs: slowly, and without any compiled code.
+    ///
+    /// # Errors
+    /// An input that is missing or of another size, or a node that cannot be evaluated, by name.
+    #[cfg(feature = "proptest")]
+    pub fn evaluate(
+        &self,
+        inputs: &std::collections::HashMap<String, ir::interpret::Array>,
+        sizes: &ir::Sizes,
+    ) -> Result<Vec<ir::interpret::Array>, String> {
+        ir::interpret::evaluate(&self.graph, &self.outputs, inputs, sizes)
+    }
+
     #[cfg(feature = "proptest")]
     pub(crate) fn parts(&self) -> (&ir::Graph, &[SiteId]) {
         (&self.graph, &self.outputs)

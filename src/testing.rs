@@ -24,7 +24,9 @@ use crate::recipe::Recipe;
 use arrays::Placement;
 use fusewire_ir::graph::{Graph, NodeId, Op};
 use fusewire_ir::interpret::{self, Array};
-use fusewire_ir::{DType, Dim, ElementOp, Error, Limits, Scalar, SiteId, Sizes, Symbol, resolve};
+use fusewire_ir::{
+    DType, Dim, ElementOp, Error, Limits, Scalar, SiteId, Sizes, Symbol, resolve, routine_tolerance,
+};
 use std::collections::HashMap;
 use std::fmt;
 
@@ -103,8 +105,8 @@ pub fn check_on(recipe: &Recipe, inputs: &HashMap<String, Array>) -> Result<(), 
     let plan = recipe.plan(&limits).map_err(failed("plan"))?;
     let sizes = sizes(&plan, inputs)?;
     let values = one_by_one(graph, outputs, inputs, &sizes)?;
-    if let Some(defect) = plan.kernels().iter().find_map(|kernel| kernel.defect()) {
-        return Err(Mismatch(format!("a kernel is unsound: {defect}\n{recipe:?}")));
+    if let Some(defect) = plan.tasks().find_map(|task| task.defect()) {
+        return Err(Mismatch(format!("a step is unsound: {defect}\n{recipe:?}")));
     }
     for placement in Placement::ALL {
         let fused = run(&plan, inputs, &sizes, placement)?;
@@ -114,7 +116,7 @@ pub fn check_on(recipe: &Recipe, inputs: &HashMap<String, Array>) -> Result<(), 
                 Mismatch(format!(
                     "fused differs from unfused ({placement:?}), output `{}`: {difference}\n{recipe:?}{}",
                     port.name,
-                    plan.kernels().iter().map(|kernel| kernel.to_string()).collect::<String>(),
+                    plan.steps().iter().map(|step| step.to_string()).collect::<String>(),
                 ))
             })?;
         }
@@ -165,6 +167,10 @@ fn one_by_one(
             Mismatch(format!("`{}` of {}: {difference}", op.name(), operands.join(", ")))
         };
         let reduced = reduced_elements(op, &operands);
+        let tolerances = match op {
+            Op::Routine(routine) => routine_tolerance(routine, &operands, &expected),
+            _ => Vec::new(),
+        };
         same(&expected, &computed, |at, value| match op {
             // Near the zeros of the result digits cancel.
             Op::Element(ElementOp::Lgamma | ElementOp::Logaddexp | ElementOp::Logaddexp2) => {
@@ -173,6 +179,7 @@ fn one_by_one(
             }
             Op::Element(op) => Bound::Ulps(ulps(*op, value.dtype())),
             Op::Reduce { op, .. } => Bound::Absolute(interpret::reduction_tolerance(*op, &reduced[at])),
+            Op::Routine(_) => Bound::Absolute(tolerances.get(at).copied().unwrap_or(0.0)),
             _ => Bound::Ulps(0),
         })
         .map_err(mismatch)?;

@@ -4,9 +4,9 @@
 use crate::bind::{Binding, index, size};
 use crate::lower::{Form, Motion, Routine, Stream, Width};
 use crate::view::Layout;
-use fusewire_ir::DType;
 use fusewire_ir::body::{Body, Code, Instruction, Store};
-use fusewire_ir::kernel::{Buffer, Kernel};
+use fusewire_ir::kernel::{Access, Buffer, Kernel};
+use fusewire_ir::{DType, Dim};
 use smallvec::SmallVec;
 
 /// What an access moves with.
@@ -60,7 +60,7 @@ pub(crate) struct Memory<'m> {
 }
 
 impl Memory<'_> {
-    fn layout(&self, buffer: Buffer) -> Option<&Layout> {
+    pub fn layout(&self, buffer: Buffer) -> Option<&Layout> {
         match buffer {
             Buffer::Input(at) => self.binding.inputs.get(at),
             Buffer::Output(at) => self.binding.outputs.get(at),
@@ -69,6 +69,28 @@ impl Memory<'_> {
             Buffer::Index => None,
         }
     }
+
+    /// The size of a dim.
+    pub fn size(&self, dim: &Dim) -> u64 {
+        size(dim, &self.binding.sizes)
+    }
+}
+
+/// The address (or index) at the first iteration of loops, and the steps along each of them.
+pub(crate) fn follow(access: &Access, loops: usize, memory: &Memory<'_>) -> (i64, Vec<i64>) {
+    let (layout, sizes) = (memory.layout(access.buffer), &memory.binding.sizes);
+    let mut start = layout.map_or(0, |layout| layout.address as i64);
+    let mut steps = vec![0i64; loops];
+    for (axis, map) in access.map.iter().enumerate() {
+        let step = layout.map_or(1, |layout| layout.strides.get(axis).copied().unwrap_or(0));
+        // Wraps only for arrays without elements, which are never walked.
+        start = start.wrapping_add(index(&map.start, sizes).wrapping_mul(step));
+        for term in &map.terms {
+            let along = &mut steps[term.axis];
+            *along = along.wrapping_add(index(&term.step, sizes).wrapping_mul(step));
+        }
+    }
+    (start, steps)
 }
 
 /// The part of a kernel that one body is: its accesses, renumbered to those it uses.
@@ -104,8 +126,7 @@ pub(crate) fn used_accesses(kernel: &Kernel, body: &Body) -> (Body, Vec<usize>) 
 impl Walk {
     /// The kernel's loops, unordered and unmerged, for these accesses, over all rows or over the first block.
     pub fn new(kernel: &Kernel, accesses: &[usize], memory: &Memory<'_>, part: Option<Part<'_>>) -> Self {
-        let sizes = &memory.binding.sizes;
-        let mut extents = kernel.loops.iter().map(|l| size(&l.extent, sizes)).collect::<Vec<_>>();
+        let mut extents = kernel.loops.iter().map(|l| memory.size(&l.extent)).collect::<Vec<_>>();
         for (position, extent) in part.iter().flat_map(|part| part.positions.iter().zip(part.extents)) {
             extents[*position] = *extent;
         }
@@ -113,30 +134,18 @@ impl Walk {
             .iter()
             .map(|at| {
                 let access = &kernel.accesses[*at];
-                let layout = memory.layout(access.buffer);
-                let mut stride = Stride {
+                let (start, steps) = follow(access, extents.len(), memory);
+                let stays = |part: &Part<'_>| matches!(access.buffer, Buffer::Workspace(at) if part.held[at]);
+                let along = |part: Part<'_>| part.positions.iter().map(|position| steps[*position]).collect();
+                let rows = part.filter(|part| !stays(part)).map_or_else(SmallVec::new, along);
+                Stride {
                     dtype: access.dtype,
                     index: access.buffer == Buffer::Index,
                     written: kernel.written().any(|written| written == *at),
-                    origin: Origin { buffer: access.buffer, rows: SmallVec::new() },
-                    start: layout.map_or(0, |layout| layout.address as i64),
-                    steps: vec![0; extents.len()],
-                };
-                for (axis, map) in access.map.iter().enumerate() {
-                    let step = layout.map_or(1, |layout| layout.strides.get(axis).copied().unwrap_or(0));
-                    // Wraps only for arrays without elements, which are never walked.
-                    stride.start = stride.start.wrapping_add(index(&map.start, sizes).wrapping_mul(step));
-                    for term in &map.terms {
-                        let along = &mut stride.steps[term.axis];
-                        *along = along.wrapping_add(index(&term.step, sizes).wrapping_mul(step));
-                    }
+                    origin: Origin { buffer: access.buffer, rows },
+                    start,
+                    steps,
                 }
-                if let Some(part) = part {
-                    let stays = matches!(access.buffer, Buffer::Workspace(at) if part.held[at]);
-                    let along = part.positions.iter().map(|position| stride.steps[*position]);
-                    stride.origin.rows = if stays { SmallVec::new() } else { along.collect() };
-                }
-                stride
             })
             .collect();
         Self { extents, strides }

@@ -71,14 +71,15 @@ fn runs_allocate_nothing() {
         ];
         let mut bound = program.bind([("x", View::new(&data, [rows, columns]))], outputs).unwrap();
         // The pool starts its threads once for the whole process.
-        bound.run();
+        bound.run().unwrap();
         for _ in 0..10 {
-            let bytes = allocated(|| bound.run());
+            let bytes = allocated(|| bound.run().unwrap());
             assert!(bytes <= most, "{bytes} bytes on {threads} threads");
         }
     }
     row_stages_allocate_a_few_rows();
     one_kernel_needs_no_array_between();
+    routines_allocate_nothing();
     // The counter counts.
     assert!(allocated(|| drop(std::hint::black_box(vec![1u8; 12345]))) >= 12345);
 }
@@ -107,8 +108,8 @@ fn row_stages_allocate_a_few_rows() {
                 let mut bound =
                     program.bind([("x", View::new(&data, [rows, width]))], [("out", out)]).unwrap();
                 let binding = ALLOCATED.load(SeqCst) - before;
-                bound.run();
-                let running = allocated(|| bound.run());
+                bound.run().unwrap();
+                let running = allocated(|| bound.run().unwrap());
                 assert!(running <= most, "{running} bytes to run on {threads} threads");
                 // What has to be compiled is compiled the first time.
                 most_of_binding = most_of_binding.min(binding);
@@ -167,9 +168,38 @@ fn one_kernel_needs_no_array_between() {
         let program = plan.clone().compile().unwrap().with_threads(1);
         let before = ALLOCATED.load(SeqCst);
         let mut bound = program.bind(inputs, [("out", to)]).unwrap();
-        bound.run();
+        bound.run().unwrap();
         let binding = ALLOCATED.load(SeqCst) - before;
         assert!(binding < 64 << 10 && binding < least, "{binding} bytes to bind and run");
-        assert_eq!(allocated(|| bound.run()), 0);
+        assert_eq!(allocated(|| bound.run().unwrap()), 0);
+    }
+}
+
+fn routines_allocate_nothing() {
+    let (rows, columns) = (200, 600);
+    let g = Graph::new();
+    let x = g.input("x", F64, [rows, columns]);
+    let outputs = [
+        (x + 1).argsort(Axis(0)).named("order"),
+        x.cumulative_sum(Axis(1)).named("running"),
+        x.take(x.slice_axis(Axis(0), 0..1).squeeze(0).argsort(Axis(0)), Axis(1)).sort(Axis(1)).named("taken"),
+    ];
+    let program = g.plan(outputs, &Limits::default()).unwrap().compile().unwrap();
+    let data: Vec<f64> = (0..rows * columns).map(|at| (at as f64 * 0.1).sin()).collect();
+    let (mut running, mut taken) = (vec![0.0; rows * columns], vec![0.0; rows * columns]);
+    let mut order = vec![0i64; rows * columns];
+    for (threads, most) in [(1, 0), (2, 4096)] {
+        let program = program.clone().with_threads(threads);
+        let outputs: [(&str, ViewMut<'_>); 3] = [
+            ("order", ViewMut::new(&mut order, [rows, columns])),
+            ("running", ViewMut::new(&mut running, [rows, columns])),
+            ("taken", ViewMut::new(&mut taken, [rows, columns])),
+        ];
+        let mut bound = program.bind([("x", View::new(&data, [rows, columns]))], outputs).unwrap();
+        bound.run().unwrap();
+        for _ in 0..10 {
+            let bytes = allocated(|| bound.run().unwrap());
+            assert!(bytes <= most, "{bytes} bytes on {threads} threads");
+        }
     }
 }

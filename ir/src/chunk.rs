@@ -11,7 +11,7 @@ use crate::fuse::{self, Equalities};
 use crate::index_map::AxisMap;
 use crate::kernel::{Access, Buffer, Kernel};
 use crate::limits::largest_passing;
-use crate::plan::Plan;
+use crate::plan::{Plan, Step, Task};
 use crate::plan_dims::PlanDim;
 use crate::size::{SizeExpr, Symbol};
 use std::collections::{HashMap, HashSet};
@@ -163,6 +163,9 @@ impl Plan {
 
     /// Which loops and stored axes follow an axis of the first output.
     fn following(&self, axis: usize, extent: u64) -> Result<Following, String> {
+        if let Some(call) = self.tasks().find_map(Task::routine) {
+            return Err(format!("`{}` goes over whole arrays", call.called));
+        }
         let kernels = self.kernels();
         let mut following = Following::default();
         let mut pending: Vec<(Buffer, usize)> = vec![(Buffer::Output(0), axis)];
@@ -288,7 +291,7 @@ impl Plan {
             }
         }
         let equalities = Equalities::new(self.required.iter().map(|required| &required.requirement));
-        let (steps, order) = fuse::take_turns(kernels, &equalities);
+        let (steps, order) = fuse::take_turns(kernels.into_iter().map(Step::Kernel).collect(), &equalities);
         plan.steps = steps;
         let place: HashMap<usize, usize> = order.iter().copied().zip(0..).collect();
         for node in &mut plan.nodes {

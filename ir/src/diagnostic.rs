@@ -49,6 +49,8 @@ pub enum DiagnosticKind {
     Label,
     /// A broadcast that the policy of its graph or its call does not allow.
     Broadcast,
+    /// Subscripts of an einsum that cannot be read, or do not fit its operands.
+    Subscripts,
     /// A size that is declared twice, can be no size, or is not what it must be.
     Dim,
     /// A dtype the operation does not take.
@@ -75,11 +77,13 @@ pub enum DiagnosticKind {
     Overlap,
     /// A reduction over no elements that has no value for it.
     EmptyReduction,
-    /// An index that an axis does not have.
+    /// An index that an axis does not have, written in a program or found in an array when it ran.
     Index,
     /// A record type that cannot be, a field that does not exist or is not what it must be, or rows of
     /// another type.
     Record,
+    /// Edges of bins that are not in order, found when a program ran.
+    Order,
     /// Machine code could not be made or placed in memory.
     Compile,
 }
@@ -92,6 +96,7 @@ impl DiagnosticKind {
             Self::Shape => "shape",
             Self::Label => "label",
             Self::Broadcast => "broadcast",
+            Self::Subscripts => "subscripts",
             Self::Dim => "dim",
             Self::DType => "dtype",
             Self::ScalarRange => "scalar",
@@ -107,6 +112,7 @@ impl DiagnosticKind {
             Self::EmptyReduction => "empty",
             Self::Index => "index",
             Self::Record => "record",
+            Self::Order => "order",
             Self::Compile => "compile",
         }
     }

@@ -5,7 +5,8 @@ use crate::diagnostic::{grouped, human_bytes};
 use crate::dim::Dim;
 use crate::fuse::{Apart, Equalities, StoreReason, apart};
 use crate::kernel::{Access, Buffer, Kernel};
-use crate::plan::{Plan, Port, Step};
+use crate::plan::{Plan, Port, Step, Task};
+use crate::routine::RoutineCall;
 use crate::rows::{BLOCK_BYTES, MOST_LANES, Rows};
 use crate::shape::ArrayType;
 use std::fmt;
@@ -40,6 +41,11 @@ pub enum Boundary {
         /// The earlier step.
         step: usize,
     },
+    /// It is a routine, or the earlier step is one: a routine has no loops to share.
+    Routine {
+        /// The earlier step.
+        step: usize,
+    },
     /// Together with the earlier step its body would be too long for one kernel.
     TooLong {
         /// The earlier step.
@@ -50,6 +56,9 @@ pub enum Boundary {
 impl fmt::Display for Boundary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Waits { value, step, reason: StoreReason::Routine } => {
+                write!(f, "waits for `{value}` of routine {step}")
+            }
             Self::Waits { value, step, reason: StoreReason::Output } => {
                 write!(f, "waits for `{value}` of kernel {step}: it reads that output at other indices")
             }
@@ -65,6 +74,7 @@ impl fmt::Display for Boundary {
             Self::Apart { step, why: Apart::LittleShared } => {
                 write!(f, "to take turns with kernel {step} would save little")
             }
+            Self::Routine { step } => write!(f, "a routine has no loops to share with step {step}"),
             Self::OtherLoops { step } => write!(f, "its loops are not those of kernel {step}"),
             Self::NothingShared { step } => write!(f, "it reads nothing that kernel {step} reads"),
             Self::TooLong { step } => {
@@ -91,13 +101,13 @@ impl Plan {
     /// from the step before. Empty for a first step, and for a step that does not exist.
     #[must_use]
     pub fn boundaries(&self, step: usize) -> Vec<Boundary> {
-        let kernels = self.kernels();
-        let Some((kernel, earlier)) = kernels.get(..=step).and_then(<[_]>::split_last) else {
+        let tasks: Vec<Task<'_>> = self.tasks().collect();
+        let Some((this, earlier)) = tasks.get(..=step).and_then(<[_]>::split_last) else {
             return Vec::new();
         };
         let mut waits: Vec<Boundary> = Vec::new();
-        for read in kernel.read() {
-            let buffer = kernel.accesses[read].buffer;
+        for access in this.read() {
+            let buffer = access.buffer;
             let (value, reason) = match buffer {
                 Buffer::Workspace(at) => (self.stored[at].name.clone(), self.stored[at].reason.clone()),
                 Buffer::Output(at) => (self.outputs[at].name.to_string(), self.output_reasons[at].clone()),
@@ -117,6 +127,9 @@ impl Plan {
         }
         let Some(before) = earlier.last() else { return Vec::new() };
         let step = earlier.len() - 1;
+        let (Some(kernel), Some(before)) = (this.kernel(), before.kernel()) else {
+            return vec![Boundary::Routine { step }];
+        };
         let same_loops = kernel.loops.len() == before.loops.len()
             && kernel.loops.iter().zip(&before.loops).all(|(a, b)| a.extent.same_size(&b.extent))
             && (kernel.reduced().eq(before.reduced())
@@ -130,16 +143,16 @@ impl Plan {
         }]
     }
 
-    /// Why a kernel does not take turns with those it waits for.
+    /// Why a kernel does not take turns with the kernels it waits for.
     fn apart(&self, at: usize, waits: &[Boundary]) -> Vec<Boundary> {
         let team = self.steps.iter().scan(0, |first, step| {
-            let own = *first..*first + step.kernels().len();
+            let own = *first..*first + step.tasks().count();
             *first = own.end;
             Some(own)
         });
         let team = team.into_iter().find(|team| team.contains(&at)).unwrap_or_default();
         let equalities = Equalities::new(self.required.iter().map(|required| &required.requirement));
-        let kernels = self.kernels();
+        let tasks: Vec<Task<'_>> = self.tasks().collect();
         let mut makers: Vec<usize> = waits
             .iter()
             .filter_map(|wait| if let Boundary::Waits { step, .. } = wait { Some(*step) } else { None })
@@ -147,7 +160,7 @@ impl Plan {
             .collect();
         makers.dedup();
         let why = |step: usize| {
-            let why = apart(&[kernels[step].clone(), kernels[at].clone()], &equalities)?;
+            let why = apart([tasks[step].kernel()?, tasks[at].kernel()?], &equalities)?;
             Some(Boundary::Apart { step, why })
         };
         makers.into_iter().filter_map(why).collect()
@@ -208,14 +221,19 @@ impl fmt::Display for Explain<'_> {
         let plan = self.0;
         let kernels = plan.kernels();
         let plural = if kernels.len() == 1 { "" } else { "s" };
-        let in_steps = if plan.steps().len() == kernels.len() {
+        let routines = match plan.tasks().count() - kernels.len() {
+            0 => String::new(),
+            1 => ", 1 routine".into(),
+            more => format!(", {more} routines"),
+        };
+        let in_steps = if plan.steps().len() == plan.tasks().count() {
             String::new()
         } else {
             format!(" in {} step{}", plan.steps().len(), if plan.steps().len() == 1 { "" } else { "s" })
         };
         writeln!(
             f,
-            "{} kernel{plural}{in_steps}, workspace {}, {} operations",
+            "{} kernel{plural}{routines}{in_steps}, workspace {}, {} operations",
             kernels.len(),
             human_bytes(plan.workspace_bytes()),
             grouped(plan.operations())
@@ -244,8 +262,11 @@ impl fmt::Display for Explain<'_> {
             if let Step::Rows(rows) = step {
                 self.rows(f, at, rows)?;
             }
-            for kernel in step.kernels() {
-                self.kernel(f, at, kernel)?;
+            for task in step.tasks() {
+                match task {
+                    Task::Kernel(kernel) => self.kernel(f, at, kernel)?,
+                    Task::Routine(call) => self.routine(f, at, call)?,
+                }
                 at += 1;
             }
         }
@@ -333,6 +354,26 @@ impl Explain<'_> {
             self.body(f, kernel, &kernel.epilogue)?;
         }
         Ok(())
+    }
+
+    fn routine(&self, f: &mut fmt::Formatter<'_>, at: usize, call: &RoutineCall) -> fmt::Result {
+        let plan = self.0;
+        writeln!(f, "\nroutine {at}: {}", call.routine)?;
+        for boundary in plan.boundaries(at) {
+            writeln!(f, "  because  {boundary}")?;
+        }
+        for operand in &call.operands {
+            let text = plan.access_text(&operand.access);
+            writeln!(f, "  reads    {text} {}, {}", operand.array, bytes_of(&operand.array))?;
+        }
+        for buffer in &call.written {
+            let name = plan.buffer_name(*buffer);
+            writeln!(f, "  writes   {name} {}, {}", call.result, bytes_of(&call.result))?;
+        }
+        match call.scratch {
+            Some(buffer) => writeln!(f, "  scratch  {}", plan.buffer_name(buffer)),
+            None => Ok(()),
+        }
     }
 
     fn access(

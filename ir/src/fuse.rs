@@ -11,6 +11,7 @@ mod group;
 mod nest;
 mod parts;
 mod reads;
+mod routine;
 mod rows;
 mod store;
 mod views;
@@ -21,6 +22,7 @@ pub(crate) use group::{Group, group};
 pub(crate) use nest::{Nest, Nests};
 pub(crate) use parts::Root;
 pub(crate) use reads::{AllReads, all_reads};
+pub(crate) use routine::call;
 pub use rows::Apart;
 pub(crate) use rows::{apart, take_turns};
 pub use store::StoreReason;
@@ -51,6 +53,10 @@ pub(crate) fn operand_instances(
     loops: &[Dim],
 ) -> Result<SmallVec<[Instance; 3]>, Obstacle> {
     let Some(array) = graph.array(*node) else { return Ok(SmallVec::new()) };
+    // A routine reads from memory: nothing is computed where it is.
+    if matches!(graph.node(*node).op, Op::Routine(_)) {
+        return Ok(SmallVec::new());
+    }
     let read = |operand: NodeId| {
         let shape = &graph.array(operand)?.shape;
         let map = match &graph.node(*node).op {

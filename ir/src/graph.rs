@@ -14,6 +14,7 @@ use crate::dim::Dim;
 use crate::op::ElementOp;
 use crate::reduce::ReduceOp;
 use crate::requirement::Required;
+use crate::routine::Routine;
 use crate::scalar::Scalar;
 use crate::shape::ArrayType;
 use crate::view::View;
@@ -112,6 +113,8 @@ pub enum Op {
         /// The axis along which they are joined.
         axis: usize,
     },
+    /// An operation on whole arrays in memory.
+    Routine(Routine),
 }
 
 impl Op {
@@ -131,6 +134,7 @@ impl Op {
             Self::View(view) => view.name(),
             Self::Reduce { op, .. } => op.name(),
             Self::Concat { .. } => "concat",
+            Self::Routine(routine) => routine.name(),
         }
     }
 
@@ -160,7 +164,7 @@ pub enum StorePolicy {
     /// `Never` of another call that computes the same value.
     Always,
     /// Never: it is computed again wherever it is needed. Gives way only where an expression is too long
-    /// for one kernel and nothing else could be stored.
+    /// for one kernel and nothing else could be stored, and where a routine makes or reads it.
     Never,
 }
 

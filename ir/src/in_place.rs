@@ -102,30 +102,15 @@ impl Plan {
 
     /// Why an output cannot be written over an input in the order of the kernels, if it cannot.
     fn read_too_late(&self, output: usize, input: usize) -> Option<String> {
+        let (to, from) = (Buffer::Output(output), Buffer::Input(input));
         let mut written = false;
-        for (step, kernel) in self.kernels().into_iter().enumerate() {
-            let reads: Vec<usize> =
-                kernel.read().filter(|at| kernel.accesses[*at].buffer == Buffer::Input(input)).collect();
-            if written && !reads.is_empty() {
-                return Some(format!("kernel {step} still reads the input afterwards"));
+        for (at, task) in self.tasks().enumerate() {
+            if written && task.read().iter().any(|access| access.buffer == from) {
+                return Some(format!("{} {at} still reads the input afterwards", task.noun()));
             }
-            let writes: Vec<usize> =
-                kernel.written().filter(|at| kernel.accesses[*at].buffer == Buffer::Output(output)).collect();
-            if writes.is_empty() {
-                continue;
-            }
-            written = true;
-            if reads.is_empty() {
-                continue;
-            }
-            if !kernel.reductions.is_empty() {
-                return Some(format!("kernel {step} reads it in a reduction"));
-            }
-            let same = |read: &usize| {
-                writes.iter().all(|write| kernel.accesses[*write].map == kernel.accesses[*read].map)
-            };
-            if !reads.iter().all(same) {
-                return Some(format!("kernel {step} reads other elements than the one it writes"));
+            written |= task.writes(to);
+            if let Some(why) = task.overwriting_breaks(at, to, from) {
+                return Some(why);
             }
         }
         None

@@ -7,6 +7,7 @@ use crate::graph::{Generator, Graph, NodeId, Op, SiteId};
 use crate::reduce::{BLOCK, ReduceOp};
 use crate::requirement::Sizes;
 use crate::resolve::resolve;
+use crate::routine_reference;
 use crate::scalar::Scalar;
 use crate::shape::{ArrayType, Shape};
 use crate::size::{SizeExpr, Symbol};
@@ -32,7 +33,7 @@ impl Array {
         fits.then_some(Self { array: ArrayType { dtype, shape }, elements })
     }
 
-    fn sizes(&self) -> Vec<u64> {
+    pub(crate) fn sizes(&self) -> Vec<u64> {
         self.array.shape.iter().map(Dim::upper).collect()
     }
 
@@ -43,7 +44,7 @@ impl Array {
     }
 
     /// The element at an index.
-    fn at(&self, index: &[u64]) -> Scalar {
+    pub(crate) fn at(&self, index: &[u64]) -> Scalar {
         let mut position = 0;
         for (index, dim) in index.iter().zip(self.array.shape.iter()) {
             position = position * dim.upper() + index;
@@ -53,7 +54,7 @@ impl Array {
 }
 
 /// Every index of an array of these sizes, in C order.
-fn indices(sizes: &[u64]) -> impl Iterator<Item = Vec<u64>> + '_ {
+pub(crate) fn indices(sizes: &[u64]) -> impl Iterator<Item = Vec<u64>> + '_ {
     let count = if sizes.contains(&0) { 0 } else { sizes.iter().product() };
     (0..count).map(move |position| {
         let mut rest = position;
@@ -177,6 +178,7 @@ pub fn evaluate_node(graph: &Graph, node: NodeId, operands: &[&Array], known: &S
             });
             Array::new(dtype, &sizes, elements.collect::<Option<_>>()?)
         }
+        (Op::Routine(routine), _) => routine_reference::evaluate(routine, operands, dtype, known),
         _ => None,
     }
 }

@@ -3,6 +3,7 @@
 use crate::bounds::Bounds;
 use crate::broadcast::Stretch;
 use crate::diagnostic::{Diagnostic, DiagnosticKind, Error, OperandNote, Site, grouped, human_bytes};
+use crate::dtype::DType;
 use crate::fuse::{self, Equalities, Lending, Places, StoreReason};
 use crate::graph::{ConstantArray, Graph, NodeId, Op, SiteId, StorePolicy};
 use crate::kernel::{Buffer, Kernel};
@@ -11,8 +12,9 @@ use crate::plan_dims::PlanDim;
 use crate::plan_node::{self, PlanNode};
 use crate::record::FieldOf;
 use crate::requirement::{Required, tightened};
-use crate::rows::{RowValue, Rows};
-use crate::shape::ArrayType;
+use crate::rows::RowValue;
+use crate::shape::{ArrayType, Shape};
+pub use crate::step::{Step, Task};
 use crate::upcast::Upcast;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -67,27 +69,6 @@ pub struct Stored {
     pub slot: usize,
     /// Where only kernels that take turns on blocks of rows exchange it, so that a slot holds it for a block.
     pub rows: Option<RowValue>,
-}
-
-/// One step of a plan, in order of execution.
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub enum Step {
-    /// A fused loop nest.
-    Kernel(Kernel),
-    /// Fused loop nests that run one after another on each block of rows.
-    Rows(Rows),
-}
-
-impl Step {
-    /// Its loop nests, in order of execution.
-    #[must_use]
-    pub fn kernels(&self) -> &[Kernel] {
-        match self {
-            Self::Kernel(kernel) => std::slice::from_ref(kernel),
-            Self::Rows(rows) => &rows.kernels,
-        }
-    }
 }
 
 /// What NumPy would allocate for the same expression, evaluated call by call: every result that is
@@ -164,15 +145,21 @@ impl Graph {
             }
         }
         let nodes: Vec<NodeId> = outputs.iter().map(|site| self.call_site(*site).node).collect();
+        let named = Sites { all: &sites, first: self.first_sites(&sites) };
         let equalities = Equalities::new(required.iter().map(|required| &required.requirement));
         let fused = |budget: u64, lending: &Lending| {
             let (stores, views, nests) = fuse::decide(self, &nodes, &policies, budget, lending);
             let reads = fuse::all_reads(self, &views, &stores, &nests);
             let groups = fuse::group(self, &nests, &reads, &equalities);
-            let read = read_by_others(&reads, &groups);
-            let (mut plan, places) = self.lay_out(ports.clone(), &nodes, &sites, &stores, &groups, &read);
-            let kernel = |group| fuse::emit(self, &views, &nests, group, &places);
-            let (steps, order) = fuse::take_turns(groups.iter().map(kernel).collect(), &equalities);
+            let read = ReadByOthers::new(&reads, &groups);
+            let (mut plan, places) = self.lay_out(ports.clone(), &nodes, &named, &stores, &groups, &read);
+            let step = |group: &fuse::Group| {
+                let call =
+                    |root| fuse::call(self, &views, root, &places, named.first[&root]).map(Step::Routine);
+                let call = group.routine.and_then(call);
+                call.unwrap_or_else(|| Step::Kernel(fuse::emit(self, &views, &nests, group, &places)))
+            };
+            let (steps, order) = fuse::take_turns(groups.iter().map(step).collect(), &equalities);
             plan.steps = steps;
             let groups = order.iter().map(|group| &groups[*group]);
             plan.nodes = plan_node::decided(self, &sites, groups, &reads, &places, &stores);
@@ -237,15 +224,29 @@ impl Graph {
         ports
     }
 
+    /// For each node the first of these calls that made it, one with a label before the others.
+    fn first_sites(&self, sites: &[SiteId]) -> HashMap<NodeId, SiteId> {
+        let mut first: HashMap<NodeId, SiteId> = HashMap::new();
+        for site in sites {
+            let call = self.call_site(*site);
+            let known = first.entry(call.node).or_insert(*site);
+            if call.label.is_some() && self.call_site(*known).label.is_none() {
+                *known = *site;
+            }
+        }
+        first
+    }
+
     /// Decides where everything lives.
+    #[allow(clippy::too_many_arguments)]
     fn lay_out(
         &self,
         outputs: Vec<Port>,
         output_nodes: &[NodeId],
-        sites: &[SiteId],
+        sites: &Sites<'_>,
         stores: &fuse::Stores,
         groups: &[fuse::Group],
-        read: &HashSet<NodeId>,
+        read: &ReadByOthers,
     ) -> (Plan, Places) {
         let mut plan = Plan {
             inputs: Vec::new(),
@@ -267,14 +268,8 @@ impl Graph {
             bounds: Bounds::declared(),
         };
         let mut places = Places::default();
-        let mut first_site: HashMap<NodeId, SiteId> = HashMap::new();
-        for site in sites {
+        for site in sites.all {
             let call = self.call_site(*site);
-            let labelled = call.label.is_some();
-            let known = first_site.entry(call.node).or_insert(*site);
-            if labelled && self.call_site(*known).label.is_none() {
-                *known = *site;
-            }
             let node = self.node(call.node);
             let (false, Some(array)) = (places.read.contains_key(&call.node), &node.array) else { continue };
             match &node.op {
@@ -293,36 +288,51 @@ impl Graph {
         for (position, node) in output_nodes.iter().enumerate() {
             let buffer = Buffer::Output(position);
             places.write.entry(*node).or_default().push(buffer);
-            if !self.node(*node).op.is_leaf() {
+            if !self.node(*node).op.is_leaf() || read.by_routines.contains(node) {
                 places.read.entry(*node).or_insert(buffer);
             }
         }
-        let members = groups.iter().flat_map(fuse::Group::members).map(|root| root.node);
-        for root in members.filter(|root| read.contains(root)) {
-            let Some(array) = self.array(root).filter(|_| !places.write.contains_key(&root)) else {
-                continue;
-            };
-            let buffer = Buffer::Workspace(plan.stored.len());
-            let site = first_site[&root];
-            plan.stored.push(Stored {
-                name: self.display_name(site).to_string(),
-                array: array.clone(),
-                reason: stores[&root].clone(),
-                site: self.call_site(site).site,
-                output: None,
-                slot: 0,
-                rows: None,
-            });
-            places.read.insert(root, buffer);
-            places.write.insert(root, vec![buffer]);
+        for group in groups {
+            for root in group.members().map(|root| root.node).filter(|root| read.all.contains(root)) {
+                let Some(array) = self.array(root).filter(|_| !places.write.contains_key(&root)) else {
+                    continue;
+                };
+                let buffer = Buffer::Workspace(plan.stored.len());
+                plan.stored.push(self.stored(sites.first[&root], array.clone(), stores[&root].clone()));
+                places.read.insert(root, buffer);
+                places.write.insert(root, vec![buffer]);
+            }
+            if let Some(routine) = group.routine
+                && let Some(array) = self.scratch(routine)
+            {
+                places.scratch.insert(routine, Buffer::Workspace(plan.stored.len()));
+                let scratch = self.stored(sites.first[&routine], array, StoreReason::Scratch);
+                plan.stored.push(Stored { name: "scratch".into(), ..scratch });
+            }
         }
         (plan, places)
+    }
+
+    /// Something that a plan keeps in workspace for a call.
+    fn stored(&self, site: SiteId, array: ArrayType, reason: StoreReason) -> Stored {
+        let name = self.display_name(site).to_string();
+        Stored { name, array, reason, site: self.call_site(site).site, output: None, slot: 0, rows: None }
+    }
+
+    /// The scratch memory that a routine asks for, as an array of bytes.
+    fn scratch(&self, routine: NodeId) -> Option<ArrayType> {
+        let Op::Routine(routine_op) = &self.node(routine).op else { return None };
+        let operands = self.operands(routine);
+        let operands: Option<Vec<&ArrayType>> = operands.iter().map(|operand| self.array(*operand)).collect();
+        let bytes = routine_op.scratch(&operands?)?;
+        Some(ArrayType { dtype: DType::U8, shape: Shape::from(bytes) })
     }
 
     fn output_reason(&self, node: NodeId) -> StoreReason {
         match self.node(node).op {
             Op::Reduce { .. } => StoreReason::Reduction,
             Op::Concat { .. } => StoreReason::Joined,
+            Op::Routine(_) => StoreReason::Routine,
             _ => StoreReason::Output,
         }
     }
@@ -336,7 +346,8 @@ impl Graph {
                 Op::Input(_) | Op::Array(_) | Op::View(_) => false,
                 // A scalar is no array, and a cast inside an operation is buffered.
                 Op::Generator(_) => made.array.as_ref().is_some_and(|array| !array.shape.is_empty()),
-                Op::Element(_) | Op::Custom(_) | Op::Reduce { .. } | Op::Concat { .. } => true,
+                Op::Element(_) | Op::Custom(_) | Op::Reduce { .. } => true,
+                Op::Concat { .. } | Op::Routine(_) => true,
                 Op::Cast => false,
             };
             if allocates && !written.contains(&node) {
@@ -349,15 +360,36 @@ impl Graph {
     }
 }
 
-/// The stored values that another kernel reads.
-fn read_by_others(reads: &fuse::AllReads, groups: &[fuse::Group]) -> HashSet<NodeId> {
-    let mut read_by_others = HashSet::new();
-    for group in groups {
-        let members: HashSet<NodeId> = group.members().map(|root| root.node).collect();
-        let reads = group.members().flat_map(|root| &reads[&root].stored).map(|read| read.node);
-        read_by_others.extend(reads.filter(|node| !members.contains(node)));
+/// The calls that outputs reach.
+struct Sites<'a> {
+    all: &'a [SiteId],
+    /// For each node the call that it is known by.
+    first: HashMap<NodeId, SiteId>,
+}
+
+/// The stored values that another kernel or routine reads.
+#[derive(Default)]
+struct ReadByOthers {
+    all: HashSet<NodeId>,
+    /// Those that a routine reads, which computes nothing where it reads it.
+    by_routines: HashSet<NodeId>,
+}
+
+impl ReadByOthers {
+    fn new(reads: &fuse::AllReads, groups: &[fuse::Group]) -> Self {
+        let mut read_by_others = Self::default();
+        for group in groups {
+            let members: HashSet<NodeId> = group.members().map(|root| root.node).collect();
+            let reads = group.members().flat_map(|root| &reads[&root].stored).map(|read| read.node);
+            for node in reads.filter(|node| !members.contains(node)) {
+                read_by_others.all.insert(node);
+                if group.routine.is_some() {
+                    read_by_others.by_routines.insert(node);
+                }
+            }
+        }
+        read_by_others
     }
-    read_by_others
 }
 
 impl Plan {
@@ -383,6 +415,11 @@ impl Plan {
     #[must_use]
     pub fn kernels(&self) -> Vec<&Kernel> {
         self.steps.iter().flat_map(Step::kernels).collect()
+    }
+
+    /// All that runs, in order of execution: the fused loop nests of all steps, and the routines.
+    pub fn tasks(&self) -> impl Iterator<Item = Task<'_>> {
+        self.steps.iter().flat_map(Step::tasks)
     }
 
     /// Every value of the expression, operands first: into which steps it was fused, or why it was not.

@@ -5,7 +5,7 @@ use crate::broadcast::Stretch;
 use crate::diagnostic::{Diagnostic, DiagnosticKind, Error, OperandNote, Site};
 use crate::graph::{Generator, Graph, Op, SiteId};
 use crate::limits::largest_passing;
-use crate::plan::Plan;
+use crate::plan::{Plan, Task};
 use crate::requirement::{Required, Sizes, possible, tightened};
 use crate::size::Symbol;
 use std::collections::HashSet;
@@ -265,7 +265,8 @@ impl Plan {
         let ports = self.inputs.iter().chain(&self.outputs).flat_map(|port| port.array.shape.iter());
         let mut dims = loops.chain(stored).chain(ports);
         let dim = dims.find(|dim| dim.value(&size_of).is_none()).map(|dim| dim.size());
-        let starts = kernels.iter().flat_map(|kernel| &kernel.accesses).flat_map(|access| &access.map);
+        let accesses = kernels.iter().flat_map(|kernel| &kernel.accesses);
+        let starts = accesses.chain(self.tasks().flat_map(Task::read)).flat_map(|access| &access.map);
         let start = || {
             let mut starts = starts.map(|map| &map.start);
             starts.find(|start| start.value(&size_of).is_none_or(|at| i64::try_from(at).is_err())).cloned()

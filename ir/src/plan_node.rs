@@ -25,7 +25,7 @@ pub struct PlanNode {
     pub operands: Vec<usize>,
     /// What became of it.
     pub fate: Fate,
-    /// The kernels that compute it, ascending: positions in [`Plan::kernels`](crate::Plan::kernels). Several, where it is
+    /// The kernels and routines that compute it, ascending: positions in [`Plan::tasks`](crate::Plan::tasks). Several, where it is
     /// computed again, or a join; none, where it is memory already, a view, or nothing was planned.
     pub kernels: Vec<usize>,
 }

@@ -7,6 +7,7 @@ use crate::kernel::Kernel;
 use crate::limits;
 use crate::plan::Plan;
 use crate::plan_node::{Fate, PlanNode};
+use crate::step::Task;
 
 impl Kernel {
     /// Machine operations of all iterations where dims have these bounds; saturates.
@@ -24,10 +25,20 @@ impl Kernel {
     }
 }
 
+impl Task<'_> {
+    /// Machine operations where dims have these bounds; those of a routine at the dims' upper bounds. Saturates.
+    fn operations_in(self, bounds: &Bounds) -> u64 {
+        match self {
+            Self::Kernel(kernel) => kernel.operations_in(bounds),
+            Self::Routine(call) => call.operations(),
+        }
+    }
+}
+
 impl Plan {
     /// Element operations of a run where dims have these bounds; saturates.
     pub(crate) fn operations_in(&self, bounds: &Bounds) -> u64 {
-        self.kernels().iter().fold(0, |sum, kernel| sum.saturating_add(kernel.operations_in(bounds)))
+        self.tasks().fold(0, |sum, task| sum.saturating_add(task.operations_in(bounds)))
     }
 
     /// Is a run with these bounds within the limit on work?
@@ -50,15 +61,17 @@ impl Plan {
         );
         let mut diagnostic = Diagnostic::new(DiagnosticKind::Work, message);
         let mut largest: Vec<(u64, usize)> =
-            self.kernels().iter().map(|kernel| kernel.operations_in(&self.bounds)).zip(0..).collect();
+            self.tasks().map(|task| task.operations_in(&self.bounds)).zip(0..).collect();
         largest.sort_by_key(|(operations, kernel)| (std::cmp::Reverse(*operations), *kernel));
+        let nouns: Vec<&str> = self.tasks().map(Task::noun).collect();
         for (slot, (operations, kernel)) in largest.iter().take(3).enumerate() {
             let Some(node) = self.written_by(*kernel) else { continue };
             let array = node.array.as_ref().map_or_else(String::new, ToString::to_string);
             diagnostic.site = diagnostic.site.or(Some(node.site));
             diagnostic = diagnostic.operand(OperandNote {
                 text: format!(
-                    "kernel {kernel} makes `{}` {array}: {} operations",
+                    "{} {kernel} makes `{}` {array}: {} operations",
+                    nouns[*kernel],
                     node.name(),
                     grouped(*operations)
                 ),

@@ -3,12 +3,12 @@
 use crate::bounds::Bounds;
 use crate::dim::Dim;
 use crate::fuse::StoreReason;
-use crate::kernel::{Buffer, Kernel};
-use crate::plan::{Plan, Step, Stored};
+use crate::kernel::Buffer;
+use crate::plan::{Plan, Step, Stored, Task};
 use crate::rows::{MOST_LANES, RowValue, Rows};
 use std::collections::HashMap;
 
-/// From which kernel on a stored value is needed, and up to which.
+/// From which kernel or routine on a stored value is needed, and up to which.
 #[derive(Clone, Copy)]
 struct Life {
     value: usize,
@@ -63,13 +63,12 @@ impl Plan {
             return false;
         }
         let (own, lent) = (Buffer::Workspace(value), Buffer::Output(output));
-        let touches =
-            |kernel: &Kernel, buffer: Buffer| kernel.accesses.iter().any(|access| access.buffer == buffer);
         // Before the last kernel that reads the value nobody knows the output.
-        let kernels = self.kernels();
-        let Some(last) = kernels.iter().rposition(|kernel| touches(kernel, own)) else { return false };
-        let first = kernels.iter().position(|kernel| touches(kernel, lent));
-        let kernel = kernels[last];
+        let tasks: Vec<Task<'_>> = self.tasks().collect();
+        let touches = |task: &Task<'_>, buffer: Buffer| task.touched().contains(&buffer);
+        let Some(last) = tasks.iter().rposition(|task| touches(task, own)) else { return false };
+        let first = tasks.iter().position(|task| touches(task, lent));
+        let Some(kernel) = tasks[last].kernel() else { return false };
         let mut accesses =
             kernel.accesses.iter().filter(|access| access.buffer == own || access.buffer == lent);
         let map = accesses.next().map(|access| &access.map);
@@ -82,16 +81,16 @@ impl Plan {
 
     /// When each stored value is needed, in the order in which they are made.
     fn lives(&mut self) -> Vec<Life> {
-        // For each stored value, the kernels that touch it with their steps, writer first.
+        // For each stored value, the tasks that touch it with their steps, writer first.
         let mut touched: HashMap<usize, Vec<(usize, usize)>> = HashMap::new();
         let mut made = Vec::new();
         let mut steps: Vec<(usize, usize)> = Vec::new();
         let mut count = 0;
         for (at, step) in self.steps.iter().enumerate() {
-            steps.push((count, count + step.kernels().len() - 1));
-            for kernel in step.kernels() {
-                for access in kernel.written().chain(kernel.read()) {
-                    if let Buffer::Workspace(value) = kernel.accesses[access].buffer {
+            let first = count;
+            for task in step.tasks() {
+                for buffer in task.touched() {
+                    if let Buffer::Workspace(value) = buffer {
                         let users = touched.entry(value).or_default();
                         if users.is_empty() {
                             made.push(value);
@@ -101,6 +100,7 @@ impl Plan {
                 }
                 count += 1;
             }
+            steps.push((first, count - 1));
         }
         let life = |value: usize| {
             let users = &touched[&value];

@@ -252,19 +252,25 @@ impl<T: Copy + Default, const LENGTH: usize> Padded<T, LENGTH> {
     }
 }
 
-/// Functions on slices, in place, for tests.
-#[cfg(test)]
-pub(super) mod slices {
-    use super::{Binary, InstructionSet, Run, Unary};
+/// Functions on slices, in place.
+pub(crate) mod slices {
+    #[cfg(test)]
+    use super::Binary;
+    use super::{InstructionSet, Run, Unary};
 
-    pub fn run_unary<F: Unary<T>, T: Copy + Default>(set: InstructionSet, values: &mut [T]) {
+    pub(in crate::maths) fn run_unary<F: Unary<T>, T: Copy + Default>(set: InstructionSet, values: &mut [T]) {
         let (result, x, count) = (values.as_mut_ptr(), values.as_ptr(), values.len());
         // SAFETY: the slice is of that length.
         unsafe { super::run_unary::<F, T>(set, Run { result, x, y: x, count }) };
     }
 
     /// Elements without a counterpart stay as they are.
-    pub fn run_binary<F: Binary<T>, T: Copy + Default>(set: InstructionSet, x: &mut [T], y: &[T]) {
+    #[cfg(test)]
+    pub(in crate::maths) fn run_binary<F: Binary<T>, T: Copy + Default>(
+        set: InstructionSet,
+        x: &mut [T],
+        y: &[T],
+    ) {
         let (result, count) = (x.as_mut_ptr(), x.len().min(y.len()));
         // SAFETY: both slices are at least as long.
         unsafe { super::run_binary::<F, T>(set, Run { result, x: result, y: y.as_ptr(), count }) };
@@ -274,6 +280,7 @@ pub(super) mod slices {
         run_unary::<F, T>(InstructionSet::widest(), values);
     }
 
+    #[cfg(test)]
     pub fn binary<F: Binary<T>, T: Copy + Default>(x: &mut [T], y: &[T]) {
         run_binary::<F, T>(InstructionSet::widest(), x, y);
     }

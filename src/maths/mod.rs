@@ -135,6 +135,7 @@ mod trigonometric_f32;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use dispatch::slices;
 pub use dispatch::{binary, unary};
 pub use {
     cbrt::*, error_function::*, exp::*, exponential::*, gamma::*, hyperbolic::*, hypot::*, integers::*,

@@ -3,7 +3,7 @@
 use crate::axes::Axes;
 use crate::expr::{Expr, Graph};
 use crate::recipe::Recipe;
-use crate::{All, Axis, DType, ElementOp, Pad, Slice, StorePolicy};
+use crate::{All, Axis, DType, ElementOp, OutOfBounds, Pad, Slice, StorePolicy};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -23,6 +23,7 @@ enum Step {
     Reduce { op: usize, operand: usize, axes: usize, keepdims: bool },
     Composed { function: usize, operands: [usize; 2], axes: usize, keepdims: bool },
     Join { kind: usize, operands: [usize; 3], parameter: usize },
+    Routine { kind: usize, operand: usize, indices: usize, parameter: usize },
     Store { operand: usize, policy: usize },
 }
 
@@ -45,6 +46,8 @@ fn step() -> impl Strategy<Value = Step> {
             .prop_map(|(function, operands, axes, keepdims)| Step::Composed { function, operands, axes, keepdims }),
         3 => (0..6usize, [any(), any(), any()], 0..1000usize)
             .prop_map(|(kind, operands, parameter)| Step::Join { kind, operands, parameter }),
+        2 => (0..22usize, any(), any(), 0..1000usize)
+            .prop_map(|(kind, operand, indices, parameter)| Step::Routine { kind, operand, indices, parameter }),
         1 => (any(), 0..3usize).prop_map(|(operand, policy)| Step::Store { operand, policy }),
     ]
 }
@@ -196,6 +199,9 @@ fn take<'g>(g: &'g Graph, known: &[Expr<'g>], at: usize, step: &Step) -> Expr<'g
             let [x, other] = operands.map(pick);
             composed(*function, x, other, chosen(x, *axes, *keepdims))
         }
+        Step::Routine { kind, operand, indices, parameter } => {
+            routine(*kind, pick(*operand), pick(*indices), *parameter)
+        }
         Step::Store { operand, policy } => {
             pick(*operand).store([StorePolicy::Auto, StorePolicy::Always, StorePolicy::Never][*policy])
         }
@@ -238,5 +244,35 @@ fn join<'g>(g: &'g Graph, kind: usize, operands: [Expr<'g>; 3], parameter: usize
         4 => first.tile([1 + parameter % 3, count - 1 + parameter % 2]),
         _ if parameter.is_multiple_of(3) => first.repeat(count, All),
         _ => first.repeat(count, axis),
+    }
+}
+
+/// A routine by a number; every index means something.
+fn routine<'g>(kind: usize, operand: Expr<'g>, indices: Expr<'g>, parameter: usize) -> Expr<'g> {
+    let axis = Axis((parameter % rank(operand).max(1)) as isize);
+    let mode = [OutOfBounds::Wrap, OutOfBounds::Clip][parameter / 7 % 2];
+    match kind {
+        0 => operand.sort(axis),
+        1 => operand.sort_descending(axis),
+        2 => operand.argsort(axis),
+        3 => operand.argsort_descending(axis),
+        4 => operand.cumulative_sum(axis),
+        5 => operand.cumulative_prod_from_one(axis),
+        6 => operand.cumulative_max(axis),
+        7 => operand.cumulative_min(axis),
+        8 => operand.take_with(indices, axis, mode),
+        9 => operand.take_along_axis_with(indices, axis, mode),
+        10 => operand.take_along_axis(operand.argsort(axis), axis),
+        11 => operand.matmul(indices),
+        12 => operand.matmul(operand.transpose()),
+        13 => operand.median(axis),
+        14 => operand.put_with(indices, operand.slice_axis(axis, 0..1), axis, mode),
+        15 => operand.scatter_add_with(indices, parameter as f64 / 4.0, axis, mode),
+        16 => operand.compress(indices.greater(0), axis).0,
+        17 => operand.nonzero().0.pop().unwrap_or(operand),
+        18 => operand.unique().values,
+        19 => operand.unique().counts,
+        20 => operand.unique().inverse,
+        _ => operand.sort(axis).quantile(0.3, axis),
     }
 }

@@ -19,6 +19,8 @@ pub(crate) struct Places {
     pub read: HashMap<NodeId, Buffer>,
     /// Where a stored node is written; empty where nobody outside its kernel needs it.
     pub write: HashMap<NodeId, Vec<Buffer>>,
+    /// The scratch memory of routines.
+    pub scratch: HashMap<NodeId, Buffer>,
 }
 
 struct Emitter<'a> {
@@ -250,7 +252,7 @@ impl Emitter<'_> {
                 }
             }
             // Read from the places above; nothing else gets here.
-            Op::Input(_) | Op::Array(_) | Op::Concat { .. } => {
+            Op::Input(_) | Op::Array(_) | Op::Concat { .. } | Op::Routine(_) => {
                 builder.constant(Scalar::I64(0).cast(array.dtype))
             }
         }

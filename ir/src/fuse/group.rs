@@ -23,6 +23,8 @@ pub(crate) struct Group {
     pub full: Vec<Root>,
     /// Values at every index of the loops that are not reduced, computed from the totals.
     pub epilogue: Vec<Root>,
+    /// A routine, which has no loops and is a group of its own.
+    pub routine: Option<NodeId>,
     /// Evaluations in the body, about.
     size: usize,
     sources: HashSet<NodeId>,
@@ -32,8 +34,8 @@ pub(crate) struct Group {
 impl Group {
     /// All that the group writes.
     pub fn members(&self) -> impl Iterator<Item = Root> + '_ {
-        let reductions = self.reductions.iter().copied().map(Root::whole);
-        reductions.chain(self.full.iter().copied()).chain(self.epilogue.iter().copied())
+        let whole = self.reductions.iter().chain(&self.routine).copied().map(Root::whole);
+        whole.chain(self.full.iter().copied()).chain(self.epilogue.iter().copied())
     }
 
     /// Has it nothing to compute? It then stands for a join, which is complete once all of its parts are.
@@ -155,8 +157,11 @@ impl Grouping<'_> {
         let mut owners: Vec<NodeIndex> = reads.stored.iter().map(|read| self.home[&read.node]).collect();
         owners.sort_unstable();
         owners.dedup();
-        let places: &[Place] =
-            if axes.is_some() { &[Place::Reduction] } else { &[Place::Epilogue, Place::Full] };
+        let places: &[Place] = match op {
+            Op::Reduce { .. } => &[Place::Reduction],
+            Op::Routine(_) => &[Place::Routine],
+            _ => &[Place::Epilogue, Place::Full],
+        };
         let choice = places.iter().find_map(|place| {
             let wanted = Wanted { root, loops, reduced: &reduced, key };
             let candidates = self.candidates(*place, &wanted, reads, &owners);
@@ -193,6 +198,7 @@ impl Grouping<'_> {
             }
             Place::Full => group.full.push(root),
             Place::Epilogue => group.epilogue.push(root),
+            Place::Routine => group.routine = Some(root.node),
         }
         at
     }
@@ -310,6 +316,7 @@ enum Place {
     Reduction,
     Full,
     Epilogue,
+    Routine,
 }
 
 fn place_matches(
@@ -319,7 +326,11 @@ fn place_matches(
     loops: &[Dim],
     reduced: &[bool],
 ) -> bool {
+    if group.routine.is_some() {
+        return false;
+    }
     match place {
+        Place::Routine => false,
         Place::Reduction => {
             same_dims(equalities, group.loops.iter(), loops.iter())
                 && (group.reductions.is_empty() || group.reduced == reduced)

@@ -1,6 +1,6 @@
 //! What the loops of each stored value read: all that grouping and the layout of memory ask about it.
 
-use super::{Instance, Nest, Nests, Root, Stores, Views, region};
+use super::{Instance, Nest, Nests, Root, Stores, Views, region, routine};
 use crate::dim::Dim;
 use crate::graph::{Graph, NodeId};
 use std::collections::HashMap;
@@ -32,6 +32,9 @@ pub(crate) type AllReads = HashMap<Root, Reads>;
 /// Walks every region once.
 pub(crate) fn all_reads(graph: &Graph, views: &Views, stores: &Stores, nests: &Nests) -> AllReads {
     let reads_of = |(root, nest): (&Root, &Nest)| {
+        if let Some(reads) = routine::reads(graph, views, root.value).filter(|_| !root.is_part()) {
+            return (*root, reads);
+        }
         let found = region(graph, views, nest, *root, |node| stores.contains_key(&node), usize::MAX);
         let mut own: HashMap<NodeId, bool> = HashMap::new();
         for instance in &found.stored {

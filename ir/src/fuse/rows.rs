@@ -1,13 +1,14 @@
 //! Which kernels take turns on blocks of rows.
 //!
 //! A kernel joins those whose values it reads where they have loops in common such that it reads, in each
-//! iteration, only what these wrote in the same one. All that counts is in the accesses of the kernels.
+//! iteration, only what these wrote in the same one. All that counts is in the accesses of the kernels. Routines
+//! have no loops, and so nothing in common with anybody.
 
 use super::Equalities;
 use crate::dim::Dim;
 use crate::index_map::AxisMap;
-use crate::kernel::{Access, Buffer, Kernel};
-use crate::plan::Step;
+use crate::kernel::{Access, Buffer, Kernel, Loop};
+use crate::plan::{Step, Task};
 use crate::rows::{RowBuffers, RowLoop, Rows};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -35,7 +36,7 @@ pub enum Apart {
 /// For each kernel of a team, the position of the loop that they have in common.
 type Shared = BTreeMap<usize, usize>;
 
-/// Kernels that take turns, or one alone.
+/// Kernels that take turns, or one kernel or routine alone.
 #[derive(Default)]
 struct Team {
     kernels: BTreeSet<usize>,
@@ -49,67 +50,71 @@ struct Team {
 }
 
 struct Teams<'k> {
-    kernels: &'k [Kernel],
+    tasks: &'k [Task<'k>],
     equalities: &'k Equalities,
     teams: Vec<Team>,
     /// Of every kernel so far.
     team_of: Vec<usize>,
-    /// The kernels that write a buffer, and where: the parts of a join may have one each.
-    writers: HashMap<Buffer, Vec<(usize, usize)>>,
+    /// The tasks that write a buffer: the parts of a join may have one each.
+    writers: HashMap<Buffer, Vec<usize>>,
 }
 
-/// The steps of a plan whose kernels can run in this order, and where each of their kernels stood in it.
-pub(crate) fn take_turns(kernels: Vec<Kernel>, equalities: &Equalities) -> (Vec<Step>, Vec<usize>) {
-    let mut teams = Teams::new(&kernels, equalities);
-    for at in 0..kernels.len() {
+/// The steps of a plan, each of one task, that can run in this order: with kernels that take turns in one step, and where each
+/// task stood before.
+pub(crate) fn take_turns(steps: Vec<Step>, equalities: &Equalities) -> (Vec<Step>, Vec<usize>) {
+    let tasks: Vec<Task<'_>> = steps.iter().flat_map(Step::tasks).collect();
+    let mut teams = Teams::new(&tasks, equalities);
+    for at in 0..tasks.len() {
         teams.add(at);
         for maker in teams.makers(at).into_iter().rev() {
             teams.unite(maker, teams.team_of[at]);
         }
     }
-    let steps = teams.ordered();
-    let order = steps.iter().flat_map(|team| team.kernels.iter().copied()).collect();
-    let loops = |team: &Team| team.loops.iter().filter_map(|shared| row_loop(shared, &kernels)).collect();
-    let loops: Vec<Vec<RowLoop>> = steps.iter().map(loops).collect();
-    let mut kernels: Vec<Option<Kernel>> = kernels.into_iter().map(Some).collect();
-    let mut taken = |at: &usize| kernels[*at].take();
+    let teams = teams.ordered();
+    let order = teams.iter().flat_map(|team| team.kernels.iter().copied()).collect();
+    let loops = |team: &Team| team.loops.iter().filter_map(|shared| row_loop(shared, &tasks)).collect();
+    let loops: Vec<Vec<RowLoop>> = teams.iter().map(loops).collect();
+    let mut steps: Vec<Option<Step>> = steps.into_iter().map(Some).collect();
+    let mut taken = |at: &usize| steps[*at].take();
     let step = |(team, loops): (Team, Vec<RowLoop>)| match team.kernels.len() {
-        1 => team.kernels.iter().find_map(&mut taken).map(Step::Kernel),
+        1 => team.kernels.iter().find_map(&mut taken),
         _ => {
-            let kernels: Vec<Kernel> = team.kernels.iter().filter_map(&mut taken).collect();
+            let kernel = |step| if let Step::Kernel(kernel) = step { Some(kernel) } else { None };
+            let kernels = team.kernels.iter().filter_map(&mut taken).filter_map(kernel).collect();
             Some(Step::Rows(Rows::new(loops, kernels)))
         }
     };
-    (steps.into_iter().zip(loops).filter_map(step).collect(), order)
+    (teams.into_iter().zip(loops).filter_map(step).collect(), order)
 }
 
 /// Why the second kernel does not take turns with the first; `None` if that is not their fault.
-pub(crate) fn apart(kernels: &[Kernel; 2], equalities: &Equalities) -> Option<Apart> {
-    let mut teams = Teams::new(kernels, equalities);
+pub(crate) fn apart(kernels: [&Kernel; 2], equalities: &Equalities) -> Option<Apart> {
+    let tasks = kernels.map(Task::Kernel);
+    let mut teams = Teams::new(&tasks, equalities);
     (0..2).for_each(|at| teams.add(at));
     let [one, other] = &teams.teams[..] else { return None };
     teams.touched(one, other, &teams.loops_in_common(one, other)).err()
 }
 
 impl<'k> Teams<'k> {
-    fn new(kernels: &'k [Kernel], equalities: &'k Equalities) -> Self {
-        Self { kernels, equalities, teams: Vec::new(), team_of: Vec::new(), writers: HashMap::new() }
+    fn new(tasks: &'k [Task<'k>], equalities: &'k Equalities) -> Self {
+        Self { tasks, equalities, teams: Vec::new(), team_of: Vec::new(), writers: HashMap::new() }
     }
 
-    /// The teams that write what a kernel reads.
+    /// The teams that write what a task reads.
     fn makers(&self, at: usize) -> Vec<usize> {
-        let kernel = &self.kernels[at];
-        let made = kernel.read().filter_map(|access| self.writers.get(&kernel.accesses[access].buffer));
-        let makers = made.flatten().map(|(maker, _)| self.team_of[*maker]);
+        let read = self.tasks[at].read();
+        let made = read.iter().filter_map(|access| self.writers.get(&access.buffer));
+        let makers = made.flatten().map(|maker| self.team_of[*maker]);
         let mut makers: Vec<usize> = makers.filter(|maker| *maker != self.team_of[at]).collect();
         makers.sort_unstable();
         makers.dedup();
         makers
     }
 
-    /// A team of one kernel.
+    /// A team of one task.
     fn add(&mut self, at: usize) {
-        let kernel = &self.kernels[at];
+        let task = self.tasks[at];
         let home = self.teams.len();
         self.team_of.push(home);
         let makers = self.makers(at);
@@ -118,15 +123,17 @@ impl<'k> Teams<'k> {
         }
         self.teams.push(Team {
             kernels: BTreeSet::from([at]),
-            loops: (0..kernel.loops.len())
-                .filter(|l| !kernel.loops[*l].reduced && !kernel.loops[*l].extent.is_one())
-                .map(|l| Shared::from([(at, l)]))
+            loops: loops_of(task)
+                .iter()
+                .enumerate()
+                .filter(|(_, l)| !l.reduced && !l.extent.is_one())
+                .map(|(position, _)| Shared::from([(at, position)]))
                 .collect(),
             sources: makers.into_iter().collect(),
             ..Team::default()
         });
-        for access in kernel.written() {
-            self.writers.entry(kernel.accesses[access].buffer).or_default().push((at, access));
+        for buffer in task.written() {
+            self.writers.entry(buffer).or_default().push(at);
         }
     }
 
@@ -175,8 +182,9 @@ impl<'k> Teams<'k> {
                 team.kernels.iter().filter_map(|at| Some((*at, *shared.get(at)?))).collect()
             };
             let loops: Vec<RowLoop> =
-                shared.iter().filter_map(|shared| row_loop(&part(shared), self.kernels)).collect();
-            RowBuffers::new(&loops, team.kernels.iter().map(|at| &self.kernels[*at]), &Dim::upper)
+                shared.iter().filter_map(|shared| row_loop(&part(shared), self.tasks)).collect();
+            let kernels = team.kernels.iter().filter_map(|at| self.tasks[*at].kernel());
+            RowBuffers::new(&loops, kernels, &Dim::upper)
         };
         let (one, other) = (own(one), own(other));
         if !one.pays_with(&other) {
@@ -241,25 +249,27 @@ impl<'k> Teams<'k> {
 
     /// Do the kernels that are asked read in every iteration of a loop only what the same iteration wrote?
     fn is_in_step(&self, shared: &Shared, asked: &[usize]) -> bool {
-        let mut extents = shared.iter().map(|(kernel, l)| &self.kernels[*kernel].loops[*l].extent);
+        let mut extents = shared.iter().map(|(at, l)| &loops_of(self.tasks[*at])[*l].extent);
         let Some(first) = extents.next() else { return false };
         if !extents.all(|extent| self.equalities.same_size(first, extent)) {
             return false;
         }
         let is_own = |read: &Access, position: usize| {
-            let mut writers = self.writers.get(&read.buffer).into_iter().flatten();
-            writers.all(|(writer, written)| {
-                let Some(writes_at) = shared.get(writer) else { return true };
-                let axis = self.kernels[*writer].accesses[*written].axis_along(*writes_at);
-                let followed = axis.and_then(|axis| read.map.get(axis)).and_then(AxisMap::followed);
-                // On a diagonal the loop moves along axes that a block holds as a whole.
-                followed == Some(position) && read.loops().filter(|l| *l == position).count() == 1
+            let writers = self.writers.get(&read.buffer).into_iter().flatten();
+            // Those that are no kernels of these teams are complete before.
+            let mut writers = writers.filter_map(|at| Some((self.tasks[*at].kernel()?, *shared.get(at)?)));
+            writers.all(|(kernel, writes_at)| {
+                let written = kernel.written().map(|access| &kernel.accesses[access]);
+                let mut written = written.filter(|written| written.buffer == read.buffer);
+                written.all(|written| {
+                    let axis = written.axis_along(writes_at);
+                    let followed = axis.and_then(|axis| read.map.get(axis)).and_then(AxisMap::followed);
+                    // On a diagonal the loop moves along axes that a block holds as a whole.
+                    followed == Some(position) && read.loops().filter(|l| *l == position).count() == 1
+                })
             })
         };
-        asked.iter().all(|at| {
-            let kernel = &self.kernels[*at];
-            kernel.read().all(|access| is_own(&kernel.accesses[access], shared[at]))
-        })
+        asked.iter().all(|at| self.tasks[*at].read().into_iter().all(|read| is_own(read, shared[at])))
     }
 
     /// The teams in an order in which each comes after those it reads from, otherwise as their last kernels came.
@@ -286,8 +296,13 @@ impl<'k> Teams<'k> {
 }
 
 /// A loop in common, with the positions in the order of the kernels.
-fn row_loop(shared: &Shared, kernels: &[Kernel]) -> Option<RowLoop> {
+fn row_loop(shared: &Shared, tasks: &[Task<'_>]) -> Option<RowLoop> {
     let (first, position) = shared.first_key_value()?;
-    let extent = kernels[*first].loops.get(*position)?.extent.clone();
+    let extent = loops_of(tasks[*first]).get(*position)?.extent.clone();
     Some(RowLoop { extent, positions: shared.values().copied().collect() })
+}
+
+/// The loops of a kernel; a routine has none.
+fn loops_of<'k>(task: Task<'k>) -> &'k [Loop] {
+    task.kernel().map_or(&[], |kernel| &kernel.loops)
 }

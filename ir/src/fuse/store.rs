@@ -3,6 +3,7 @@
 
 use super::nest::nest;
 use super::parts::Joins;
+use super::routine::store_routines;
 use super::{MAX_BODY, Nests, Root, Views};
 use crate::graph::{Graph, NodeId, Op, StorePolicy};
 use crate::shape::ArrayType;
@@ -66,6 +67,12 @@ pub enum StoreReason {
     Joined,
     /// The same, where `.store(Never)` stands on it.
     JoinedForNever,
+    /// A routine works on whole arrays.
+    Routine,
+    /// A routine reads it from memory.
+    Operand,
+    /// It is the scratch memory of a routine.
+    Scratch,
     /// The user wrote `.store(Always)`.
     Requested,
 }
@@ -100,6 +107,9 @@ impl fmt::Display for StoreReason {
             Self::JoinedForNever => {
                 f.write_str("its parts are written side by side, and `.store(Never)` cannot be kept")
             }
+            Self::Routine => f.write_str("a routine works on whole arrays"),
+            Self::Operand => f.write_str("a routine reads it from memory"),
+            Self::Scratch => f.write_str("scratch memory of a routine"),
             Self::Requested => f.write_str("`.store(Always)` asks for it"),
         }
     }
@@ -124,7 +134,9 @@ impl Lending {
 
     /// The memory of these outputs.
     pub fn of(graph: &Graph, outputs: &[NodeId]) -> Self {
-        let computed = outputs.iter().filter(|node| !matches!(graph.node(**node).op, Op::Reduce { .. }));
+        let computed = outputs
+            .iter()
+            .filter(|node| !matches!(graph.node(**node).op, Op::Reduce { .. } | Op::Routine(_)));
         Self { arrays: computed.filter_map(|node| graph.array(*node)).cloned().collect(), ..Self::default() }
     }
 
@@ -165,6 +177,7 @@ pub(crate) fn decide(
     }
     let uses = uses(graph, &nodes);
     let joins = Joins::new(graph, &nodes, &uses, &mut stores);
+    store_routines(graph, &nodes, &mut stores);
     // What must be stored comes first: it would be refused if anything else had used up the budget.
     let must = stores.keys().filter(|node| !written.contains(node));
     let must = must.fold(0u64, |sum, node| sum.saturating_add(bytes_of(graph, *node)));
@@ -226,11 +239,12 @@ fn store_what_pays(
     for node in nodes {
         let op = &graph.node(*node).op;
         let operands = graph.operands(*node);
-        let is_reduction = matches!(op, Op::Reduce { .. });
+        // It reads its operands once, and must be complete before anything reads it.
+        let is_whole = matches!(op, Op::Reduce { .. } | Op::Routine(_));
         let below = operands.iter().filter_map(|operand| estimates.get(operand));
         let is_joined = matches!(op, Op::Concat { .. });
         let waits =
-            below.map(|estimate| estimate.waits).max().unwrap_or(0) + usize::from(is_reduction || is_joined);
+            below.map(|estimate| estimate.waits).max().unwrap_or(0) + usize::from(is_whole || is_joined);
         for operand in &operands {
             let Some(at) = estimates.get(operand).map(|estimate| estimate.value) else { continue };
             let Some(Estimate { cost, widest, shared, .. }) = estimates.get(&at).copied() else { continue };
@@ -254,7 +268,7 @@ fn store_what_pays(
             let never = policies.get(&value) == Some(&StorePolicy::Never);
             let bytes =
                 if matches!(reason, StoreReason::InOutput { .. }) { 0 } else { bytes_of(graph, value) };
-            if is_reduction || never || bytes > budget || stores.contains_key(&value) {
+            if is_whole || never || bytes > budget || stores.contains_key(&value) {
                 continue;
             }
             budget -= bytes;
@@ -290,7 +304,7 @@ fn store_what_pays(
             Op::Cast => estimate.cost = estimate.cost.saturating_add(1),
             Op::Generator(_) => estimate.cost = 1,
             Op::Input(_) | Op::Array(_) => estimate.widest = elements(*node),
-            Op::Reduce { .. } => {}
+            Op::Reduce { .. } | Op::Routine(_) => {}
             // In memory, its own or that of another join.
             Op::Concat { .. } => {
                 (estimate.cost, estimate.shared, estimate.widest) = (0, None, elements(*node))

@@ -6,12 +6,14 @@ use crate::diagnostic::{Diagnostic, Error, Site};
 use crate::explain::Boundary;
 use crate::fuse::StoreReason;
 use crate::graph::{Graph, NodeId, SiteId};
-use crate::kernel::{Access, Kernel};
+use crate::index_map::{AxisMap, IndexMap};
+use crate::kernel::{Access, Buffer, Kernel};
 use crate::limits::Limits;
-use crate::plan::{Plan, Port, Step, Stored};
+use crate::plan::{Plan, Port, Step, Stored, Task};
 use crate::plan_dims::PlanDim;
 use crate::plan_node::{Fate, PlanNode, undecided};
 use crate::requirement::Required;
+use crate::routine::RoutineCall;
 use crate::shape::ArrayType;
 use crate::upcast::Upcast;
 use std::collections::HashMap;
@@ -21,7 +23,7 @@ impl Plan {
     /// Everything that the plan decides, as data.
     #[must_use]
     pub fn report(&self) -> PlanReport {
-        let mut nodes_of: Vec<Vec<usize>> = vec![Vec::new(); self.kernels().len()];
+        let mut nodes_of: Vec<Vec<usize>> = vec![Vec::new(); self.tasks().count()];
         for (at, node) in self.nodes.iter().enumerate() {
             node.kernels.iter().for_each(|kernel| nodes_of[*kernel].push(at));
         }
@@ -29,7 +31,7 @@ impl Plan {
         let mut kernels: Vec<KernelReport> = Vec::new();
         for (at, step) in self.steps.iter().enumerate() {
             let first = kernels.len();
-            kernels.extend(step.kernels().iter().map(|kernel| self.kernel_report(at, kernel)));
+            kernels.extend(step.tasks().map(|task| self.task_report(at, task)));
             steps.push(StepReport { kernels: (first..kernels.len()).collect(), ..step.into() });
         }
         for ((at, kernel), nodes) in kernels.iter_mut().enumerate().zip(nodes_of) {
@@ -55,6 +57,37 @@ impl Plan {
             stretches: all(&self.stretches),
             upcasts: all(&self.upcasts),
             diagnostics: Vec::new(),
+        }
+    }
+
+    fn task_report(&self, step: usize, task: Task<'_>) -> KernelReport {
+        match task {
+            Task::Kernel(kernel) => self.kernel_report(step, kernel),
+            Task::Routine(call) => self.routine_report(step, call),
+        }
+    }
+
+    /// A routine has no loops; what it does stands where a kernel has its body.
+    fn routine_report(&self, step: usize, call: &RoutineCall) -> KernelReport {
+        let bytes = |array: &ArrayType| array.shape.bytes(array.dtype).unwrap_or(u64::MAX);
+        let whole = |buffer: Buffer, array: &ArrayType, map: &IndexMap| AccessReport {
+            buffer: self.buffer_name(buffer),
+            dtype: array.dtype.to_string(),
+            map: map.iter().map(ToString::to_string).collect(),
+            bytes: bytes(array),
+        };
+        let own: IndexMap = (0..call.result.shape.len()).map(AxisMap::follow).collect();
+        KernelReport {
+            step,
+            reads: call
+                .operands
+                .iter()
+                .map(|operand| whole(operand.access.buffer, &operand.array, &operand.access.map))
+                .collect(),
+            writes: call.written.iter().map(|buffer| whole(*buffer, &call.result, &own)).collect(),
+            body: vec![call.routine.to_string()],
+            operations: call.operations(),
+            ..KernelReport::default()
         }
     }
 
@@ -231,6 +264,7 @@ impl From<&Boundary> for BoundaryReport {
             Boundary::Apart { step, .. }
             | Boundary::OtherLoops { step }
             | Boundary::NothingShared { step }
+            | Boundary::Routine { step }
             | Boundary::TooLong { step } => (*step, None),
         };
         Self { kind: variant(boundary), text: boundary.to_string(), kernel: Some(kernel), value }
@@ -277,6 +311,7 @@ impl From<&Step> for StepReport {
     fn from(step: &Step) -> Self {
         let (kind, rows) = match step {
             Step::Kernel(_) => ("kernel", Vec::new()),
+            Step::Routine(_) => ("routine", Vec::new()),
             Step::Rows(rows) => ("rows", rows.loops.iter().map(|l| l.extent.to_string()).collect()),
         };
         Self { kind: kind.into(), kernels: Vec::new(), rows }

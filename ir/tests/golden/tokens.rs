@@ -85,10 +85,12 @@ pub fn show_elements(graph: &Graph, site: SiteId) -> String {
 
 /// The shape and elements of a value, or how it is refused.
 pub fn show_array(graph: &Graph, site: SiteId) -> String {
-    value(graph, site).map_or_else(
-        || refusal(graph),
-        |value| format!("{} {}", written_shape(&value.array.shape), written_elements(&value)),
-    )
+    value(graph, site).map_or_else(|| refusal(graph), |value| show_elements_of(&value))
+}
+
+/// The shape and elements of an array.
+pub fn show_elements_of(value: &Array) -> String {
+    format!("{} {}", written_shape(&value.array.shape), written_elements(value))
 }
 
 pub fn written_shape(shape: &Shape) -> String {
