@@ -93,6 +93,10 @@ unsafe extern "sysv64" fn call_custom(custom: *const Custom, tiles: *mut u8, cou
         .collect();
     // SAFETY: as above; the tile of the result comes after those of the operands.
     let result = unsafe { elements_mut(custom.result(), tiles.add(operands.len() * TILE_BYTES), count) };
+    // After a panic the run goes on to its end, but not this function: what it would say next was not asked for.
+    if PANIC.with_borrow(Option::is_some) {
+        return;
+    }
     if let Err(panic) = catch_unwind(AssertUnwindSafe(|| custom.call(&operands, result))) {
         PANIC.set(Some(panic));
     }

@@ -126,6 +126,44 @@ fn a_panic_in_it_reaches_the_caller() {
     }
 }
 
+/// It is not called on the tiles that are left.
+#[test]
+fn the_first_panic_is_the_last() {
+    let g = Graph::new();
+    let calls = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let counted = calls.clone();
+    let f = g.custom("positive", move |x: &[f64], out: &mut [bool]| {
+        counted.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        assert!(x.iter().all(|x| *x > 0.0), "element {} is not positive", x[0]);
+        out.fill(true);
+    });
+    let plan = g.plan([f.apply([g.input("x", F64, [5000])])], &Limits::default()).unwrap();
+    let program = plan.compile().unwrap().with_threads(1);
+    let x: Vec<f64> = (0..5000).map(|at| 600.0 - f64::from(at)).collect();
+    let mut out = [false; 5000];
+    let run = std::panic::AssertUnwindSafe(|| program.run([("x", &x)], [("out", &mut out)]));
+    let panic = std::panic::catch_unwind(run).unwrap_err();
+    assert_eq!(panic.downcast_ref::<String>().unwrap(), "element 88 is not positive");
+    assert_eq!(calls.load(std::sync::atomic::Ordering::Relaxed), 3);
+}
+
+#[test]
+fn a_number_that_its_dtype_does_not_hold_is_refused() {
+    let g = Graph::new();
+    let bytes = g.custom("bytes", |x: &[u8], out: &mut [u8]| out.copy_from_slice(x));
+    let masks = g.custom("masks", |x: &[bool], out: &mut [bool]| out.copy_from_slice(x));
+    let singles = g.custom("singles", |x: &[f32], out: &mut [f32]| out.copy_from_slice(x));
+    let refused = [bytes.apply([2.5]), bytes.apply([f64::NAN]), masks.apply([7]), masks.apply([0.5])];
+    let error =
+        g.plan(refused.iter().enumerate().map(|(at, x)| x.named(&format!("{at}"))), &Limits::default());
+    let error = error.unwrap_err();
+    assert_eq!(error.diagnostics().len(), 4);
+    assert!(error.diagnostics().iter().all(|diagnostic| diagnostic.kind == DiagnosticKind::DType), "{error}");
+    for taken in [bytes.apply([true]), bytes.apply([255]), masks.apply([true]), singles.apply([1e300])] {
+        g.plan([taken], &Limits::default()).unwrap();
+    }
+}
+
 /// The slices have the length of a tile, whatever the function thinks of it.
 #[test]
 fn reaching_beyond_its_slices_is_a_panic_with_a_place() {

@@ -293,6 +293,10 @@ impl Graph {
             for (operand, wanted) in known.iter().zip(custom.operands()) {
                 match operand {
                     OperandDType::Strong(dtype) if !dtype.can_cast(*wanted) => return Err(*dtype),
+                    // Whether it fits is looked at later, where its family does.
+                    OperandDType::Weak(weak) if wanted.promote_weak(*weak) != *wanted => {
+                        return Err(weak.default_dtype());
+                    }
                     _ => {}
                 }
             }
