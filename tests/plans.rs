@@ -268,6 +268,23 @@ fn silent_conversions_are_listed() {
 }
 
 #[test]
+fn joins_and_composed_functions_convert_what_they_are_given() {
+    let g = Graph::new();
+    let (x, w) = (g.input("x", F32, [9]), g.input("w", F64, [9]));
+    let (joined, stacked) = (g.concat(Axis(0), [x, w]), g.stack(Axis(0), [w, x]));
+    let quiet = g.concat(Axis(0), [x.astype(F64), w]);
+    let products = x.outer(w);
+    let plan = plan(&g, [joined.named("a"), stacked.named("b"), quiet.named("c"), products.named("d")]);
+    let found: Vec<_> = plan
+        .upcasts()
+        .iter()
+        .map(|upcast| (upcast.operand.name.as_str(), upcast.from, upcast.to, upcast.site))
+        .collect();
+    let expected = [joined, stacked, products].map(|call| ("x", F32, F64, call.location()));
+    assert_eq!(found, expected);
+}
+
+#[test]
 fn the_readme_shows_what_is_printed() {
     let g = Graph::new();
     let features = g.input("features", F64, [2, 3]);

@@ -76,8 +76,8 @@ impl Graph {
                 let parts: Vec<SiteId> = operands
                     .iter()
                     .map(|operand| {
-                        let part = self.cast(*operand, dtype, site);
-                        self.expand_dims(part, std::slice::from_ref(&new), site)
+                        let part = self.expand_dims(*operand, std::slice::from_ref(&new), site);
+                        self.cast(part, dtype, site)
                     })
                     .collect();
                 let call = self.add_concat(at, &parts, ArrayType { dtype, shape }, site);

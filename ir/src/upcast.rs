@@ -30,11 +30,11 @@ impl fmt::Display for Upcast {
 
 impl Graph {
     /// What one call converts on its own. Masks that are counted or multiplied do not count, nor do
-    /// arrays without axes.
+    /// arrays without axes. Nor do reductions, which hold only totals in the larger dtype.
     pub(crate) fn upcasts_of(&self, site: SiteId) -> Vec<Upcast> {
         let call = self.call_site(site);
         let op = &self.node(call.node).op;
-        if !matches!(op, Op::Element(_) | Op::Custom(_)) {
+        if !matches!(op, Op::Element(_) | Op::Custom(_) | Op::Concat { .. }) {
             return Vec::new();
         }
         let mut upcasts = Vec::new();
@@ -43,7 +43,8 @@ impl Graph {
             // The conversion that a user writes has a place of its own.
             let is_silent = matches!(self.node(converted.node).op, Op::Cast) && converted.site == call.site;
             let (true, [source]) = (is_silent, &converted.operands[..]) else { continue };
-            let (Some(from), Some(to)) = (self.site_array(*source), self.site_array(*operand)) else {
+            let source = self.unstacked(*source, call.site);
+            let (Some(from), Some(to)) = (self.site_array(source), self.site_array(*operand)) else {
                 continue;
             };
             let grows = to.dtype.bytes() >= 2 * from.dtype.bytes();
@@ -51,12 +52,23 @@ impl Graph {
                 upcasts.push(Upcast {
                     operation: self.called_at(site).to_string(),
                     site: call.site,
-                    operand: self.note(*source, slot),
+                    operand: self.note_within(source, slot, call.composition),
                     from: from.dtype,
                     to: to.dtype,
                 });
             }
         }
         upcasts
+    }
+
+    /// What the user gave to a call that sees it through a view of its own, as `stack` does.
+    fn unstacked(&self, mut operand: SiteId, site: Site) -> SiteId {
+        loop {
+            let call = self.call_site(operand);
+            match (&self.node(call.node).op, &call.operands[..]) {
+                (Op::View(_), [source]) if call.site == site && call.label.is_none() => operand = *source,
+                _ => return operand,
+            }
+        }
     }
 }
