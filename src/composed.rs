@@ -181,7 +181,7 @@ impl<'g> Expr<'g> {
             if decimals == 0 {
                 return x.rint();
             }
-            let scale = 10f64.powi(decimals.abs());
+            let scale = power_of_ten(decimals.unsigned_abs());
             let scaled = if decimals > 0 { x * scale } else { x / scale };
             let rounded = scaled.rint();
             let rounded = if decimals > 0 { rounded / scale } else { rounded * scale };
@@ -214,10 +214,17 @@ impl<'g> Expr<'g> {
     pub fn isclose_within(self, other: Self, relative: f64, absolute: f64) -> Self {
         self.function_of("isclose_within", other, |x, other| {
             let Argument::Expr(other) = other else { return x };
-            let apart = x.subtract(other).absolute();
-            let size = other.absolute();
+            // The difference of integers would wrap around.
+            let (float, other_float) = (x.widened(), other.widened());
+            let apart = float.subtract(other_float).absolute();
+            let size = other_float.absolute();
             let near = apart.less_equal(size * relative + absolute) & size.isfinite();
             near | x.equal(other)
         })
     }
+}
+
+/// 10 to the power of `exponent` by products, as NumPy has it; infinite from 309 on.
+fn power_of_ten(exponent: u32) -> f64 {
+    (0..exponent.min(309)).fold(1.0, |power, _| power * 10.0)
 }
