@@ -11,6 +11,43 @@ fn run<T: fusewire::Element + Default>(f: impl for<'g> Fn(Expr<'g>) -> Expr<'g>,
     out
 }
 
+fn apart(computed: f64, exact: f64) -> u64 {
+    computed.to_bits().abs_diff(exact.to_bits())
+}
+
+/// The exact values are mpmath's.
+#[test]
+fn the_smallest_results_keep_their_digits() {
+    let sigmoid = [
+        (-36.0, 2.3195228302435686e-16),
+        (-700.0, 9.85967654375977e-305),
+        (-709.783, 5.56108779194792e-309),
+        (-740.0, 4.2e-322),
+        (-745.2, 0.0),
+        (-1e300, 0.0),
+    ];
+    let gelu = [
+        (-20.0, -5.507248237212467e-88),
+        (-37.0, -2.1184613523340935e-298),
+        (-37.6, -4.041290298447291e-308),
+        (-38.0, -1.096462777e-314),
+        (-38.5, -5.4e-323),
+        (-39.0, -0.0),
+        (-1e300, -0.0),
+    ];
+    for (exact, computed) in [
+        (&sigmoid[..], run(|x| x.sigmoid(), &sigmoid.map(|case| case.0))),
+        (&gelu[..], run(|x| x.gelu(), &gelu.map(|case| case.0))),
+    ] {
+        for ((x, exact), computed) in exact.iter().zip(computed) {
+            assert!(apart(computed, *exact) <= 3, "of {x}: {computed:e}, not {exact:e}");
+        }
+    }
+    let single = run(|x| x.sigmoid(), &[-88.73f32, -100.0, -104.0]);
+    assert_eq!(single, [-88.73f32, -100.0, -104.0].map(|x| f64::from(x).exp() as f32));
+    assert_eq!(run(|x| x.gelu(), &[-13.115036f32, -14.2, -15.0]), [-1.7708835e-38, -7e-45, -0.0]);
+}
+
 #[test]
 fn any_number_of_decimals_is_rounded_to() {
     let x = [1.5_f64, 3.0, -0.3333333333333333, 0.0];

@@ -313,58 +313,17 @@ pub(crate) fn relu(b: &mut BodyBuilder, v: &[Value]) -> Value {
     b.apply(Primitive::Maximum, &[zero, v[0]])
 }
 
+/// 1 / (1 + e^-x) or, the same below 0, e^x / (1 + e^x): the exponential overflows nowhere, and the smallest
+/// results keep their digits.
 pub(crate) fn sigmoid(b: &mut BodyBuilder, v: &[Value]) -> Value {
-    let negated = b.apply(Primitive::Negate, v);
+    let size = b.apply(Primitive::Absolute, v);
+    let negated = b.apply(Primitive::Negate, &[size]);
     let exp = b.call(ElementOp::Exp, &[negated]);
-    let one = b.number(1.0, v[0]);
+    let (zero, one) = (b.number(0.0, v[0]), b.number(1.0, v[0]));
     let sum = b.apply(Primitive::Add, &[one, exp]);
-    b.apply(Primitive::Divide, &[one, sum])
-}
-
-/// x / 2 times erfc(-x / root of 2), which keeps the digits of the lower tail. The rounding error of the
-/// argument, which that tail multiplies by the square of x, is found by Dekker's product (1971) and
-/// corrected by the derivative: -erfc'(z) / erfc(z) is nearly z + sqrt(z^2 + 4 / pi).
-pub(crate) fn gelu(b: &mut BodyBuilder, v: &[Value]) -> Value {
-    let x = v[0];
-    let factor = -std::f64::consts::FRAC_1_SQRT_2;
-    let single = b.dtype(x) == DType::F32;
-    // The factor in two parts of half the digits, and what is left of it.
-    let round = |value: f64| if single { f64::from(value as f32) } else { value };
-    let split = if single { 4097.0 } else { 134_217_729.0 };
-    let near = round(factor);
-    let high = round(round(near * split) - round(round(near * split) - near));
-    let rest = if single { factor - near } else { 4.833_646_656_726_457e-17 };
-    let z = scaled(b, x, near);
-    let moved = scaled(b, x, split);
-    let low = b.apply(Primitive::Subtract, &[moved, x]);
-    let x_high = b.apply(Primitive::Subtract, &[moved, low]);
-    let x_low = b.apply(Primitive::Subtract, &[x, x_high]);
-    let mut error = b.apply(Primitive::Negate, &[z]);
-    for (part, factor) in
-        [(x_high, high), (x_high, near - high), (x_low, high), (x_low, near - high), (x, rest)]
-    {
-        let product = scaled(b, part, factor);
-        error = b.apply(Primitive::Add, &[error, product]);
-    }
-    let square = b.apply(Primitive::Multiply, &[z, z]);
-    let four_by_pi = b.number(std::f64::consts::FRAC_2_PI * 2.0, z);
-    let square = b.apply(Primitive::Add, &[square, four_by_pi]);
-    let root = b.apply(Primitive::SquareRoot, &[square]);
-    let slope = b.apply(Primitive::Add, &[z, root]);
-    let correction = b.apply(Primitive::Multiply, &[error, slope]);
-    // Beyond, erfc is 0 or 2, and the product may have overflowed.
-    let (size, limit) = (b.apply(Primitive::Absolute, &[z]), b.number(40.0, z));
-    let counts = b.apply(Primitive::Less, &[size, limit]);
-    let zero = b.number(0.0, z);
-    let correction = b.select(counts, correction, zero);
-    let share = b.call(ElementOp::Erfc, &[z]);
-    let correction = b.apply(Primitive::Multiply, &[share, correction]);
-    let share = b.apply(Primitive::Subtract, &[share, correction]);
-    // Minus infinity times no share at all is no number: the smallest finite number gives the limit.
-    let lowest = b.number(if single { f64::from(f32::MIN) } else { f64::MIN }, x);
-    let finite = b.apply(Primitive::Maximum, &[x, lowest]);
-    let half = scaled(b, finite, 0.5);
-    b.apply(Primitive::Multiply, &[half, share])
+    let below = b.apply(Primitive::Less, &[v[0], zero]);
+    let numerator = b.select(below, exp, one);
+    b.apply(Primitive::Divide, &[numerator, sum])
 }
 
 /// Integers by their function on 64 bits, floats by theirs.

@@ -239,11 +239,11 @@ macro_rules! element_ops {
             Sigmoid: sigmoid(), aliases ["logistic", "expit"],
                 dtypes Float, cost 25, ulp 3.0,
                 lower lowering::sigmoid,
-                reference |v| of::float1(v, |x| 1.0 / (1.0 + (-x).exp()));
+                reference |v| of::float1(v, of::sigmoid);
             /// x times the share of a normal distribution below x.
             Gelu: gelu(), aliases ["gaussian_error_linear_unit"],
                 dtypes Float, cost 45, ulp 4.0,
-                lower lowering::gelu,
+                calls unary(f32, f64),
                 reference |v| of::float1(v, of::gelu);
             /// The natural logarithm of the absolute value of the gamma function.
             Lgamma: lgamma(), aliases ["gammaln", "ln_gamma"],

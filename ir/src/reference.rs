@@ -182,7 +182,15 @@ pub(crate) fn logaddexp2(x: f64, y: f64) -> f64 {
     if x.is_nan() || y.is_nan() { f64::NAN } else { log_of_sum(x, y, f64::exp2, log1p) }
 }
 
+/// Far below zero the sum is the exponential to the last place, which overflows on the way.
+pub(crate) fn sigmoid(x: f64) -> f64 {
+    if x < -40.0 { x.exp() } else { 1.0 / (1.0 + (-x).exp()) }
+}
+
 pub(crate) fn gelu(x: f64) -> f64 {
+    if x < -30.0 {
+        return gelu_tail(x.max(-40.0));
+    }
     // Where the factor is rounded, the tail multiplies that by the square of x.
     let factor = -std::f64::consts::FRAC_1_SQRT_2;
     let z = x * factor;
@@ -192,8 +200,20 @@ pub(crate) fn gelu(x: f64) -> f64 {
     } else {
         0.0
     };
-    // At minus infinity the limit, 0.
-    0.5 * if x < f64::MIN { f64::MIN } else { x } * (libm::erfc(z) * (1.0 - correction))
+    0.5 * x * (libm::erfc(z) * (1.0 - correction))
+}
+
+/// Where `erfc` has too few digits: the density of a normal distribution times the asymptotic series of what
+/// Mills's ratio makes of it (Abramowitz and Stegun 26.2.12), 1 - 1/x^2 + 3/x^4 - 15/x^6 ...
+fn gelu_tail(x: f64) -> f64 {
+    let (square, inverse) = (x * x, 1.0 / (x * x));
+    let series =
+        [13.0, 11.0, 9.0, 7.0, 5.0, 3.0, 1.0].into_iter().fold(1.0, |rest, k| 1.0 - k * inverse * rest);
+    // Half of the exponent at a time: only the last product rounds where the result is subnormal.
+    let root = (-square / 4.0).exp();
+    let error = (-0.5 * x.mul_add(x, -square)).exp();
+    let scale = -0.5 * std::f64::consts::FRAC_2_SQRT_PI * std::f64::consts::FRAC_1_SQRT_2;
+    root * (scale * series * error) * root
 }
 
 pub(crate) fn sinc(x: f64) -> f64 {

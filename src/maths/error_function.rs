@@ -78,17 +78,24 @@ pub(super) fn error_function_f64<const FUSED: bool, const LENGTH: usize>(
     }
 }
 
+/// erfc x where x is at most 0.65 from zero.
 #[inline(always)]
-fn complement<const FUSED: bool>(x: f64) -> f64 {
-    // Beyond this the result rounds to zero.
-    let magnitude = at_most(x.abs(), 27.3);
+pub(super) fn complement_near_zero<const FUSED: bool>(x: f64) -> f64 {
     let square = x * x;
     let (high, error) = two_product::<FUSED>(x, SCALE[0]);
     let low = multiply_add::<FUSED>(x, SCALE[1], error);
     let low = multiply_add::<FUSED>(high * square, polynomial::<FUSED, _>(square, ERROR), low);
     let (one_less, error) = fast_two_sum(1.0, -high);
-    let small = one_less + (error - low);
+    one_less + (error - low)
+}
 
+/// Beyond this erfc rounds to zero.
+pub(super) const LARGEST: f64 = 27.3;
+
+/// erfc of a magnitude from 0.65 to [`LARGEST`] as a number from 1/256 to 1 and two powers of 2, by which it is to be
+/// multiplied in turn: only the second rounds, where the result is subnormal.
+#[inline(always)]
+pub(super) fn complement_tail<const FUSED: bool>(magnitude: f64) -> (f64, [f64; 2]) {
     let (square, square_error) = two_product::<FUSED>(magnitude, magnitude);
     let shifted = multiply_add::<FUSED>(square, -LOG2_E, TO_INTEGER);
     let n = shifted - TO_INTEGER;
@@ -127,10 +134,17 @@ fn complement<const FUSED: bool>(x: f64) -> f64 {
         let (product, error) = two_product::<FUSED>(scaled, high);
         product + (error + low)
     };
-    // 2^n in two steps: the second rounds a subnormal result.
     let half_n = multiply_add::<FUSED>(n, 0.5, TO_INTEGER);
     let power = |shifted: f64| f64::from_bits((shifted + 1023.0).to_bits() << 52);
-    let large = product * power(half_n) * power(n - (half_n - TO_INTEGER) + TO_INTEGER);
+    (product, [power(half_n), power(n - (half_n - TO_INTEGER) + TO_INTEGER)])
+}
+
+#[inline(always)]
+fn complement<const FUSED: bool>(x: f64) -> f64 {
+    let magnitude = at_most(x.abs(), LARGEST);
+    let small = complement_near_zero::<FUSED>(x);
+    let (product, [first, second]) = complement_tail::<FUSED>(magnitude);
+    let large = product * first * second;
     let large = if x < 0.0 { 2.0 - large } else { large };
     if magnitude > 0.65 { large } else { small }
 }
@@ -145,8 +159,9 @@ fn exponential_single<const FUSED: bool>(x: f64) -> (f64, f64) {
     (power, multiply_add::<FUSED>(r * r, half, r))
 }
 
+/// erfc, good enough for a result in `f32`.
 #[inline(always)]
-fn complement_single<const FUSED: bool>(x: f64) -> f64 {
+pub(super) fn complement_single<const FUSED: bool>(x: f64) -> f64 {
     // Beyond this the result rounds to zero.
     let magnitude = at_most(x.abs(), 10.2);
     let square = magnitude * magnitude;

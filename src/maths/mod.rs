@@ -117,6 +117,7 @@ mod error_function_table;
 mod exp;
 mod exponential;
 mod gamma;
+mod gelu;
 mod hyperbolic;
 mod hyperbolic_f32;
 mod hypot;
@@ -138,7 +139,7 @@ mod tests;
 pub(crate) use dispatch::slices;
 pub use dispatch::{binary, unary};
 pub use {
-    cbrt::*, error_function::*, exp::*, exponential::*, gamma::*, hyperbolic::*, hypot::*, integers::*,
-    inverse_hyperbolic::*, inverse_trigonometric::*, logaddexp::*, logarithm::*, power::*, remainder::*,
-    trigonometric::*,
+    cbrt::*, error_function::*, exp::*, exponential::*, gamma::*, gelu::*, hyperbolic::*, hypot::*,
+    integers::*, inverse_hyperbolic::*, inverse_trigonometric::*, logaddexp::*, logarithm::*, power::*,
+    remainder::*, trigonometric::*,
 };
