@@ -82,12 +82,17 @@ impl Wide {
 
     /// By its series, with the digits that its largest term takes; beyond 7 only for `erfc`.
     fn erf(&mut self, x: f64) -> BigFloat {
+        self.erf_of(&Self::of(x), x)
+    }
+
+    /// The same of a number of many digits, which is near `x`.
+    fn erf_of(&mut self, wide: &BigFloat, x: f64) -> BigFloat {
         if x.abs() > 6.5 {
-            let near_one = one().sub(&self.erfc(x.abs()), BITS, NEAREST);
+            let near_one = one().sub(&self.erfc_of(&wide.abs(), x.abs()), BITS, NEAREST);
             return if x < 0.0 { near_one.neg() } else { near_one };
         }
         const MORE: usize = 512;
-        let x = wide(x, MORE);
+        let x = wide.clone();
         let square = x.mul(&x, MORE, NEAREST);
         let (mut term, mut sum, mut k) = (x.clone(), x, 0u64);
         // x - x^3/3 + x^5/10 - ...: terms x^(2k+1) / k! / (2k+1) with alternating signs.
@@ -107,17 +112,21 @@ impl Wide {
 
     /// 1 - erf where that leaves digits enough, else a continued fraction (Abramowitz and Stegun 7.1.14).
     fn erfc(&mut self, x: f64) -> BigFloat {
+        self.erfc_of(&Self::of(x), x)
+    }
+
+    /// The same of a number of many digits, which is near `x`.
+    fn erfc_of(&mut self, wide: &BigFloat, x: f64) -> BigFloat {
         if x < 6.5 {
-            let erf = self.erf(x);
+            let erf = self.erf_of(wide, x);
             return BigFloat::from_u64(1, 512).sub(&erf, 512, NEAREST);
         }
-        let wide = Self::of(x);
         let mut tail = wide.clone();
         for k in (1..400u64).rev() {
             let half = BigFloat::from_u64(k, BITS).div(&BigFloat::from_u64(2, BITS), BITS, NEAREST);
             tail = wide.add(&half.div(&tail, BITS, NEAREST), BITS, NEAREST);
         }
-        let square = wide.mul(&wide, BITS, NEAREST).neg();
+        let square = wide.mul(wide, BITS, NEAREST).neg();
         let root = self.pi().sqrt(BITS, NEAREST);
         self.exp(&square).div(&tail, BITS, NEAREST).div(&root, BITS, NEAREST)
     }
@@ -160,6 +169,30 @@ impl Wide {
             power = power.mul(&square, BITS, NEAREST);
         }
         sum.sub(&product.ln(BITS, NEAREST, &mut self.constants), BITS, NEAREST)
+    }
+
+    /// x / 2 times the complement of the error function at -x / root of 2; beyond 100 that is 0 or 2.
+    fn gelu(&mut self, x: f64) -> BigFloat {
+        if x.abs() > 100.0 {
+            return Self::of(x.max(0.0));
+        }
+        let root = Self::of(2.0).sqrt(512, NEAREST);
+        let argument = wide(x, 512).div(&root, 512, NEAREST).neg();
+        let share = self.erfc_of(&argument, x * -std::f64::consts::FRAC_1_SQRT_2);
+        Self::of(x).mul(&share, BITS, NEAREST).mul(&Self::of(0.5), BITS, NEAREST)
+    }
+
+    fn scaled(&mut self, x: f64, numerator: &BigFloat, denominator: &BigFloat) -> BigFloat {
+        Self::of(x).mul(numerator, BITS, NEAREST).div(denominator, BITS, NEAREST)
+    }
+
+    /// The sine of pi times the distance to the nearest integer, by pi x.
+    fn sinc(&mut self, x: f64) -> BigFloat {
+        let pi = self.pi();
+        let rest = Self::of(x - x.round()).mul(&pi, BITS, NEAREST);
+        let sine = rest.sin(BITS, NEAREST, &mut self.constants);
+        let sine = if x.round() % 2.0 == 0.0 { sine } else { sine.neg() };
+        if x == 0.0 { one() } else { sine.div(&Self::of(x).mul(&pi, BITS, NEAREST), BITS, NEAREST) }
     }
 
     /// The larger operand and the logarithm of 1 and a power of the base, whose own logarithm is given.
@@ -214,6 +247,26 @@ fn log_add_exp2(x: f64, y: f64) -> f64 {
         wide.log_add(x, y, &ln_2)
     };
     log_add_near(x, y, exact, near)
+}
+
+fn gelu(x: f64) -> f64 {
+    if x < -30.0 {
+        // The asymptotic series (Abramowitz and Stegun 26.2.12), for `erfc` would be subnormal.
+        let (square, inverse) = (x * x, 1.0 / (x * x));
+        let series =
+            [13.0, 11.0, 9.0, 7.0, 5.0, 3.0, 1.0].iter().fold(1.0, |rest, k| 1.0 - k * inverse * rest);
+        let root = (-square / 4.0).exp();
+        return root * (-series / (2.0 * std::f64::consts::PI).sqrt()) * root;
+    }
+    0.5 * x * libm::erfc(x * -std::f64::consts::FRAC_1_SQRT_2)
+}
+
+fn sinc(x: f64) -> f64 {
+    let pi = std::f64::consts::PI;
+    let sine = (pi * (x - x.round())).sin();
+    let sine = if x.round() % 2.0 == 0.0 { sine } else { -sine };
+    // At integers 0, not -0.
+    if x == 0.0 { 1.0 } else { (sine + 0.0) * x.signum() / (pi * x.abs()) + 0.0 }
 }
 
 /// An `f64` with so many bits. Subnormal ones are not read right, so they are scaled on the way.
@@ -306,6 +359,24 @@ const FUNCTIONS: &[Function] = functions! {
     atanh 1 |x, _| libm::atanh(x), |w, x, _| Wide::of(x).atanh(BITS, NEAREST, &mut w.constants);
     erf 1 |x, _| libm::erf(x), |w, x, _| w.erf(x);
     erfc 1 |x, _| libm::erfc(x), |w, x, _| w.erfc(x);
+    sigmoid 1 |x, _| if x < -40.0 { x.exp() } else { 1.0 / (1.0 + (-x).exp()) }, |w, x, _| {
+        if x < -100.0 {
+            // The sum is 1 to more digits than are looked at.
+            return w.exp(&Wide::of(x));
+        }
+        one().div(&one().add(&w.exp(&Wide::of(-x)), BITS, NEAREST), BITS, NEAREST)
+    };
+    softplus 1 |x, _| x.max(0.0) + (-x.abs()).exp().ln_1p(), |w, x, _| w.log_add(x, 0.0, &one());
+    gelu 1 |x, _| gelu(x), |w, x, _| w.gelu(x);
+    sinc 1 |x, _| sinc(x), |w, x, _| w.sinc(x);
+    deg2rad 1 |x, _| x.to_radians(), |w, x, _| {
+        let pi = w.pi();
+        w.scaled(x, &pi, &Wide::of(180.0))
+    };
+    rad2deg 1 |x, _| x.to_degrees(), |w, x, _| {
+        let pi = w.pi();
+        w.scaled(x, &Wide::of(180.0), &pi)
+    };
     // Near the zeros between negative integers nothing is promised.
     lgamma 1 |x, _| libm::lgamma(x), |w, x, _| w.lgamma(x), except |x, near| x < -2.0 && near.abs() < 0.5;
     logaddexp 2 |x, y| log_add_exp(x, y), |w, x, y| w.log_add(x, y, &one());
