@@ -125,6 +125,51 @@ fn main() {
             },
         );
         compare(
+            &format!("add columns by key {size}"),
+            (&data, &shape),
+            Some(&keys),
+            (rows * 16, &[rows, 16]),
+            |x, keys| {
+                let zeros = x.slice_axis(Axis(1), 0..16) * 0;
+                keys.map_or(x, |keys| zeros.scatter_add(keys % 16, x, Axis(1)))
+            },
+            |x, out: &mut [f32]| {
+                out.fill(0.0);
+                for (x, out) in x.chunks_exact(columns).zip(out.chunks_exact_mut(16)) {
+                    x.iter().zip(&keys).for_each(|(x, key)| out[(*key % 16) as usize] += x);
+                }
+            },
+        );
+        compare(
+            &format!("compress {size}"),
+            (&data, &shape),
+            None,
+            (count, &[count]),
+            |x, _| x.ravel().compress(x.ravel().greater(0), Axis(0)).0,
+            |x, out: &mut [f32]| {
+                let mut kept = 0;
+                for x in x.iter().filter(|x| **x > 0.0) {
+                    out[kept] = *x;
+                    kept += 1;
+                }
+                out[kept..].fill(0.0);
+            },
+        );
+        compare(
+            &format!("distinct values {size}"),
+            (&data, &shape),
+            None,
+            (count, &[count]),
+            |x, _| (x / 4096).floor().unique().values,
+            |x, out: &mut [f32]| {
+                let mut sorted: Vec<f32> = x.iter().map(|x| (x / 4096.0).floor()).collect();
+                sorted.sort_unstable_by(f32::total_cmp);
+                sorted.dedup();
+                out.fill(0.0);
+                out[..sorted.len()].copy_from_slice(&sorted);
+            },
+        );
+        compare(
             &format!("histogram {size}"),
             (&data, &shape),
             None,

@@ -184,3 +184,32 @@ fn memory_of_routines_is_limited() {
         g.plan([sorted], &Limits::default().with_bytes(1000)).expect_err("a plan that must be refused");
     assert_snapshot!(error);
 }
+
+/// Nothing wraps around, and no memory is taken for it.
+#[test]
+fn sizes_that_no_machine_holds_are_refused() {
+    let g = Graph::new();
+    let x = g.input("x", F64, [1u64 << 40, 1 << 40]);
+    let (mask, bytes) = (g.input("mask", Bool, [1u64 << 40]), g.input("bytes", U8, [4]));
+    let n = g.dim("n", 1..=u64::MAX);
+    let many = g.input("many", U8, (n, 3));
+    let too_large = [
+        x.nonzero().1,
+        x.unique().inverse,
+        x.compress(mask, Axis(0)).0,
+        x.put(0, 1, Axis(0)),
+        x.sort(Axis(1)),
+        x.median(All),
+        x.matmul(x),
+        bytes.bincount(u64::MAX),
+        bytes.histogram_range(u64::MAX, 0.0, 1.0),
+        bytes.take(g.arange_to(0, u64::MAX, 1), Axis(0)),
+        many.nonzero().1,
+        many.unique().counts,
+        many.cumulative_sum_from_zero(Axis(0)),
+    ];
+    for (at, too_large) in too_large.into_iter().enumerate() {
+        let error = g.plan([too_large], &Limits::default()).map(|plan| plan.explain().to_string());
+        assert!(error.is_err(), "{at}: {error:?}");
+    }
+}
