@@ -130,7 +130,7 @@ fn main() {
             Some(&keys),
             (rows * 16, &[rows, 16]),
             |x, keys| {
-                let zeros = x.slice_axis(Axis(1), 0..16) * 0;
+                let zeros = x.slice_axis(Axis(1), 0..16).zeros_like();
                 keys.map_or(x, |keys| zeros.scatter_add(keys % 16, x, Axis(1)))
             },
             |x, out: &mut [f32]| {

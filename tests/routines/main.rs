@@ -7,4 +7,5 @@ mod tokens;
 
 mod golden;
 mod plans;
+mod reports;
 mod run;
