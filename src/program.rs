@@ -70,19 +70,19 @@ enum Work {
 }
 
 impl Work {
+    /// Its loop nests, where it has some.
+    const fn loops(&self) -> Option<&Launch> {
+        match self {
+            Self::Loops(launch) => Some(launch),
+            Self::Routine(_) => None,
+        }
+    }
+
     /// Every piece of machine code that it calls.
     fn code(&self) -> Vec<Arc<Compiled>> {
         match self {
             Self::Loops(launch) => launch.code(),
             Self::Routine(_) => Vec::new(),
-        }
-    }
-
-    /// The loop nests, where it is that.
-    const fn loops(&self) -> Option<&Launch> {
-        match self {
-            Self::Loops(launch) => Some(launch),
-            Self::Routine(_) => None,
         }
     }
 
@@ -230,7 +230,7 @@ impl Program {
         Binding { inputs: ports(self.plan.inputs()), outputs: ports(self.plan.outputs()), sizes }
     }
 
-    /// For tasks by position, the code that such arrays need, with titles.
+    /// For kernels by position, the code that such arrays need, with titles.
     pub(crate) fn listings(&self) -> Result<Vec<(usize, Listings)>, Error> {
         let binding = self.expected_binding();
         let mut listings = Vec::new();
@@ -238,7 +238,8 @@ impl Program {
         for (launches, step) in
             self.launches(&binding, &self.arrange(&binding, 1), 64, 1)?.iter().zip(self.plan.steps())
         {
-            let kernels = step.kernels().len();
+            // A routine has no code of its own.
+            let kernels = step.tasks().count();
             let loops = launches.iter().filter_map(Work::loops);
             let mut own: Vec<&Launch> = loops.flat_map(Launch::of_kernels).collect();
             if own.len() == 2 * kernels {
@@ -259,7 +260,7 @@ impl Program {
                     listings.push((kernel, listing.into_iter().map(titled).collect()));
                 }
             }
-            first += step.tasks().count();
+            first += kernels;
         }
         Ok(listings)
     }
@@ -506,15 +507,14 @@ impl Program {
             }
             let mut own = Vec::new();
             for task in step.tasks() {
-                let work = match task {
+                own.extend(match task {
                     Task::Kernel(kernel) => {
                         launch(kernel, &whole, None, threads).map_err(not_compiled)?.map(Work::Loops)
                     }
                     Task::Routine(call) => {
                         Some(Work::Routine(Box::new(RoutineLaunch::new(call, &whole, threads))))
                     }
-                };
-                own.extend(work);
+                });
             }
             launches.push(own);
         }

@@ -11,9 +11,10 @@ use crate::fuse::{self, Equalities};
 use crate::index_map::AxisMap;
 use crate::kernel::{Access, Buffer, Kernel};
 use crate::limits::largest_passing;
-use crate::plan::{Plan, Step, Task};
+use crate::plan::Plan;
 use crate::plan_dims::PlanDim;
 use crate::size::{SizeExpr, Symbol};
+use crate::step::Step;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -125,6 +126,9 @@ impl Plan {
         let Some(extent) = dim.known().filter(|extent| *extent > 0) else {
             return Err(never(format!("its size, {dim}, is not known or 0")));
         };
+        if let Some(at) = self.tasks().position(|task| task.kernel().is_none()) {
+            return Err(never(format!("routine {at} works on whole arrays")));
+        }
         let following = self.following(axis, extent).map_err(never)?;
         let cut = |piece: u64| self.cut(&following, axis, extent, piece, site);
         let least = cut(1);
@@ -163,9 +167,6 @@ impl Plan {
 
     /// Which loops and stored axes follow an axis of the first output.
     fn following(&self, axis: usize, extent: u64) -> Result<Following, String> {
-        if let Some(call) = self.tasks().find_map(Task::routine) {
-            return Err(format!("`{}` goes over whole arrays", call.called));
-        }
         let kernels = self.kernels();
         let mut following = Following::default();
         let mut pending: Vec<(Buffer, usize)> = vec![(Buffer::Output(0), axis)];

@@ -120,6 +120,7 @@ pub(crate) fn decided<'g>(
     for (node, at) in &positions {
         let reason = || match graph.node(*node).op {
             Op::Reduce { .. } => StoreReason::Reduction,
+            Op::Routine(_) => StoreReason::Routine,
             _ => stores.get(node).cloned().unwrap_or(StoreReason::Output),
         };
         nodes[*at].fate = match (places.read.get(node), &graph.node(*node).op) {

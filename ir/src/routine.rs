@@ -4,6 +4,7 @@
 //! result is written whole. [`Routine`] is the table: all that a plan asks of a routine stands here in one
 //! place. What it computes is written twice, for compiled programs and for the reference evaluator.
 
+use crate::bounds::Bounds;
 use crate::diagnostic::{OperandNote, Site};
 use crate::dim::Dim;
 use crate::dtype::DType;
@@ -434,7 +435,17 @@ impl RoutineCall {
     /// Machine operations, about, at the dims' upper bounds; saturates.
     #[must_use]
     pub fn operations(&self) -> u64 {
-        self.routine.operations(&self.operand_arrays())
+        self.operations_in(&Bounds::declared())
+    }
+
+    /// The same where dims have these bounds.
+    pub(crate) fn operations_in(&self, bounds: &Bounds) -> u64 {
+        let at_most = |operand: &RoutineOperand| ArrayType {
+            dtype: operand.array.dtype,
+            shape: operand.array.shape.iter().map(|dim| Dim::from(dim.upper_in(bounds))).collect(),
+        };
+        let arrays: Vec<ArrayType> = self.operands.iter().map(at_most).collect();
+        self.routine.operations(&arrays.iter().collect::<Vec<_>>())
     }
 
     /// The first rule that the call breaks, in words; `None` when it is sound.

@@ -64,15 +64,6 @@ impl<'p> Task<'p> {
         }
     }
 
-    /// The routine, where it is one.
-    #[must_use]
-    pub const fn routine(self) -> Option<&'p RoutineCall> {
-        match self {
-            Self::Kernel(_) => None,
-            Self::Routine(call) => Some(call),
-        }
-    }
-
     /// What it reads from memory, but for scratch memory; what it reads in several ways comes several times.
     #[must_use]
     pub fn read(self) -> Vec<&'p Access> {
@@ -109,16 +100,6 @@ impl<'p> Task<'p> {
             touched.extend(call.scratch);
         }
         touched
-    }
-
-    /// Machine operations at the dims' upper bounds, where a vector function counts as one; those of a
-    /// routine are about as many. Saturates.
-    #[must_use]
-    pub fn operations(self) -> u64 {
-        match self {
-            Self::Kernel(kernel) => kernel.operations(),
-            Self::Routine(call) => call.operations(),
-        }
     }
 
     /// What keeps it from writing one buffer over the memory of another: an element that it still reads after

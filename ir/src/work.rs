@@ -26,11 +26,11 @@ impl Kernel {
 }
 
 impl Task<'_> {
-    /// Machine operations where dims have these bounds; those of a routine at the dims' upper bounds. Saturates.
-    fn operations_in(self, bounds: &Bounds) -> u64 {
+    /// Machine operations where dims have these bounds; those of a routine are about as many. Saturates.
+    pub(crate) fn operations_in(self, bounds: &Bounds) -> u64 {
         match self {
             Self::Kernel(kernel) => kernel.operations_in(bounds),
-            Self::Routine(call) => call.operations(),
+            Self::Routine(call) => call.operations_in(bounds),
         }
     }
 }
@@ -63,15 +63,16 @@ impl Plan {
         let mut largest: Vec<(u64, usize)> =
             self.tasks().map(|task| task.operations_in(&self.bounds)).zip(0..).collect();
         largest.sort_by_key(|(operations, kernel)| (std::cmp::Reverse(*operations), *kernel));
-        let nouns: Vec<&str> = self.tasks().map(Task::noun).collect();
         for (slot, (operations, kernel)) in largest.iter().take(3).enumerate() {
-            let Some(node) = self.written_by(*kernel) else { continue };
+            let (Some(node), Some(task)) = (self.written_by(*kernel), self.tasks().nth(*kernel)) else {
+                continue;
+            };
             let array = node.array.as_ref().map_or_else(String::new, ToString::to_string);
             diagnostic.site = diagnostic.site.or(Some(node.site));
             diagnostic = diagnostic.operand(OperandNote {
                 text: format!(
                     "{} {kernel} makes `{}` {array}: {} operations",
-                    nouns[*kernel],
+                    task.noun(),
                     node.name(),
                     grouped(*operations)
                 ),

@@ -82,9 +82,9 @@ pub(super) fn reads(graph: &Graph, views: &Views, root: NodeId) -> Option<Reads>
         let stored = stored_operands(graph, views, root).into_iter();
         Reads {
             size: 0,
-            inside: Vec::new(),
             stored: stored.map(|node| Read { node, is_own: false }).collect(),
             sources: Vec::new(),
+            inside: Vec::new(),
         }
     })
 }

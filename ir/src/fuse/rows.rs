@@ -59,8 +59,8 @@ struct Teams<'k> {
     writers: HashMap<Buffer, Vec<usize>>,
 }
 
-/// The steps of a plan, each of one task, that can run in this order: with kernels that take turns in one step, and where each
-/// task stood before.
+/// The steps of a plan, each of one task, that can run in this order: with kernels that take turns in one step. And
+/// where each of their tasks stood in it.
 pub(crate) fn take_turns(steps: Vec<Step>, equalities: &Equalities) -> (Vec<Step>, Vec<usize>) {
     let tasks: Vec<Task<'_>> = steps.iter().flat_map(Step::tasks).collect();
     let mut teams = Teams::new(&tasks, equalities);

@@ -126,7 +126,8 @@ report_data! {
 
     /// One step of a plan.
     pub struct StepReport {
-        /// The sort of step: `kernel` is a fused loop nest, `rows` are several that take turns on blocks of rows.
+        /// The sort of step: `kernel` is a fused loop nest, `rows` are several that take turns on blocks of rows,
+        /// `routine` is an operation on whole arrays.
         pub kind: String,
         /// Its kernels.
         pub kernels: Vec<usize>,
@@ -134,7 +135,7 @@ report_data! {
         pub rows: Vec<String>,
     }
 
-    /// One fused loop nest.
+    /// One fused loop nest, or a routine: that has no loops, and its body says what it is.
     pub struct KernelReport {
         /// The step that it is a part of.
         pub step: usize,

@@ -6,15 +6,15 @@ use crate::diagnostic::{Diagnostic, Error, Site};
 use crate::explain::Boundary;
 use crate::fuse::StoreReason;
 use crate::graph::{Graph, NodeId, SiteId};
-use crate::index_map::{AxisMap, IndexMap};
 use crate::kernel::{Access, Buffer, Kernel};
 use crate::limits::Limits;
-use crate::plan::{Plan, Port, Step, Stored, Task};
+use crate::plan::{Plan, Port, Step, Stored};
 use crate::plan_dims::PlanDim;
 use crate::plan_node::{Fate, PlanNode, undecided};
 use crate::requirement::Required;
-use crate::routine::RoutineCall;
+use crate::routine::{RoutineCall, RoutineOperand};
 use crate::shape::ArrayType;
+use crate::step::Task;
 use crate::upcast::Upcast;
 use std::collections::HashMap;
 use std::fmt;
@@ -67,24 +67,24 @@ impl Plan {
         }
     }
 
-    /// A routine has no loops; what it does stands where a kernel has its body.
     fn routine_report(&self, step: usize, call: &RoutineCall) -> KernelReport {
         let bytes = |array: &ArrayType| array.shape.bytes(array.dtype).unwrap_or(u64::MAX);
-        let whole = |buffer: Buffer, array: &ArrayType, map: &IndexMap| AccessReport {
-            buffer: self.buffer_name(buffer),
-            dtype: array.dtype.to_string(),
-            map: map.iter().map(ToString::to_string).collect(),
-            bytes: bytes(array),
+        let read = |operand: &RoutineOperand| AccessReport {
+            buffer: self.buffer_name(operand.access.buffer),
+            dtype: operand.array.dtype.to_string(),
+            map: operand.access.map.iter().map(ToString::to_string).collect(),
+            bytes: bytes(&operand.array),
         };
-        let own: IndexMap = (0..call.result.shape.len()).map(AxisMap::follow).collect();
+        let written = |buffer: &Buffer| AccessReport {
+            buffer: self.buffer_name(*buffer),
+            dtype: call.result.dtype.to_string(),
+            map: (0..call.result.shape.len()).map(|axis| format!("i{axis}")).collect(),
+            bytes: bytes(&call.result),
+        };
         KernelReport {
             step,
-            reads: call
-                .operands
-                .iter()
-                .map(|operand| whole(operand.access.buffer, &operand.array, &operand.access.map))
-                .collect(),
-            writes: call.written.iter().map(|buffer| whole(*buffer, &call.result, &own)).collect(),
+            reads: call.operands.iter().map(read).collect(),
+            writes: call.written.iter().map(written).collect(),
             body: vec![call.routine.to_string()],
             operations: call.operations(),
             ..KernelReport::default()
