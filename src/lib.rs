@@ -47,6 +47,8 @@ mod repeat;
 mod rows;
 #[cfg(feature = "proptest")]
 pub mod testing;
+#[cfg(feature = "text")]
+pub mod text;
 mod tile_function;
 mod tree;
 mod view;

@@ -80,6 +80,12 @@ pub enum DiagnosticKind {
     /// A record type that cannot be, a field that does not exist or is not what it must be, or rows of
     /// another type.
     Record,
+    /// An expression in text that is not well formed.
+    Syntax,
+    /// An expression in text that is well formed, but not of the language that is understood.
+    Language,
+    /// An argument that a function does not take, or that is missing.
+    Argument,
     /// Machine code could not be made or placed in memory.
     Compile,
 }
@@ -107,6 +113,9 @@ impl DiagnosticKind {
             Self::EmptyReduction => "empty",
             Self::Index => "index",
             Self::Record => "record",
+            Self::Syntax => "syntax",
+            Self::Language => "language",
+            Self::Argument => "argument",
             Self::Compile => "compile",
         }
     }
