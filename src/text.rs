@@ -25,6 +25,8 @@ mod error;
 mod evaluate;
 mod functions;
 mod grammar;
+#[cfg(test)]
+mod grammar_tests;
 mod index;
 mod input;
 mod python;
@@ -214,10 +216,11 @@ impl Expression {
     #[must_use]
     pub fn locate(&self, error: &fusewire_ir::Error) -> Error {
         let places = Place::new(self.name, &self.text);
+        let anchored = self.tree.anchored();
         let located = error.diagnostics().iter().map(|diagnostic| {
             let site = diagnostic.site.filter(|site| site.file == self.name);
             let anchor = site.and_then(|site| places.at(site.line, site.column));
-            let span = anchor.and_then(|anchor| self.tree.anchored(anchor));
+            let span = anchor.and_then(|anchor| anchored.get(&anchor).copied());
             Located {
                 diagnostic: diagnostic.clone(),
                 span: span.map(tree::Span::range),
@@ -243,7 +246,7 @@ impl Error {
         let located = refusals.into_iter().map(|refusal| Located {
             span: refusal.range(),
             anchor: refusal.span.map(|span| span.start as usize),
-            diagnostic: refusal.diagnostic,
+            diagnostic: *refusal.diagnostic,
         });
         Self { name, text, located: located.collect() }
     }

@@ -6,20 +6,25 @@ use super::call::sound;
 use super::error::Refusal;
 use super::evaluate::Evaluator;
 use super::index::Items;
-use super::tree::{Infix, Target};
+use super::tree::{Infix, Span, Target};
 use super::value::{Array, Evaluated, Value};
 use crate::axes::{Axis, Positions};
 use crate::expr::{Argument, Expr};
-use fusewire_ir::{AxisRef, Category, DType, ElementOp, Index, Shape, Slice};
+use fusewire_ir::{AxisRef, Category, DType, ElementOp, Index, Shape, Slice, Weak};
 
-impl<'t, 'g> Evaluator<'t, 'g> {
+/// The most names that statements define.
+const MOST_NAMES: usize = 1000;
+
+impl<'g> Evaluator<'_, 'g> {
     /// `target = value`.
-    pub(super) fn assign(&mut self, target: &Target, items: Value<'g>, value: &Value<'g>) -> Evaluated<'g, ()> {
+    pub(super) fn assign(
+        &mut self,
+        target: &Target,
+        items: Value<'g>,
+        value: &Value<'g>,
+    ) -> Evaluated<'g, ()> {
         match target {
-            Target::Name(name) => {
-                self.define(name.of(self.text), value.clone());
-                Ok(())
-            }
+            Target::Name(name) => self.define(*name, value.clone()),
             Target::Names(names) => {
                 let rows;
                 let parts = match value {
@@ -30,17 +35,14 @@ impl<'t, 'g> Evaluator<'t, 'g> {
                     other => other.parts().unwrap_or_default(),
                 };
                 if matches!(value, Value::Wrong) {
-                    names.iter().for_each(|name| self.define(name.of(self.text), Value::Wrong));
-                    return Ok(());
+                    return names.iter().try_for_each(|name| self.define(*name, Value::Wrong));
                 }
                 if parts.len() != names.len() {
                     let message = format!("{} names for {} values", names.len(), parts.len());
                     return Err(Refusal::argument(message).into());
                 }
-                let pairs: Vec<(&'t str, Value<'g>)> =
-                    names.iter().map(|name| name.of(self.text)).zip(parts.iter().cloned()).collect();
-                pairs.into_iter().for_each(|(name, value)| self.define(name, value));
-                Ok(())
+                let mut pairs = names.iter().zip(parts.iter().cloned());
+                pairs.try_for_each(|(name, value)| self.define(*name, value))
             }
             Target::Part(name, _) => {
                 let array = match self.variable(*name)? {
@@ -52,8 +54,7 @@ impl<'t, 'g> Evaluator<'t, 'g> {
                     }
                 };
                 if matches!(value, Value::Wrong) || matches!(items, Value::Wrong) {
-                    self.define(name.of(self.text), Value::Wrong);
-                    return Ok(());
+                    return self.define(*name, Value::Wrong);
                 }
                 let changed = self.with_part(array.expr, &items, value)?;
                 self.write_back(array, changed);
@@ -63,9 +64,19 @@ impl<'t, 'g> Evaluator<'t, 'g> {
     }
 
     /// The name stands for this value from here on.
-    fn define(&mut self, name: &'t str, value: Value<'g>) {
-        self.stale.remove(name);
-        self.variables.insert(name, value);
+    fn define(&mut self, name: Span, value: Value<'g>) -> Evaluated<'g, ()> {
+        let text = name.of(self.text);
+        // Each assignment to a part looks at all of them.
+        if self.variables.len() >= MOST_NAMES && !self.variables.contains_key(text) {
+            let refusal = Refusal::new(
+                fusewire_ir::DiagnosticKind::TooLarge,
+                format!("there are more than {MOST_NAMES} names"),
+            );
+            return Err(refusal.at(name).into());
+        }
+        self.stale.remove(text);
+        self.variables.insert(text, value);
+        Ok(())
     }
 
     /// The rows of an array that is taken apart.
@@ -92,7 +103,7 @@ impl<'t, 'g> Evaluator<'t, 'g> {
         };
         let old = self.variable(name)?;
         if [&old, value, &items].into_iter().any(|value| matches!(value, Value::Wrong)) {
-            self.define(name.of(self.text), Value::Wrong);
+            self.define(name, Value::Wrong)?;
             return Ok(Value::Wrong);
         }
         let Value::Array(array) = old else {
@@ -101,7 +112,7 @@ impl<'t, 'g> Evaluator<'t, 'g> {
                 return Err(Refusal::argument(message).at(name).into());
             }
             let new = self.infix(op, &old, value)?;
-            self.define(name.of(self.text), new.clone());
+            self.define(name, new.clone())?;
             return Ok(new);
         };
         let is_part = matches!(target, Target::Part(..));
@@ -114,11 +125,13 @@ impl<'t, 'g> Evaluator<'t, 'g> {
         if !is_part && array.expr.ndim() == Some(0) {
             // A single element is a number, which a name lets go of.
             let new = self.infix(op, &current, value)?;
-            self.define(name.of(self.text), new.clone());
+            self.define(name, new.clone())?;
             return Ok(new);
         }
         let result = self.infix(op, &current, value)?;
-        let (Value::Array(current), Value::Array(result)) = (&current, &result) else { return Ok(Value::Wrong) };
+        let (Value::Array(current), Value::Array(result)) = (&current, &result) else {
+            return Ok(Value::Wrong);
+        };
         let stored = self.stored(result.expr, current.expr)?;
         let changed = if is_part {
             let stored = self.fresh(stored);
@@ -181,15 +194,25 @@ impl<'t, 'g> Evaluator<'t, 'g> {
         match Items::new(items)? {
             Items::Mask(mask) => {
                 let mask = mask.as_expr(self.graph, None)?;
-                let axes = sound(mask)?.len();
+                let mask_shape = sound(mask)?;
+                let axes = mask_shape.len();
+                // The mask has the sizes of the axes it stands for: it is not stretched.
+                let fits = axes <= shape.len()
+                    && mask_shape.iter().zip(&*shape).all(|(mask, own)| mask.same_size(own));
+                if !fits {
+                    let message = format!("the mask has shape {mask_shape}, the array {shape}");
+                    return Err(Refusal::new(fusewire_ir::DiagnosticKind::Shape, message).into());
+                }
                 let rest = shape.len().saturating_sub(axes);
-                let value = value.as_expr(self.graph, Some(dtype))?;
+                let value = self.converted(value, dtype)?;
                 let value_shape = sound(value)?;
                 // Along the axes of the mask nothing is known of how many elements it selects.
                 let is_along = value_shape.len() > rest
                     && value_shape[..value_shape.len() - rest].iter().any(|dim| !dim.is_one());
                 if is_along && !whole {
-                    let message = format!("a value of shape {value_shape} has an element for each that the mask selects");
+                    let message = format!(
+                        "a value of shape {value_shape} has an element for each that the mask selects"
+                    );
                     let help = "how many that are is known only when data is; write `x = np.where(mask, values, x)` with \
                                 values of the shape of `x`";
                     return Err(Refusal::language(message).help(help).into());
@@ -197,25 +220,29 @@ impl<'t, 'g> Evaluator<'t, 'g> {
                 let value = if whole { value } else { self.without_leading(value, rest)? };
                 let new: Vec<isize> = (axes..axes + rest).map(|axis| axis as isize).collect();
                 let mask = if new.is_empty() { mask } else { mask.expand_dims(&new[..]) };
-                sound(mask)?;
-                // The mask has the sizes of the axes it stands for: it is not stretched.
-                let mask_shape = sound(mask)?;
-                let fits = mask_shape.len() == shape.len()
-                    && mask_shape.iter().zip(&*shape).take(axes).all(|(mask, own)| mask.same_size(own));
-                if !fits {
-                    let message = format!("the mask has shape {mask_shape}, the array {shape}");
-                    return Err(Refusal::new(fusewire_ir::DiagnosticKind::Shape, message).into());
-                }
                 Ok(self.chosen(mask, value, base, shape))
             }
             Items::Basic(items) => {
                 let part = base.index(&items[..]);
                 let part_shape = sound(part)?;
-                let value = value.as_expr(self.graph, Some(dtype))?;
+                let value = self.converted(value, dtype)?;
                 let value = self.without_leading(value, part_shape.len())?;
                 self.scattered(base, &shape, &items, value, &part_shape)
             }
         }
+    }
+
+    /// The value of an assignment in the dtype of the array, converted as NumPy does.
+    fn converted(&self, value: &Value<'g>, dtype: DType) -> Evaluated<'g, Expr<'g>> {
+        let Value::Number(Weak::Float(number)) = value else { return value.as_expr(self.graph, Some(dtype)) };
+        if !dtype.is_int() {
+            return value.as_expr(self.graph, Some(dtype));
+        }
+        if !number.is_finite() {
+            let message = format!("{dtype} does not hold {number}");
+            return Err(Refusal::new(fusewire_ir::DiagnosticKind::ScalarRange, message).into());
+        }
+        Value::int(*number as i128).as_expr(self.graph, Some(dtype))
     }
 
     fn chosen(&self, mask: Expr<'g>, value: Expr<'g>, base: Expr<'g>, shape: Shape) -> Expr<'g> {
@@ -279,11 +306,17 @@ impl<'t, 'g> Evaluator<'t, 'g> {
                 }
             }
         }
-        let varies: Vec<bool> =
-            sources.iter().map(|source| source.is_some_and(|at| varies.get(at).copied().unwrap_or(true))).collect();
+        let varies: Vec<bool> = sources
+            .iter()
+            .map(|source| source.is_some_and(|at| varies.get(at).copied().unwrap_or(true)))
+            .collect();
         let value = if new.is_empty() { value } else { value.squeeze(&new[..]) };
-        let dropped: Vec<isize> =
-            sources.iter().enumerate().filter(|(_, source)| source.is_none()).map(|(axis, _)| axis as isize).collect();
+        let dropped: Vec<isize> = sources
+            .iter()
+            .enumerate()
+            .filter(|(_, source)| source.is_none())
+            .map(|(axis, _)| axis as isize)
+            .collect();
         let mut value = if dropped.is_empty() { value } else { value.expand_dims(&dropped[..]) };
         let mut regions = Vec::new();
         for (axis, slice) in full.into_iter().enumerate() {
@@ -298,7 +331,9 @@ impl<'t, 'g> Evaluator<'t, 'g> {
         if partial.is_empty() {
             return Ok(value.broadcast_to(shape.clone()));
         }
-        if partial.iter().any(|axis| varies[*axis]) && partial.iter().all(|axis| regions[*axis].slice.step == 1) {
+        if partial.iter().any(|axis| varies[*axis])
+            && partial.iter().all(|axis| regions[*axis].slice.step == 1)
+        {
             return Ok(self.joined(base, shape, &partial, &regions, value));
         }
         // Where an element is chosen: the values stand under their places, and the rest is as it was.
@@ -363,7 +398,9 @@ impl<'t, 'g> Evaluator<'t, 'g> {
         let places = if new.is_empty() { places } else { places.expand_dims(&new[..]) };
         let end = |end: i64| match (end < 0, dim.known()) {
             (false, _) => self.graph.scalar(end),
-            (true, Some(size)) => self.graph.scalar(end.saturating_add(i64::try_from(size).unwrap_or(i64::MAX))),
+            (true, Some(size)) => {
+                self.graph.scalar(end.saturating_add(i64::try_from(size).unwrap_or(i64::MAX)))
+            }
             (true, None) => self.graph.size(dim.clone()) + end,
         };
         let Slice { start, stop, step } = region.slice;
@@ -396,7 +433,8 @@ impl Region {
         }
         let Some(size) = dim.known().and_then(|size| i64::try_from(size).ok()) else {
             if slice.step != 1 {
-                let message = format!("a slice with step {} of an axis of size {dim} is not assigned to", slice.step);
+                let message =
+                    format!("a slice with step {} of an axis of size {dim} is not assigned to", slice.step);
                 return Err(Refusal::language(message).help("steps other than 1 need a size that is known"));
             }
             return Ok(Self { slice, backwards: false, is_whole: false, count: None });
@@ -450,8 +488,7 @@ fn varying(value: Expr<'_>, shape: &Shape) -> Vec<bool> {
 fn shows(value: &Value<'_>, memory: u32) -> bool {
     match value {
         Value::Array(array) => array.memory == memory,
-        // Tuples are flat enough to be looked through: they have few levels.
-        Value::Tuple(parts) | Value::List(parts) => parts.iter().any(|part| shows(part, memory)),
+        Value::Tuple(parts) | Value::List(parts) => parts.shows(memory),
         _ => false,
     }
 }

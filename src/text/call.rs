@@ -53,7 +53,7 @@ impl Signature {
     /// Of a signature of the table, which has a bracket.
     pub fn new(text: &'static str) -> Self {
         let (names, rest) = text.split_once('(').unwrap_or((text, ")"));
-        let inside = rest.trim_end_matches(')');
+        let inside = rest.strip_suffix(')').unwrap_or(rest);
         let parameters = split_arguments(inside).into_iter().map(|argument| {
             let (names, default) = match argument.split_once('=') {
                 None => (argument, Default::Required),
@@ -135,7 +135,8 @@ impl<'e, 't, 'g> Call<'e, 't, 'g> {
         for argued in given {
             let at = match argued.keyword {
                 Some(keyword) => {
-                    let known = |parameter: &Parameter| !parameter.is_rest && parameter.names.contains(&keyword);
+                    let known =
+                        |parameter: &Parameter| !parameter.is_rest && parameter.names.contains(&keyword);
                     signature.parameters.iter().position(known).ok_or_else(|| {
                         let message = format!("`{name}` has no argument `{keyword}`");
                         Refusal::argument(message).at(argued.span).help(takes())
@@ -151,13 +152,15 @@ impl<'e, 't, 'g> Call<'e, 't, 'g> {
                         place - 1
                     }
                     None => {
-                        let message = format!("`{name}` has no more than {} arguments", signature.parameters.len());
+                        let message =
+                            format!("`{name}` has no more than {} arguments", signature.parameters.len());
                         return Err(Refusal::argument(message).at(argued.span).help(takes()).into());
                     }
                 },
             };
             if values[at].is_some() {
-                let message = format!("`{name}` has its argument `{}` twice", signature.parameters[at].names[0]);
+                let message =
+                    format!("`{name}` has its argument `{}` twice", signature.parameters[at].names[0]);
                 return Err(Refusal::argument(message).at(argued.span).into());
             }
             values[at] = Some((argued.value, Some(argued.span)));
@@ -166,7 +169,8 @@ impl<'e, 't, 'g> Call<'e, 't, 'g> {
             match (&value, &parameter.default) {
                 (None, _) if parameter.is_rest => {
                     // `x.reshape(2, 3)` and `x.reshape((2, 3))` are the same.
-                    let only = rest.first().filter(|first| rest.len() == 1 && first.parts().is_some()).cloned();
+                    let only =
+                        rest.first().filter(|first| rest.len() == 1 && first.parts().is_some()).cloned();
                     let all = match only {
                         Some(only) => only,
                         None => Value::tuple(std::mem::take(&mut rest))?,
@@ -213,18 +217,6 @@ impl<'e, 't, 'g> Call<'e, 't, 'g> {
         }
     }
 
-    /// Refuses an argument that is in the signature for what NumPy does with it.
-    pub fn refuse(&self, name: &str, advice: &str) -> Evaluated<'g, ()> {
-        match self.some(name) {
-            None => Ok(()),
-            Some(_) => {
-                let refusal = Refusal::argument(format!("`{}` does not take `{name}` here", self.name)).help(advice);
-                let span = self.slot(name).and_then(|slot| self.values[slot].as_ref()?.1);
-                Err(span.map_or_else(|| refusal.clone(), |span| refusal.clone().at(span)).into())
-            }
-        }
-    }
-
     /// A number, an array or a list, as an array.
     pub fn expr(&self, name: &str) -> Evaluated<'g, Expr<'g>> {
         match self.value(name) {
@@ -256,7 +248,10 @@ impl<'e, 't, 'g> Call<'e, 't, 'g> {
         if parts.is_empty() {
             return Err(self.wrong(name, "at least one array"));
         }
-        parts.iter().map(|part| part.as_expr(self.graph(), None).map_err(|stop| self.within(stop, name))).collect()
+        parts
+            .iter()
+            .map(|part| part.as_expr(self.graph(), None).map_err(|stop| self.within(stop, name)))
+            .collect()
     }
 
     /// At this argument, where nothing better is known.
@@ -303,7 +298,9 @@ impl<'e, 't, 'g> Call<'e, 't, 'g> {
     }
 
     pub fn shape(&self, name: &str) -> Evaluated<'g, Shape> {
-        self.value(name).and_then(|value| value.as_shape()).ok_or_else(|| self.wrong(name, "a shape, such as `(2, 3)`,"))
+        self.value(name)
+            .and_then(|value| value.as_shape())
+            .ok_or_else(|| self.wrong(name, "a shape, such as `(2, 3)`,"))
     }
 
     pub fn axis(&self, name: &str) -> Evaluated<'g, AxisRef> {
@@ -324,10 +321,24 @@ impl<'e, 't, 'g> Call<'e, 't, 'g> {
     pub fn axes(&self) -> Evaluated<'g, Axes> {
         let axes = match self.some("axis") {
             None => Axes::from(All),
+            // NumPy lets the only element be reduced along an axis that it does not have.
+            Some(axis) if matches!(axis.as_int(), Some(0 | -1)) && self.is_single() => Axes::from(All),
             Some(_) => self.positions("axis")?.into(),
         };
         let keepdims = self.slot("keepdims").is_some() && self.flag("keepdims")?;
         Ok(if keepdims { axes.keepdims() } else { axes })
+    }
+
+    /// Is the first argument a single element, which NumPy lets have an axis? Means of it have none.
+    pub fn is_single(&self) -> bool {
+        if matches!(self.signature.names[..], ["mean" | "var" | "std", ..]) {
+            return false;
+        }
+        match self.values.first() {
+            Some(Some((Value::Array(array), _))) => array.expr.ndim() == Some(0),
+            Some(Some((Value::Number(_), _))) => true,
+            _ => false,
+        }
     }
 
     /// An integer or several.

@@ -14,13 +14,13 @@ const WIDTH: usize = 96;
 /// Something that the front end refuses, before it is known in which text.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Refusal {
-    pub diagnostic: Diagnostic,
+    pub diagnostic: Box<Diagnostic>,
     pub span: Option<Span>,
 }
 
 impl Refusal {
     pub fn new(kind: DiagnosticKind, message: impl Into<String>) -> Self {
-        Self { diagnostic: Diagnostic::new(kind, message), span: None }
+        Self { diagnostic: Diagnostic::new(kind, message).into(), span: None }
     }
 
     /// Not well formed.
@@ -45,7 +45,7 @@ impl Refusal {
     }
 
     pub fn help(mut self, help: impl Into<String>) -> Self {
-        self.diagnostic = self.diagnostic.help(help);
+        self.diagnostic.help.push(help.into());
         self
     }
 }

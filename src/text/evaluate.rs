@@ -5,10 +5,13 @@ use super::error::Refusal;
 use super::input::{Input, Place};
 use super::python;
 use super::tree::{Id, Infix, Prefix, Span, Statement, Syntax, Target, Tree};
-use super::value::{Array, Evaluated, MOST_AXES, Sequence, Stop, Value, dtype_named};
+use super::value::{Array, Evaluated, MOST_AXES, Sequence, Stop, Value, dtype_of_numpy};
 use crate::expr::{Argument, Expr, Graph};
 use fusewire_ir::{ElementOp as Op, Site, Weak};
 use std::collections::{BTreeSet, HashMap};
+
+/// Nothing is evaluated after so many mistakes.
+const MOST_REFUSALS: usize = 200;
 
 pub(super) struct Evaluator<'t, 'g> {
     pub text: &'t str,
@@ -23,6 +26,8 @@ pub(super) struct Evaluator<'t, 'g> {
     /// What the graph knows to be wrong.
     pub poisoned: Vec<Expr<'g>>,
     identities: u32,
+    /// The node that is a statement of its own, or what one assigns.
+    root: Option<Id>,
 }
 
 /// The results of an evaluation.
@@ -60,6 +65,7 @@ impl<'t, 'g> Evaluator<'t, 'g> {
             refusals: Vec::new(),
             poisoned: Vec::new(),
             identities: 0,
+            root: None,
         }
     }
 
@@ -70,6 +76,12 @@ impl<'t, 'g> Evaluator<'t, 'g> {
         values.resize_with(self.tree.nodes.len(), || Value::None);
         let mut last = (Value::None, Span::new(0, 0));
         for line in &self.tree.lines {
+            if self.refusals.len() >= MOST_REFUSALS {
+                break;
+            }
+            // `out=` changes an array before the next statement, not in the middle of one.
+            let is_update = matches!(line.statement, Statement::Update(..));
+            self.root = line.nodes.end.checked_sub(1).filter(|_| !is_update).map(Id);
             for at in line.nodes.clone() {
                 let node = &self.tree.nodes[at as usize];
                 self.place(node.anchor);
@@ -78,10 +90,31 @@ impl<'t, 'g> Evaluator<'t, 'g> {
             }
             self.place(line.anchor);
             let value = self.statement(&line.statement, &mut values);
+            if value.is_err() {
+                self.lose(&line.statement);
+            }
             last = (self.settle(value, line.span), line.span);
         }
         let outputs = self.outputs(last.0, last.1);
         Results { outputs, refusals: self.refusals, poisoned: self.poisoned }
+    }
+
+    /// What a refused statement would have assigned is not known: its uses are not refused once more.
+    fn lose(&mut self, statement: &'t Statement) {
+        let targets = match statement {
+            Statement::Assign(targets, _) => &targets[..],
+            Statement::Update(target, ..) => std::slice::from_ref(target),
+            Statement::Expression(_) => &[],
+        };
+        for target in targets {
+            let names = match target {
+                Target::Name(name) | Target::Part(name, _) => std::slice::from_ref(name),
+                Target::Names(names) => names,
+            };
+            for name in names {
+                self.variables.insert(name.of(self.text), Value::Wrong);
+            }
+        }
     }
 
     /// Calls that follow belong to this token.
@@ -109,7 +142,7 @@ impl<'t, 'g> Evaluator<'t, 'g> {
     /// The arrays of the last value.
     fn outputs(&mut self, value: Value<'g>, span: Span) -> Vec<Expr<'g>> {
         let values = match &value {
-            Value::Tuple(parts) | Value::List(parts) if parts.iter().all(|part| part.parts().is_none()) => parts.to_vec(),
+            Value::Tuple(parts) => parts.to_vec(),
             other => vec![other.clone()],
         };
         let mut outputs = Vec::new();
@@ -168,7 +201,10 @@ impl<'t, 'g> Evaluator<'t, 'g> {
                 let of = take(*of);
                 self.attribute(&of, name.of(self.text))?
             }
-            Syntax::Call(callee, given) => self.call(callee, given, &mut take)?,
+            Syntax::Call(callee, given) => {
+                let may_write = self.root == Some(id);
+                self.call(callee, given, may_write, &mut take)?
+            }
             Syntax::Subscript(of, items) => {
                 let (of, items) = (take(*of), take(*items));
                 self.subscript(&of, &items)?
@@ -177,8 +213,12 @@ impl<'t, 'g> Evaluator<'t, 'g> {
                 let parts = parts.map(|part| part.map_or(Value::None, &mut take));
                 Value::Slice(parts.into())
             }
-            Syntax::Tuple(parts) => Value::Tuple(Sequence::new(parts.iter().map(|part| take(*part)).collect())?),
-            Syntax::List(parts) => Value::List(Sequence::new(parts.iter().map(|part| take(*part)).collect())?),
+            Syntax::Tuple(parts) => {
+                Value::Tuple(Sequence::new(parts.iter().map(|part| take(*part)).collect())?)
+            }
+            Syntax::List(parts) => {
+                Value::List(Sequence::new(parts.iter().map(|part| take(*part)).collect())?)
+            }
         };
         self.checked(value)
     }
@@ -196,7 +236,9 @@ impl<'t, 'g> Evaluator<'t, 'g> {
     fn name(&mut self, name: &'t str) -> Evaluated<'g> {
         if self.stale.contains(name) {
             let message = format!("`{name}` shows the memory of an array that was assigned to since");
-            let help = format!("NumPy would have changed `{name}` as well: keep its elements with `.copy()`, or take the view anew");
+            let help = format!(
+                "NumPy would have changed `{name}` as well: keep its elements with `.copy()`, or take the view anew"
+            );
             return Err(Refusal::language(message).help(help).into());
         }
         if let Some(value) = self.variables.get(name) {
@@ -259,12 +301,22 @@ impl<'t, 'g> Evaluator<'t, 'g> {
                 let number = python::infix(op, *left, *right);
                 number.map(Value::Number).map_err(|wrong| Refusal::argument(wrong).into())
             }
-            (Value::Tuple(left), Value::Tuple(right)) if op == Op::Add => Value::tuple([&left[..], &right[..]].concat()),
-            (Value::Tuple(_) | Value::List(_), Value::Tuple(_) | Value::List(_)) => {
-                let message = "tuples and lists are not computed with";
-                Err(Refusal::language(message).help("make an array of one of them: `np.array([1, 2])`").into())
+            (Value::Tuple(left), Value::Tuple(right)) if op == Op::Add => {
+                Value::tuple([&left[..], &right[..]].concat())
             }
-            (Value::Dim(_), Value::Dim(_) | Value::Number(Weak::Int(_))) | (Value::Number(Weak::Int(_)), Value::Dim(_))
+            // Python would join, repeat or refuse them.
+            (
+                Value::Tuple(_) | Value::List(_),
+                Value::Tuple(_) | Value::List(_) | Value::Number(_) | Value::Dim(_),
+            )
+            | (Value::Number(_) | Value::Dim(_), Value::Tuple(_) | Value::List(_)) => {
+                let message = "tuples and lists are not computed with";
+                Err(Refusal::language(message)
+                    .help("make an array of one of them: `np.array([1, 2])`")
+                    .into())
+            }
+            (Value::Dim(_), Value::Dim(_) | Value::Number(Weak::Int(_)))
+            | (Value::Number(Weak::Int(_)), Value::Dim(_))
                 if matches!(op, Op::Add | Op::Subtract | Op::Multiply) =>
             {
                 let (Some(left), Some(right)) = (left.as_dim(), right.as_dim()) else {
@@ -320,9 +372,14 @@ impl<'t, 'g> Evaluator<'t, 'g> {
             "itemsize" => Value::int(expr.dtype().map_or(0, |dtype| dtype.bytes() as i128)),
             "dtype" => expr.dtype().map_or(Value::Wrong, Value::DType),
             _ => {
-                let refusal = Refusal::language(format!("the attribute `{name}` of an array is not in the language"));
+                let refusal =
+                    Refusal::language(format!("the attribute `{name}` of an array is not in the language"));
                 let is_method = super::functions::is_known(name);
-                let help = if is_method { format!("call it: `x.{name}()`") } else { "these are: T, mT, shape, ndim, size, nbytes, itemsize, dtype".into() };
+                let help = if is_method {
+                    format!("call it: `x.{name}()`")
+                } else {
+                    "these are: T, mT, shape, ndim, size, nbytes, itemsize, dtype".into()
+                };
                 return Err(refusal.help(help).into());
             }
         })
@@ -379,7 +436,9 @@ fn constant<'g>(name: &str) -> Option<Value<'g>> {
         "True_" => Some(Value::Number(Weak::Bool(true))),
         "False_" => Some(Value::Number(Weak::Bool(false))),
         // Only names that Python or NumPy has: `f4` is a dtype only as a string.
-        _ if name.len() > 2 && !name.contains('.') => dtype_named(name).filter(|dtype| !(dtype.name() == name && name != "bool")).map(Value::DType),
+        _ if name.len() > 2 && !name.contains(|c: char| !c.is_alphanumeric() && c != '_') => {
+            dtype_of_numpy(name).map(Value::DType)
+        }
         _ => None,
     }
 }

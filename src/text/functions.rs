@@ -12,7 +12,7 @@ use super::error::Refusal;
 use super::evaluate::Evaluator;
 use super::grammar::MODULES;
 use super::tree::{Callee, Given, Id, Syntax};
-use super::value::{Array, Evaluated, Value, dtype_named};
+use super::value::{Array, Evaluated, Value, dtype_of_numpy};
 use crate::expr::{Argument, Expr};
 use fusewire_ir::{DType, ElementOp, Weak};
 use std::collections::HashMap;
@@ -74,13 +74,18 @@ impl<'t, 'g> Evaluator<'t, 'g> {
         &mut self,
         callee: &Callee,
         given: &[Given],
+        may_write: bool,
         take: &mut impl FnMut(Id) -> Value<'g>,
     ) -> Evaluated<'g> {
         let mut arguments: Vec<Argued<'t, 'g>> = Vec::with_capacity(given.len() + 1);
         let (full, form) = match callee {
             Callee::Function(path) => (path.of(self.text), Form::Function),
             Callee::Method(receiver, name) => {
-                arguments.push(Argued { keyword: None, value: take(*receiver), span: self.tree.span(*receiver) });
+                arguments.push(Argued {
+                    keyword: None,
+                    value: take(*receiver),
+                    span: self.tree.span(*receiver),
+                });
                 (name.of(self.text), Form::Method)
             }
         };
@@ -89,6 +94,7 @@ impl<'t, 'g> Evaluator<'t, 'g> {
         for argument in given {
             let keyword = argument.keyword.map(|keyword| keyword.of(self.text));
             let (value, span) = (take(argument.value), self.tree.span(argument.value));
+            let span = argument.keyword.map_or(span, |keyword| keyword.to(span));
             match (keyword, value) {
                 (Some("out"), Value::None) => {}
                 (Some("out"), value) => {
@@ -100,6 +106,13 @@ impl<'t, 'g> Evaluator<'t, 'g> {
         }
         let out = match out {
             None => None,
+            Some((_, span, _)) if !may_write => {
+                let refusal =
+                    Refusal::language("`out` stands only in a call that is a statement of its own").at(span);
+                return Err(refusal
+                    .help("write the call on a line of its own, and the name after it")
+                    .into());
+            }
             Some((Value::Array(array), _, true)) => Some(array),
             Some((value, span, _)) => {
                 let message = format!("`out` is the name of an array, not {}", value.describe());
@@ -137,9 +150,16 @@ impl<'t, 'g> Evaluator<'t, 'g> {
         Err(refusal.help("`fusewire ops` lists the functions of the language").into())
     }
 
-    fn function(&mut self, full: &'t str, arguments: Vec<Argued<'t, 'g>>, out: Option<Array<'g>>) -> Evaluated<'g> {
+    fn function(
+        &mut self,
+        full: &'t str,
+        arguments: Vec<Argued<'t, 'g>>,
+        out: Option<Array<'g>>,
+    ) -> Evaluated<'g> {
         let name = without_module(full);
-        if name == full && let Some(value) = self.variables.get(name) {
+        if name == full
+            && let Some(value) = self.variables.get(name)
+        {
             return Err(Refusal::argument(format!("`{name}` is {}, not a function", value.describe())).into());
         }
         if let Some((function, signature)) = row(name, Form::Function) {
@@ -152,7 +172,7 @@ impl<'t, 'g> Evaluator<'t, 'g> {
         if let Some(op) = OPERATIONS.get(name) {
             return self.operation(*op, name, arguments, out);
         }
-        if let Some(dtype) = dtype_named(name).filter(|_| name.len() > 2) {
+        if let Some(dtype) = dtype_of_numpy(name).filter(|_| name.len() > 2) {
             return self.convert(full, dtype, arguments);
         }
         Err(unsupported::unknown(full, name, is_known, &names()).into())
@@ -195,7 +215,10 @@ impl<'t, 'g> Evaluator<'t, 'g> {
                 Some("where") => mask = Some(value.as_expr(self.graph, None)?),
                 Some(other) => {
                     let message = format!("`{name}` has no argument `{other}`");
-                    return Err(Refusal::argument(message).at(span).help("operations take `out`, `where` and `dtype`").into());
+                    return Err(Refusal::argument(message)
+                        .at(span)
+                        .help("operations take `out`, `where` and `dtype`")
+                        .into());
                 }
             }
         }
@@ -226,7 +249,9 @@ impl<'t, 'g> Evaluator<'t, 'g> {
                 Ok(self.fresh(expr))
             }
             _ => {
-                let refusal = Refusal::argument(format!("`{name}` with `where` but without `out` has elements of any value"));
+                let refusal = Refusal::argument(format!(
+                    "`{name}` with `where` but without `out` has elements of any value"
+                ));
                 Err(refusal.help(format!("write `np.where(mask, np.{name}(x), y)`")).into())
             }
         }
@@ -235,5 +260,8 @@ impl<'t, 'g> Evaluator<'t, 'g> {
 
 /// Every name that can be called.
 fn names() -> Vec<&'static str> {
-    ROWS.keys().chain(OPERATIONS.keys()).copied().filter(|name| !name.contains(|c: char| c.is_ascii_punctuation() && c != '_' && c != '.')).collect()
+    let is_name = |name: &&str| {
+        !name.contains(|c: char| c.is_ascii_punctuation() && c != '_' && c != '.') && *name != "not"
+    };
+    ROWS.keys().chain(OPERATIONS.keys()).copied().filter(is_name).collect()
 }

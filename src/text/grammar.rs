@@ -4,13 +4,14 @@ use super::error::Refusal;
 use super::token::{Kind, Token, float_value, int_value, text_value, tokens};
 use super::tree::{Callee, Given, Id, Infix, Line, Prefix, Span, Statement, Syntax, Target, Tree};
 use fusewire_ir::ElementOp as Op;
+use smallvec::SmallVec;
 use winnow::Parser;
 use winnow::combinator::opt;
 use winnow::error::EmptyError;
 use winnow::stream::TokenSlice;
 use winnow::token::any;
 
-/// The tightest binding of operators that are no comparisons.
+/// How tightly comparisons bind: less than all else.
 const COMPARISON: u8 = 1;
 
 /// The modules whose names stand before a dot.
@@ -71,21 +72,37 @@ fn update(symbol: &str) -> Option<Infix> {
 /// Why a word that Python reserves is refused, and what to write instead.
 fn reserved(word: &str, span: Span) -> Refusal {
     let (what, help) = match word {
-        "and" => ("`and` has no meaning for arrays", "write `&`, with brackets around comparisons: `(x > 0) & (x < 1)`"),
-        "or" => ("`or` has no meaning for arrays", "write `|`, with brackets around comparisons: `(x < 0) | (x > 1)`"),
-        "not" => ("`not` has no meaning for arrays", "write `~`: `~(x > 0)`"),
-        "if" | "else" | "elif" => ("conditions are not in the language", "write `np.where(condition, x, y)`, which chooses for each element"),
-        "for" | "while" | "break" | "continue" => {
-            ("loops are not in the language", "operations on whole arrays are: `x * 2`, `x.sum(axis=0)`, `np.diff(x)`")
-        }
-        "in" | "is" => ("tests of membership and identity are not in the language", "compare with `==`, or with `np.isnan` and its like"),
+        "and" => (
+            "an array is neither true nor false",
+            "write `&`, with brackets around comparisons: `(x > 0) & (x < 1)`",
+        ),
+        "or" => (
+            "an array is neither true nor false",
+            "write `|`, with brackets around comparisons: `(x < 0) | (x > 1)`",
+        ),
+        "not" => ("an array is neither true nor false", "write `~`: `~(x > 0)`"),
+        "if" | "else" | "elif" => (
+            "conditions are not in the language",
+            "write `np.where(condition, x, y)`, which chooses for each element",
+        ),
+        "for" | "while" | "break" | "continue" => (
+            "loops are not in the language",
+            "operations on whole arrays are: `x * 2`, `x.sum(axis=0)`, `np.diff(x)`",
+        ),
+        "in" | "is" => (
+            "tests of membership and identity are not in the language",
+            "compare with `==`, or with `np.isnan` and its like",
+        ),
         "lambda" | "def" | "class" | "return" | "yield" | "async" | "await" | "global" | "nonlocal" => {
             ("definitions are not in the language", "give a value a name with `y = ...`")
         }
-        "import" | "from" => ("nothing but numpy can be imported", "`np.` may stand before functions without an import"),
-        "with" | "try" | "except" | "finally" | "raise" | "assert" => {
-            ("statements other than assignments are not in the language", "end with the expression that is wanted")
+        "import" | "from" => {
+            ("nothing but numpy can be imported", "`np.` may stand before functions without an import")
         }
+        "with" | "try" | "except" | "finally" | "raise" | "assert" => (
+            "statements other than assignments are not in the language",
+            "end with the expression that is wanted",
+        ),
         _ => ("it is not in the language", "the language has expressions and assignments"),
     };
     Refusal::language(format!("`{word}`: {what}")).at(span).help(help)
@@ -128,14 +145,31 @@ impl<'t> Grammar<'t> {
     fn unexpected(&self, wanted: &str) -> Refusal {
         let Some(token) = self.peek() else {
             let end = self.text.len() as u32;
-            return Refusal::syntax(format!("the expression ends where {wanted} should stand"), Span::new(end, end));
+            return Refusal::syntax(
+                format!("the expression ends where {wanted} should stand"),
+                Span::new(end, end),
+            );
         };
         match token.kind {
-            Kind::Symbol("{" | "}") => Refusal::language("dictionaries and sets are not in the language").at(token.span),
-            Kind::Symbol(":=") => Refusal::language("`:=` is not in the language").at(token.span).help("write `y = ...;` before"),
-            Kind::Symbol(word) if word.starts_with(|first: char| first.is_ascii_alphabetic()) && !matches!(word, "None" | "True" | "False") => reserved(word, token.span),
-            Kind::Newline => Refusal::syntax(format!("the line ends where {wanted} should stand"), token.span),
-            _ => Refusal::syntax(format!("`{}` stands where {wanted} should", token.span.of(self.text)), token.span),
+            Kind::Symbol("{" | "}") => {
+                Refusal::language("dictionaries and sets are not in the language").at(token.span)
+            }
+            Kind::Symbol(":=") => Refusal::language("`:=` is not in the language")
+                .at(token.span)
+                .help("write `y = ...;` before"),
+            Kind::Symbol(word)
+                if word.starts_with(|first: char| first.is_ascii_alphabetic())
+                    && !matches!(word, "None" | "True" | "False") =>
+            {
+                reserved(word, token.span)
+            }
+            Kind::Newline => {
+                Refusal::syntax(format!("the line ends where {wanted} should stand"), token.span)
+            }
+            _ => Refusal::syntax(
+                format!("`{}` stands where {wanted} should", token.span.of(self.text)),
+                token.span,
+            ),
         }
     }
 
@@ -155,7 +189,8 @@ impl<'t> Grammar<'t> {
             }
         }
         if self.tree.lines.is_empty() {
-            return Err(Refusal::syntax("the expression is empty", Span::new(0, 0)).help("write one, such as `x.mean(axis=0)`"));
+            return Err(Refusal::syntax("the expression is empty", Span::new(0, 0))
+                .help("write one, such as `x.mean(axis=0)`"));
         }
         Ok(())
     }
@@ -164,7 +199,8 @@ impl<'t> Grammar<'t> {
     fn import(&mut self) -> Parsed<()> {
         let word = self.next().map_or(Span::new(0, 0), |token| token.span);
         let module = self.eat(Kind::Name);
-        let known = |token: Option<Token>, text| token.is_some_and(|token| MODULES.contains(&token.span.of(text)));
+        let known =
+            |token: Option<Token>, text| token.is_some_and(|token| MODULES.contains(&token.span.of(text)));
         let mut fits = module.is_some_and(|module| module.span.of(self.text) == "numpy");
         if self.eat_symbol("as").is_some() {
             let alias = self.eat(Kind::Name);
@@ -240,61 +276,70 @@ impl<'t> Grammar<'t> {
 
     /// An expression, or several with commas between them, which are a tuple.
     fn tuple(&mut self) -> Parsed<Id> {
-        let first = self.expression(COMPARISON)?;
+        let first = self.expression()?;
         let Some(comma) = self.peek().filter(|token| *token == Kind::Symbol(",")) else { return Ok(first) };
         let mut parts = vec![first];
         while self.eat_symbol(",").is_some() {
             if self.peek().is_none_or(|token| matches!(token.kind, Kind::Newline | Kind::Symbol(";" | "="))) {
                 break;
             }
-            parts.push(self.expression(COMPARISON)?);
+            parts.push(self.expression()?);
         }
         let last = parts.last().map_or(first, |last| *last);
         let span = self.tree.span(first).to(self.tree.span(last));
         Ok(self.tree.push(Syntax::Tuple(parts), span, comma.span.start))
     }
 
-    /// An expression whose operators bind at least as tightly. Chains of them are a loop.
-    fn expression(&mut self, tightest: u8) -> Parsed<Id> {
-        let mut left = self.signed()?;
-        let mut compared: Option<Span> = None;
-        while let Some(symbol) = self.peek_symbol() {
-            let Some((operator, binding)) = infix(symbol) else { break };
-            if binding < tightest {
-                break;
+    /// Operands with operators between them. What waits for its right operand is in a list, with one entry for each
+    /// tightness at most, so that neither chains nor mixtures of operators make the parser recurse.
+    fn expression(&mut self) -> Parsed<Id> {
+        let mut waiting: Vec<(Infix, u8, Id, u32)> = Vec::new();
+        let mut right = self.signed()?;
+        loop {
+            let next = self.peek_symbol().and_then(infix);
+            // What binds at least as tightly is complete.
+            while let Some((op, binding, left, anchor)) =
+                waiting.pop_if(|waiting| next.is_none_or(|(_, binding)| waiting.1 >= binding))
+            {
+                let span = self.tree.span(left).to(self.tree.span(right));
+                right = self.tree.push(Syntax::Infix(op, left, right), span, anchor);
+                if binding == COMPARISON && next.is_some_and(|(_, binding)| binding == COMPARISON) {
+                    let both = self.peek().map_or(span, |token| span.to(token.span));
+                    let refusal =
+                        Refusal::language("chains of comparisons have no meaning for arrays").at(both);
+                    return Err(refusal.help("write two comparisons: `(a < x) & (x < b)`"));
+                }
             }
+            let Some((op, binding)) = next else { break };
             let anchor = self.next().map_or(0, |token| token.span.start);
-            if binding == COMPARISON && let Some(before) = compared {
-                let both = before.to(Span::new(anchor, anchor + symbol.len() as u32));
-                let help = "write two comparisons: `(a < x) & (x < b)`";
-                return Err(Refusal::language("chains of comparisons have no meaning for arrays").at(both).help(help));
-            }
-            let right = self.expression(binding + 1)?;
-            let span = self.tree.span(left).to(self.tree.span(right));
-            left = self.tree.push(Syntax::Infix(operator, left, right), span, anchor);
-            compared = (binding == COMPARISON).then_some(span);
+            waiting.push((op, binding, right, anchor));
+            right = self.signed()?;
         }
-        if tightest == COMPARISON
-            && let Some(word @ ("and" | "or" | "if" | "in" | "is" | "not" | "for")) = self.peek_symbol()
-        {
+        if let Some(word @ ("and" | "or" | "if" | "in" | "is" | "not" | "for")) = self.peek_symbol() {
             let span = self.peek().map_or(Span::new(0, 0), |token| token.span);
             return Err(reserved(word, span));
         }
-        Ok(left)
+        Ok(right)
     }
 
     /// Signs, which bind tighter than products and less than powers.
     fn signed(&mut self) -> Parsed<Id> {
-        let sign = match self.peek_symbol() {
-            Some("-") => Prefix::Minus,
-            Some("+") => Prefix::Plus,
-            Some("~") => Prefix::Invert,
-            _ => return self.power(),
-        };
-        let token = self.next().map_or(Span::new(0, 0), |token| token.span);
-        let operand = self.signed()?;
-        let span = token.to(self.tree.span(operand));
-        Ok(self.tree.push(Syntax::Prefix(sign, operand), span, token.start))
+        let mut signs: SmallVec<[(Prefix, Span); 2]> = SmallVec::new();
+        loop {
+            let sign = match self.peek_symbol() {
+                Some("-") => Prefix::Minus,
+                Some("+") => Prefix::Plus,
+                Some("~") => Prefix::Invert,
+                _ => break,
+            };
+            signs.extend(self.next().map(|token| (sign, token.span)));
+        }
+        let mut operand = self.power()?;
+        for (sign, token) in signs.into_iter().rev() {
+            let span = token.to(self.tree.span(operand));
+            operand = self.tree.push(Syntax::Prefix(sign, operand), span, token.start);
+        }
+        Ok(operand)
     }
 
     fn power(&mut self) -> Parsed<Id> {
@@ -314,16 +359,24 @@ impl<'t> Grammar<'t> {
             match self.peek_symbol() {
                 Some(".") => {
                     self.next();
-                    let name = self.eat(Kind::Name).ok_or_else(|| self.unexpected("the name of an attribute or a method"))?;
+                    let name = self
+                        .eat(Kind::Name)
+                        .ok_or_else(|| self.unexpected("the name of an attribute or a method"))?;
                     value = if self.peek_symbol() == Some("(") {
                         self.call(Callee::Method(value, name.span), start, name.span)?
                     } else {
-                        self.tree.push(Syntax::Attribute(value, name.span), start.to(name.span), name.span.start)
+                        self.tree.push(
+                            Syntax::Attribute(value, name.span),
+                            start.to(name.span),
+                            name.span.start,
+                        )
                     };
                 }
                 Some("(") => {
                     let span = self.peek().map_or(start, |token| token.span);
-                    return Err(Refusal::language("only functions and methods can be called").at(start.to(span)));
+                    return Err(
+                        Refusal::language("only functions and methods can be called").at(start.to(span))
+                    );
                 }
                 Some("[") => {
                     let open = self.next().map_or(0, |token| token.span.start);
@@ -341,9 +394,13 @@ impl<'t> Grammar<'t> {
         let span = token.span;
         let syntax = match token.kind {
             Kind::Name => return self.name(),
-            Kind::Int => Syntax::Int(int_value(span.of(self.text)).map_err(|wrong| Refusal::syntax(wrong, span))?),
+            Kind::Int => {
+                Syntax::Int(int_value(span.of(self.text)).map_err(|wrong| Refusal::syntax(wrong, span))?)
+            }
             Kind::Float => Syntax::Float(float_value(span.of(self.text))),
-            Kind::Text => Syntax::Text(text_value(span.of(self.text)).map_err(|wrong| Refusal::syntax(wrong, span))?),
+            Kind::Text => {
+                Syntax::Text(text_value(span.of(self.text)).map_err(|wrong| Refusal::syntax(wrong, span))?)
+            }
             Kind::Symbol("True") => Syntax::Bool(true),
             Kind::Symbol("False") => Syntax::Bool(false),
             Kind::Symbol("None") => Syntax::None,
@@ -390,7 +447,7 @@ impl<'t> Grammar<'t> {
             } else {
                 None
             };
-            let value = self.expression(COMPARISON)?;
+            let value = self.expression()?;
             arguments.push(Given { keyword, value });
             if self.eat_symbol(",").is_none() {
                 break self.expect(")", "after the arguments")?;
@@ -407,7 +464,7 @@ impl<'t> Grammar<'t> {
             if let Some(end) = self.eat_symbol(close) {
                 break end;
             }
-            parts.push(self.expression(COMPARISON)?);
+            parts.push(self.expression()?);
             if self.eat_symbol(",").is_none() {
                 break self.expect(close, &format!("to close `{open}`"))?;
             }
@@ -448,7 +505,7 @@ impl<'t> Grammar<'t> {
         let mut colons = Vec::new();
         loop {
             if !matches!(self.peek_symbol(), Some(":" | "," | "]")) {
-                parts[colons.len()] = Some(self.expression(COMPARISON)?);
+                parts[colons.len()] = Some(self.expression()?);
             }
             if colons.len() == 2 {
                 break;
@@ -462,7 +519,8 @@ impl<'t> Grammar<'t> {
             (None, Some(index)) => Ok(index),
             (None, None) => Err(self.unexpected("an index")),
             (Some(first), _) => {
-                let ends = parts.iter().flatten().map(|part| self.tree.span(*part)).chain(colons.iter().copied());
+                let ends =
+                    parts.iter().flatten().map(|part| self.tree.span(*part)).chain(colons.iter().copied());
                 let span = ends.fold(start, Span::to);
                 Ok(self.tree.push(Syntax::Slice(parts), span, first.start))
             }

@@ -83,12 +83,14 @@ impl<'g> Evaluator<'_, 'g> {
             Items::Basic(items) => {
                 let shape = super::call::sound(array.expr)?;
                 let part = array.expr.index(&items[..]);
-                let is_element = part.ndim() == Some(0) && !shape.is_empty() && !items.contains(&Index::Ellipsis);
+                let is_element =
+                    part.ndim() == Some(0) && !shape.is_empty() && !items.contains(&Index::Ellipsis);
                 Ok(if is_element { self.fresh(part) } else { self.view(array, part) })
             }
             Items::Mask(_) => {
                 let message = "how many elements a mask selects is known only when data is: this is not in the language yet";
-                let help = "reduce with `where=mask`, choose with `np.where(mask, x, y)`, or assign to `x[mask]`";
+                let help =
+                    "reduce with `where=mask`, choose with `np.where(mask, x, y)`, or assign to `x[mask]`";
                 Err(Refusal::language(message).help(help).into())
             }
         }
@@ -103,7 +105,9 @@ fn part<'g>(of: &Value<'g>, parts: &[Value<'g>], items: &Value<'g>) -> Evaluated
             let slice = slice(ends)?;
             let (low, high) = if slice.step > 0 { (0, count) } else { (-1, count - 1) };
             let cut = |end: Option<i64>, open: i64| {
-                end.map_or(open, |end| (if end < 0 { end.saturating_add(count) } else { end }).clamp(low, high))
+                end.map_or(open, |end| {
+                    (if end < 0 { end.saturating_add(count) } else { end }).clamp(low, high)
+                })
             };
             let (first, last) = if slice.step > 0 { (low, high) } else { (high, low) };
             let (mut at, stop) = (cut(slice.start, first), cut(slice.stop, last));
@@ -119,7 +123,9 @@ fn part<'g>(of: &Value<'g>, parts: &[Value<'g>], items: &Value<'g>) -> Evaluated
             let at = items.as_int().unwrap_or(i64::MAX);
             let position = if at < 0 { at.saturating_add(count) } else { at };
             let found = usize::try_from(position).ok().and_then(|position| parts.get(position));
-            found.cloned().ok_or_else(|| Refusal::argument(format!("there is no part {at} of {count}")).into())
+            found
+                .cloned()
+                .ok_or_else(|| Refusal::argument(format!("there is no part {at} of {count}")).into())
         }
         other => Err(Refusal::argument(format!("{} is no index", other.describe())).into()),
     }

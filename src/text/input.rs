@@ -78,7 +78,9 @@ impl FromStr for Spec {
         let text = text.trim();
         let (name, axes) = match text.strip_suffix(']').map(|rest| rest.split_once('[')) {
             Some(Some((name, axes))) => (name.trim(), axes.trim()),
-            _ if text.contains(['[', ']']) => return Err(SpecError(format!("`{text}`: the brackets do not match"))),
+            _ if text.contains(['[', ']']) => {
+                return Err(SpecError(format!("`{text}`: the brackets do not match")));
+            }
             _ => (text, ""),
         };
         let dtype = dtype_named(name).ok_or_else(|| {
@@ -105,7 +107,9 @@ fn axis(text: &str) -> Result<(Option<String>, SpecSize), SpecError> {
         }
         [size] => SpecSize::Known(number(size)?),
         [name, upper] if is_name(name) => SpecSize::Symbol(name.into(), 1, number(upper)?),
-        [lower, name, upper] if is_name(name) => SpecSize::Symbol(name.into(), number(lower)?, number(upper)?),
+        [lower, name, upper] if is_name(name) => {
+            SpecSize::Symbol(name.into(), number(lower)?, number(upper)?)
+        }
         _ => return Err(SpecError(format!("`{size}` is no size"))),
     };
     if let SpecSize::Symbol(name, lower, upper) = &size

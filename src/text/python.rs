@@ -93,7 +93,11 @@ fn ints(op: Op, a: i128, b: i128) -> Folded {
         })),
         Op::Remainder => {
             let remainder = a.checked_rem(b).unwrap_or(0);
-            Ok(Weak::Int(if remainder != 0 && (remainder < 0) != (b < 0) { remainder + b } else { remainder }))
+            Ok(Weak::Int(if remainder != 0 && (remainder < 0) != (b < 0) {
+                remainder + b
+            } else {
+                remainder
+            }))
         }
         Op::Power if b < 0 => floats(op, a as f64, b as f64),
         Op::Power => match a {
@@ -103,7 +107,9 @@ fn ints(op: Op, a: i128, b: i128) -> Folded {
         },
         Op::LeftShift | Op::RightShift if b < 0 => Err("a number is shifted by a negative amount".into()),
         Op::LeftShift if a == 0 => Ok(Weak::Int(0)),
-        Op::LeftShift => exact(u32::try_from(b).ok().and_then(|by| 2i128.checked_pow(by)).and_then(|by| a.checked_mul(by))),
+        Op::LeftShift => {
+            exact(u32::try_from(b).ok().and_then(|by| 2i128.checked_pow(by)).and_then(|by| a.checked_mul(by)))
+        }
         Op::RightShift => Ok(Weak::Int(a >> b.min(127))),
         _ => Err(format!("`{}` has no meaning for two numbers", op.name())),
     }
@@ -114,7 +120,9 @@ fn floats(op: Op, a: f64, b: f64) -> Folded {
         Op::Add => a + b,
         Op::Subtract => a - b,
         Op::Multiply => a * b,
-        Op::Divide | Op::FloorDivide | Op::Remainder if b == 0.0 => return Err("a number is divided by zero".into()),
+        Op::Divide | Op::FloorDivide | Op::Remainder if b == 0.0 => {
+            return Err("a number is divided by zero".into());
+        }
         Op::Divide => a / b,
         Op::FloorDivide => floor_divide(a, b).0,
         Op::Remainder => floor_divide(a, b).1,

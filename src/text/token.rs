@@ -57,16 +57,16 @@ impl Location for Token {
 
 /// Longer ones first.
 const SYMBOLS: &[&str] = &[
-    "**=", "//=", "<<=", ">>=", "...", "**", "//", "<<", ">>", "<=", ">=", "==", "!=", "->", ":=", "+=", "-=", "*=",
-    "/=", "%=", "&=", "|=", "^=", "@=", "+", "-", "*", "/", "%", "@", "&", "|", "^", "~", "<", ">", "=", "(", ")",
-    "[", "]", "{", "}", ",", ":", ".", ";",
+    "**=", "//=", "<<=", ">>=", "...", "**", "//", "<<", ">>", "<=", ">=", "==", "!=", "->", ":=", "+=",
+    "-=", "*=", "/=", "%=", "&=", "|=", "^=", "@=", "+", "-", "*", "/", "%", "@", "&", "|", "^", "~", "<",
+    ">", "=", "(", ")", "[", "]", "{", "}", ",", ":", ".", ";",
 ];
 
 /// The words that Python reserves.
 const WORDS: &[&str] = &[
-    "False", "None", "True", "and", "as", "assert", "async", "await", "break", "class", "continue", "def", "del",
-    "elif", "else", "except", "finally", "for", "from", "global", "if", "import", "in", "is", "lambda", "nonlocal",
-    "not", "or", "pass", "raise", "return", "try", "while", "with", "yield",
+    "False", "None", "True", "and", "as", "assert", "async", "await", "break", "class", "continue", "def",
+    "del", "elif", "else", "except", "finally", "for", "from", "global", "if", "import", "in", "is",
+    "lambda", "nonlocal", "not", "or", "pass", "raise", "return", "try", "while", "with", "yield",
 ];
 
 type Input<'t> = LocatingSlice<&'t str>;
@@ -124,7 +124,9 @@ fn text<'t>(input: &mut Input<'t>) -> Lexed<&'t str> {
 
 fn symbol(input: &mut Input<'_>) -> Lexed<&'static str> {
     let rest: &str = input;
-    let Some(symbol) = SYMBOLS.iter().find(|symbol| rest.starts_with(**symbol)) else { return Err(EmptyError) };
+    let Some(symbol) = SYMBOLS.iter().find(|symbol| rest.starts_with(**symbol)) else {
+        return Err(EmptyError);
+    };
     take(symbol.len()).parse_next(input)?;
     Ok(symbol)
 }
@@ -157,7 +159,11 @@ fn space(input: &mut Input<'_>, lines: bool) {
 /// The tokens of a text.
 pub(super) fn tokens(text: &str) -> Result<Vec<Token>, Refusal> {
     if text.len() > MOST_BYTES {
-        let message = format!("the expression has {} bytes, of at most {}", grouped(text.len() as u64), grouped(MOST_BYTES as u64));
+        let message = format!(
+            "the expression has {} bytes, of at most {}",
+            grouped(text.len() as u64),
+            grouped(MOST_BYTES as u64)
+        );
         return Err(Refusal::new(DiagnosticKind::TooLarge, message));
     }
     let mut input = LocatingSlice::new(text);
@@ -193,7 +199,10 @@ fn unreadable(rest: &str, start: usize) -> Refusal {
         '\'' | '"' => Refusal::syntax("a string without its end", span),
         '\\' => Refusal::syntax("`\\` joins lines only at the end of one", span),
         '?' | '!' | '$' | '`' => Refusal::syntax(format!("`{first}` has no meaning in an expression"), span),
-        _ => Refusal::syntax(format!("`{}` has no meaning in an expression", printable(&first.to_string())), span),
+        _ => Refusal::syntax(
+            format!("`{}` has no meaning in an expression", printable(&first.to_string())),
+            span,
+        ),
     }
 }
 
@@ -201,16 +210,21 @@ fn unreadable(rest: &str, start: usize) -> Refusal {
 fn check_neighbours(before: Option<&Token>, rest: &str, kind: Kind, span: Span) -> Result<(), Refusal> {
     let next = rest.chars().next();
     match kind {
-        Kind::Int | Kind::Float if matches!(next, Some('j' | 'J')) => Err(Refusal::language("complex numbers are not in the language").at(span)),
+        Kind::Int | Kind::Float if matches!(next, Some('j' | 'J')) => {
+            Err(Refusal::language("complex numbers are not in the language").at(span))
+        }
         Kind::Int | Kind::Float if next.is_some_and(is_name) => {
-            Err(Refusal::syntax("a number runs into a name", Span::new(span.start, span.end + 1)))
+            let end = span.end + next.map_or(0, char::len_utf8) as u32;
+            Err(Refusal::syntax("a number runs into a name", Span::new(span.start, end)))
         }
         Kind::Name if matches!(next, Some('\'' | '"')) => {
             let message = "strings with a prefix, such as f-strings, are not in the language";
             Err(Refusal::language(message).at(span))
         }
         Kind::Text if before.is_some_and(|token| *token == Kind::Text) => {
-            Err(Refusal::language("strings are not joined").at(span).help("documentation strings can be comments: `# ...`"))
+            Err(Refusal::language("strings are not joined")
+                .at(span)
+                .help("documentation strings can be comments: `# ...`"))
         }
         _ => Ok(()),
     }
@@ -271,7 +285,8 @@ impl Depth {
             return Err(Refusal::new(DiagnosticKind::TooLarge, message));
         }
         if self.operators > MOST_OPERATORS {
-            let message = format!("the expression has more than {} operators", grouped(MOST_OPERATORS as u64));
+            let message =
+                format!("the expression has more than {} operators", grouped(MOST_OPERATORS as u64));
             return Err(Refusal::new(DiagnosticKind::TooLarge, message));
         }
         Ok(())
@@ -287,7 +302,8 @@ pub(super) fn int_value(text: &str) -> Result<i128, String> {
         Some("0b" | "0B") => (&plain[2..], 2),
         _ => (&plain[..], 10),
     };
-    if radix == 10 && digits.len() > 1 && digits.starts_with('0') && digits.bytes().any(|digit| digit != b'0') {
+    if radix == 10 && digits.len() > 1 && digits.starts_with('0') && digits.bytes().any(|digit| digit != b'0')
+    {
         return Err("an integer does not begin with 0; octal numbers are written `0o17`".into());
     }
     i128::from_str_radix(digits, radix).map_err(|_| "an integer of more than 128 bits".into())
@@ -313,7 +329,12 @@ pub(super) fn text_value(text: &str) -> Result<String, String> {
             Some('n') => value.push('\n'),
             Some('t') => value.push('\t'),
             Some(quoted @ ('\\' | '\'' | '"')) => value.push(quoted),
-            other => return Err(format!("`\\{}` in a string is not understood", other.map(String::from).unwrap_or_default())),
+            other => {
+                return Err(format!(
+                    "`\\{}` in a string is not understood",
+                    other.map(String::from).unwrap_or_default()
+                ));
+            }
         }
     }
     Ok(value)

@@ -3,6 +3,7 @@
 
 use fusewire_ir::ElementOp;
 use smallvec::{SmallVec, smallvec};
+use std::collections::HashMap;
 use std::ops::Range;
 
 /// A piece of the text, in bytes.
@@ -177,9 +178,9 @@ impl Tree {
         self.node(id).span
     }
 
-    /// The piece of the node or statement that has this token for its own.
-    pub fn anchored(&self, anchor: u32) -> Option<Span> {
-        let node = self.nodes.iter().rev().find(|node| node.anchor == anchor).map(|node| node.span);
-        node.or_else(|| self.lines.iter().find(|line| line.anchor == anchor).map(|line| line.span))
+    /// The piece of each node and statement by the token that it has for its own.
+    pub fn anchored(&self) -> HashMap<u32, Span> {
+        let lines = self.lines.iter().map(|line| (line.anchor, line.span));
+        lines.chain(self.nodes.iter().map(|node| (node.anchor, node.span))).collect()
     }
 }

@@ -45,6 +45,8 @@ pub(super) struct Sequence<'g> {
     parts: Rc<[Value<'g>]>,
     elements: usize,
     depth: usize,
+    /// The memory that arrays within show, sorted.
+    memory: Rc<[u32]>,
 }
 
 impl<'g> Sequence<'g> {
@@ -56,10 +58,26 @@ impl<'g> Sequence<'g> {
         let elements = parts.iter().map(|part| within(part).0).sum();
         let depth = 1 + parts.iter().map(|part| within(part).1).max().unwrap_or(0);
         if elements > MOST_ELEMENTS || depth > MOST_AXES {
-            let message = format!("a list or tuple has more than {MOST_ELEMENTS} elements or {MOST_AXES} levels");
+            let message =
+                format!("a list or tuple has more than {MOST_ELEMENTS} elements or {MOST_AXES} levels");
             return Err(Refusal::new(fusewire_ir::DiagnosticKind::TooLarge, message));
         }
-        Ok(Self { parts: parts.into(), elements, depth })
+        let mut memory: Vec<u32> = Vec::new();
+        for part in &parts {
+            match part {
+                Value::Array(array) => memory.push(array.memory),
+                Value::Tuple(of) | Value::List(of) => memory.extend(of.memory.iter()),
+                _ => {}
+            }
+        }
+        memory.sort_unstable();
+        memory.dedup();
+        Ok(Self { parts: parts.into(), elements, depth, memory: memory.into() })
+    }
+
+    /// Does an array within show this memory?
+    pub fn shows(&self, memory: u32) -> bool {
+        self.memory.binary_search(&memory).is_ok()
     }
 }
 
@@ -177,7 +195,7 @@ impl<'g> Value<'g> {
     pub fn as_dtype(&self) -> Option<DType> {
         match self {
             Self::DType(dtype) => Some(*dtype),
-            Self::Text(name) => dtype_named(name),
+            Self::Text(name) => dtype_of_numpy(name),
             _ => None,
         }
     }
@@ -231,9 +249,9 @@ fn nested<'g>(graph: &'g Graph, value: &Value<'g>, dtype: Option<DType>) -> Eval
     let mut shape = Vec::new();
     if flatten(value, 0, &mut shape, &mut numbers)? {
         let dtype = dtype.unwrap_or_else(|| common_dtype(&numbers));
-        let scalars = numbers.iter().map(|number| {
-            number.to_scalar(dtype).ok_or_else(|| Stop::from(out_of_range(*number, dtype)))
-        });
+        let scalars = numbers
+            .iter()
+            .map(|number| number.to_scalar(dtype).ok_or_else(|| Stop::from(out_of_range(*number, dtype))));
         let scalars = scalars.collect::<Evaluated<'g, Vec<_>>>()?;
         let sizes: Vec<u64> = shape.iter().map(|size| *size as u64).collect();
         let site = fusewire_ir::Site::caller();
@@ -250,7 +268,12 @@ fn common_dtype(numbers: &[Weak]) -> DType {
 }
 
 /// The numbers of nested lists in order, and their shape; `false` where there are arrays among them.
-fn flatten(value: &Value<'_>, depth: usize, shape: &mut Vec<usize>, numbers: &mut Vec<Weak>) -> Result<bool, Refusal> {
+fn flatten(
+    value: &Value<'_>,
+    depth: usize,
+    shape: &mut Vec<usize>,
+    numbers: &mut Vec<Weak>,
+) -> Result<bool, Refusal> {
     let ragged = || Err(Refusal::argument("the lists do not all have the same length"));
     match value {
         Value::Number(number) if depth == shape.len() => {
@@ -278,13 +301,14 @@ fn flatten(value: &Value<'_>, depth: usize, shape: &mut Vec<usize>, numbers: &mu
     }
 }
 
-/// Names of dtypes: NumPy's, Python's, those of array files, and fusewire's own.
+/// The dtype of a specification of an array: fusewire's names, where `u8` has 8 bits, and else NumPy's.
 pub(super) fn dtype_named(name: &str) -> Option<DType> {
-    let plain = name.trim_start_matches(['<', '|', '=']);
-    if let Some(dtype) = DType::ALL.into_iter().find(|dtype| dtype.name() == name) {
-        return Some(dtype);
-    }
-    Some(match plain {
+    DType::ALL.into_iter().find(|dtype| dtype.name() == name).or_else(|| dtype_of_numpy(name))
+}
+
+/// The dtype that NumPy has by this name: those of Python and of array files, where `u8` has 8 bytes.
+pub(super) fn dtype_of_numpy(name: &str) -> Option<DType> {
+    Some(match name.trim_start_matches(['<', '|', '=']) {
         "bool" | "bool_" | "b1" | "?" => DType::Bool,
         "int8" | "i1" | "byte" => DType::I8,
         "int16" | "i2" | "short" => DType::I16,
