@@ -37,7 +37,7 @@ fn item(value: &Value<'_>) -> Result<Index, Refusal> {
             Some(at) => Ok(Index::At(at)),
             None => Err(Refusal::argument("an index has at most 64 bits")),
         },
-        Value::Slice(parts) => slice(&**parts).map(Index::Slice),
+        Value::Slice(parts) => slice(parts).map(Index::Slice),
         Value::None => Ok(Index::NewAxis),
         Value::Ellipsis => Ok(Index::Ellipsis),
         Value::Array(_) if is_mask(value) => {

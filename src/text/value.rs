@@ -120,7 +120,7 @@ impl<'g> Value<'g> {
     pub fn describe(&self) -> String {
         match self {
             Self::Array(array) => array.expr.array().map_or("an array".into(), |array| array.to_string()),
-            Self::Number(number) => format!("{}", Self::python(*number)),
+            Self::Number(number) => Self::python(*number),
             Self::Dim(dim) => format!("the size {dim}"),
             Self::DType(dtype) => format!("the dtype {dtype}"),
             Self::Text(text) => format!("the string {text:?}"),
