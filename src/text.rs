@@ -6,7 +6,7 @@
 //!
 //! let score = Expression::parse("((x - x.mean(axis=0)) / x.std(axis=0)).sum(axis=1)")?;
 //! let plan = score.plan(&[("x", "f64[n<=5000000, 3]".parse()?)], &Limits::default())?;
-//! assert_eq!(plan.outputs()[0].array.to_string(), "f64[n]");
+//! assert_eq!(plan.outputs()[0].array.to_string(), "f64[n<=5000000]");
 //!
 //! let product = Expression::parse("x * w")?;
 //! let error = product.plan(&[("x", "f64[5000000,1000]".parse()?), ("w", "f64[10]".parse()?)], &Limits::default());
