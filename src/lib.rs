@@ -50,6 +50,8 @@ mod rows;
 mod strided;
 #[cfg(feature = "proptest")]
 pub mod testing;
+#[cfg(feature = "text")]
+pub mod text;
 mod tile_function;
 mod tree;
 mod view;
