@@ -381,7 +381,11 @@ impl<'g> Expr<'g> {
     }
 
     #[track_caller]
-    fn element_of<'a>(graph: &'g Graph, op: ElementOp, all: impl Iterator<Item = Argument<'a>>) -> Self {
+    pub(crate) fn element_of<'a>(
+        graph: &'g Graph,
+        op: ElementOp,
+        all: impl Iterator<Item = Argument<'a>>,
+    ) -> Self {
         let site = Site::caller();
         let operands: smallvec::SmallVec<[Operand; 3]> =
             all.map(|argument| argument.operand(graph)).collect();

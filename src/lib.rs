@@ -50,6 +50,8 @@ mod rows;
 mod strided;
 #[cfg(feature = "proptest")]
 pub mod testing;
+#[cfg(feature = "text")]
+pub mod text;
 mod tile_function;
 mod tree;
 mod view;
@@ -108,6 +110,9 @@ mod pages {
     mod numpy_users {}
     #[doc = include_str!("../docs/records.md")]
     mod records {}
+    #[cfg(feature = "text")]
+    #[doc = include_str!("../docs/command.md")]
+    mod command {}
     #[doc = include_str!("../docs/adding-an-op.md")]
     mod adding_an_op {}
 }

@@ -43,6 +43,7 @@ impl Graph {
         if self.composing.is_some() {
             return false;
         }
+        let site = self.place.unwrap_or(site);
         self.compositions += 1;
         self.composing = Some(Composition { name, site, broadcasts, call: self.compositions });
         true
@@ -58,9 +59,9 @@ impl Graph {
         self.composing.map_or(operation, |composition| composition.name)
     }
 
-    /// Where the user called it; an operation itself at `site`.
+    /// Where the user called it; an operation itself at the place of the front end, or else at `site`.
     pub(crate) fn called_from(&self, site: Site) -> Site {
-        self.composing.map_or(site, |composition| composition.site)
+        self.composing.map_or(self.place.unwrap_or(site), |composition| composition.site)
     }
 
     /// What the user called where this call was made.

@@ -84,6 +84,12 @@ pub enum DiagnosticKind {
     Record,
     /// Edges of bins that are not in order, found when a program ran.
     Order,
+    /// An expression in text that is not well formed.
+    Syntax,
+    /// An expression in text that is well formed, but not of the language that is understood.
+    Language,
+    /// An argument that a function does not take, or that is missing.
+    Argument,
     /// Machine code could not be made or placed in memory.
     Compile,
 }
@@ -113,6 +119,9 @@ impl DiagnosticKind {
             Self::Index => "index",
             Self::Record => "record",
             Self::Order => "order",
+            Self::Syntax => "syntax",
+            Self::Language => "language",
+            Self::Argument => "argument",
             Self::Compile => "compile",
         }
     }

@@ -226,6 +226,8 @@ pub struct Graph {
     pub(crate) assumptions: Vec<(Required, Option<Diagnostic>)>,
     /// For the calls to come.
     policy: BroadcastPolicy,
+    /// Where the calls to come stand, for a front end whose user writes no Rust.
+    pub(crate) place: Option<Site>,
     /// The function of which the calls to come are a part.
     pub(crate) composing: Option<Composition>,
     /// How many functions have been called.
@@ -309,6 +311,12 @@ impl Graph {
     /// Which broadcasts the calls that follow may do; those made already keep theirs.
     pub const fn set_broadcast(&mut self, policy: BroadcastPolicy) {
         self.policy = policy;
+    }
+
+    /// Where the calls that follow stand, whatever place they give: for a front end whose user writes no Rust.
+    /// `None` believes the calls again.
+    pub const fn set_place(&mut self, place: Option<Site>) {
+        self.place = place;
     }
 
     /// What is wrong with single calls, in call order.

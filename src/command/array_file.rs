@@ -1,0 +1,163 @@
+//! Headers of `.npy` files.
+//!
+//! `npyz` reads them. It multiplies sizes without a look at overflow, and its parser recurses; so what it is given is
+//! counted before.
+
+use super::one_line;
+use fusewire::DType;
+use npyz::{Endianness, NpyHeader, Order, TypeChar, TypeStr};
+
+/// The longest header; NumPy itself reads no more than 10 000 bytes without being told to.
+const MOST_BYTES: usize = 1 << 20;
+/// How deeply a descriptor is nested.
+const DEEPEST: usize = 32;
+
+/// What a header says of the array.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Header {
+    pub dtype: DType,
+    pub sizes: Vec<u64>,
+    pub is_fortran: bool,
+    /// Where the elements begin.
+    pub start: usize,
+}
+
+/// Reads the header at the beginning of a file.
+pub fn read(bytes: &[u8]) -> Result<Header, String> {
+    let start = counted(bytes)?;
+    let header = NpyHeader::from_reader(&bytes[..start])
+        .map_err(|error| format!("its header is damaged: {}", one_line(&error.to_string())))?;
+    let dtype = match header.dtype() {
+        npyz::DType::Plain(ty) => dtype_of(&ty)?,
+        npyz::DType::Array(..) => return Err("its dtype is an array".into()),
+        npyz::DType::Record(_) => return Err("it has records; only arrays of numbers are read".into()),
+    };
+    let sizes = header.shape().to_vec();
+    if sizes.len() > 64 {
+        return Err("it has more than 64 axes".into());
+    }
+    let have = bytes.len() - start;
+    let needed = super::mapping::byte_count(dtype, &sizes).ok_or("its sizes are larger than any memory")?;
+    if needed > have {
+        return Err(format!(
+            "it ends early: {dtype}{sizes:?} needs {needed} bytes after the header, and there are {have}"
+        ));
+    }
+    Ok(Header { dtype, sizes, is_fortran: header.order() == Order::Fortran, start })
+}
+
+/// Where the header ends, if nothing about it is out of bounds.
+fn counted(bytes: &[u8]) -> Result<usize, String> {
+    if bytes.get(..6) != Some(b"\x93NUMPY") {
+        return Err("it is no .npy file".into());
+    }
+    let damaged = || "its header is damaged: it ends early".to_owned();
+    let version = *bytes.get(6).ok_or_else(damaged)?;
+    let (begin, length) = match (version, bytes.get(8..10), bytes.get(8..12)) {
+        (1, Some(length), _) => (10, u16::from_le_bytes([length[0], length[1]]) as usize),
+        (2 | 3, _, Some(length)) => {
+            (12, u32::from_le_bytes([length[0], length[1], length[2], length[3]]) as usize)
+        }
+        (1..=3, ..) => return Err(damaged()),
+        _ => return Err(format!("its format has version {version}; 1 to 3 are read")),
+    };
+    if length > MOST_BYTES {
+        return Err(format!("its header has {length} bytes, of at most {MOST_BYTES}"));
+    }
+    let end = begin + length;
+    let text = bytes.get(begin..end).ok_or_else(damaged)?;
+    let (mut depth, mut product, mut number) = (0usize, 1u64, None::<u64>);
+    let mut quote = None;
+    for byte in text.iter().chain(b" ") {
+        match (quote, byte) {
+            (Some(open), _) if open == *byte => quote = None,
+            (Some(_), _) => continue,
+            (None, b'\'' | b'"') => quote = Some(*byte),
+            (None, b'(' | b'[' | b'{') => depth += 1,
+            (None, b')' | b']' | b'}') => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > DEEPEST {
+            return Err(format!("its header is nested more than {DEEPEST} deep"));
+        }
+        let digit = byte.is_ascii_digit().then(|| u64::from(byte - b'0'));
+        let overflow = || "its sizes are larger than any memory".to_owned();
+        number = match (number, digit) {
+            (before, Some(digit)) => Some(
+                before
+                    .unwrap_or(0)
+                    .checked_mul(10)
+                    .and_then(|n| n.checked_add(digit))
+                    .ok_or_else(overflow)?,
+            ),
+            (Some(size), None) => {
+                product = product.checked_mul(size.max(1)).ok_or_else(overflow)?;
+                None
+            }
+            (None, None) => None,
+        };
+    }
+    Ok(end)
+}
+
+fn dtype_of(ty: &TypeStr) -> Result<DType, String> {
+    let dtype = match (ty.type_char(), ty.size_field()) {
+        (TypeChar::Bool, 1) => DType::Bool,
+        (TypeChar::Int, bytes @ (1 | 2 | 4 | 8)) => DType::int_of(bytes as usize, true),
+        (TypeChar::Uint, bytes @ (1 | 2 | 4 | 8)) => DType::int_of(bytes as usize, false),
+        (TypeChar::Float, 2) => DType::F16,
+        (TypeChar::Float, 4) => DType::F32,
+        (TypeChar::Float, 8) => DType::F64,
+        (TypeChar::Object, _) => return Err("it has pickled objects, which nobody should load".into()),
+        _ => {
+            return Err(format!(
+                "its dtype '{}' is not one that is computed with",
+                one_line(&ty.to_string())
+            ));
+        }
+    };
+    if ty.endianness() == Endianness::Big && dtype.bytes() > 1 {
+        return Err(format!(
+            "its numbers are big-endian ('{}'); convert them once: `np.save(path, x.astype(x.dtype.newbyteorder('<')))`",
+            one_line(&ty.to_string())
+        ));
+    }
+    Ok(dtype)
+}
+
+/// The name of a dtype in a header; none for what NumPy does not have.
+const fn descriptor(dtype: DType) -> Option<&'static str> {
+    Some(match dtype {
+        DType::Bool => "|b1",
+        DType::I8 => "|i1",
+        DType::U8 => "|u1",
+        DType::I16 => "<i2",
+        DType::U16 => "<u2",
+        DType::I32 => "<i4",
+        DType::U32 => "<u4",
+        DType::I64 => "<i8",
+        DType::U64 => "<u8",
+        DType::F16 => "<f2",
+        DType::F32 => "<f4",
+        DType::F64 => "<f8",
+        DType::BF16 => return None,
+    })
+}
+
+/// The header of a file of version 1 in C's order, whose end is a multiple of 64.
+pub fn write(dtype: DType, sizes: &[u64]) -> Option<Vec<u8>> {
+    let mut shape: String = sizes.iter().map(|size| format!("{size}, ")).collect();
+    // As NumPy writes it: `(3,)` and `(2, 3)`.
+    shape.truncate(shape.trim_end_matches([' ']).len());
+    if sizes.len() != 1 {
+        shape.truncate(shape.trim_end_matches(',').len());
+    }
+    let mut text =
+        format!("{{'descr': '{}', 'fortran_order': False, 'shape': ({shape}), }}", descriptor(dtype)?);
+    while !(10 + text.len() + 1).is_multiple_of(64) {
+        text.push(' ');
+    }
+    text.push('\n');
+    let length = u16::try_from(text.len()).ok()?.to_le_bytes();
+    Some([b"\x93NUMPY\x01\x00", &length[..], text.as_bytes()].concat())
+}

@@ -1,0 +1,125 @@
+//! Files in memory: inputs that are read where they are, outputs that are written where they will be.
+#![allow(unsafe_code)]
+
+use fusewire::{DType, View, ViewMut};
+use memmap2::{Mmap, MmapMut};
+use std::fs::File;
+use std::io;
+use std::ops::Range;
+use std::sync::Arc;
+
+/// Bytes that are read.
+#[derive(Clone)]
+pub enum Bytes {
+    /// A part of a file.
+    File(Arc<Mmap>, Range<usize>),
+    /// Memory of this process.
+    Own(Arc<MmapMut>),
+}
+
+impl std::ops::Deref for Bytes {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            Self::File(map, range) => &map[range.clone()],
+            Self::Own(map) => map,
+        }
+    }
+}
+
+impl Bytes {
+    /// All of a file.
+    pub fn of_file(file: &File) -> io::Result<Self> {
+        // SAFETY: the mapping is read-only. A file that another process changes changes the values that are read,
+        // and one that it cuts short ends this process with a signal; neither breaks what Rust relies on here,
+        // since the bytes go to compiled code as numbers, for which any bits do.
+        let map = unsafe { Mmap::map(file)? };
+        let range = 0..map.len();
+        Ok(Self::File(map.into(), range))
+    }
+
+    /// Memory that `fill` fills.
+    pub fn made(length: usize, fill: impl FnOnce(&mut [u8])) -> io::Result<Self> {
+        let mut map = MmapMut::map_anon(length.max(1))?;
+        fill(&mut map[..length]);
+        Ok(Self::Own(map.into()))
+    }
+
+    /// A part of them, where they have it.
+    pub fn part(&self, range: Range<usize>) -> Option<Self> {
+        self.get(range.clone())?;
+        match self {
+            Self::File(map, whole) => {
+                Some(Self::File(map.clone(), whole.start + range.start..whole.start + range.end))
+            }
+            Self::Own(_) => None,
+        }
+    }
+}
+
+/// Bytes of an array of these sizes, if 63 bits hold them.
+pub fn byte_count(dtype: DType, sizes: &[u64]) -> Option<usize> {
+    let bytes = dtype.bytes() as u64;
+    // No product of some of the sizes may overflow either, or strides would.
+    let product = sizes
+        .iter()
+        .filter(|size| **size != 0)
+        .try_fold(bytes, |product, size| product.checked_mul(*size))?;
+    isize::try_from(product).ok()?;
+    Some(if sizes.contains(&0) { 0 } else { product as usize })
+}
+
+/// Strides in bytes, of a dense array whose first axis moves fastest in Fortran's order, and slowest in C's.
+fn strides(dtype: DType, sizes: &[usize], is_fortran: bool) -> Vec<isize> {
+    let mut strides = vec![0; sizes.len()];
+    let mut step = dtype.bytes() as isize;
+    for at in 0..sizes.len() {
+        let axis = if is_fortran { at } else { sizes.len() - 1 - at };
+        strides[axis] = step;
+        step = step.wrapping_mul(sizes[axis].max(1) as isize);
+    }
+    strides
+}
+
+/// Bytes as an array, if there are enough of them. `dtype` is not `bool`, for which not all bytes would do.
+pub fn view<'a>(bytes: &'a [u8], dtype: DType, sizes: &[u64], is_fortran: bool) -> Option<View<'a>> {
+    if byte_count(dtype, sizes)? > bytes.len() || dtype == DType::Bool {
+        return None;
+    }
+    let sizes: Vec<usize> = sizes.iter().map(|size| *size as usize).collect();
+    let strides = strides(dtype, &sizes, is_fortran);
+    // SAFETY: the strides are those of a dense array of these sizes, whose bytes were counted; the borrow of the
+    // slice keeps them, and any bits are a number.
+    Some(unsafe { View::from_raw(bytes.as_ptr(), dtype, &sizes, &strides) })
+}
+
+/// A file that is written in memory.
+pub struct Written(MmapMut);
+
+impl Written {
+    /// All of a file, which is as long as it will be.
+    pub fn of_file(file: &File) -> io::Result<Self> {
+        // SAFETY: the file was made by this process under a name of its own, and its space is allocated. Whoever
+        // changes it meanwhile changes results, and breaks nothing that Rust relies on: it holds numbers alone.
+        Ok(Self(unsafe { MmapMut::map_mut(file)? }))
+    }
+
+    /// The bytes.
+    pub fn bytes(&mut self) -> &mut [u8] {
+        &mut self.0
+    }
+
+    /// The bytes from `start` on as a dense array in C's order, if there are enough of them.
+    pub fn view(&mut self, start: usize, dtype: DType, sizes: &[u64]) -> Option<ViewMut<'_>> {
+        let bytes = self.0.get_mut(start..)?;
+        if byte_count(dtype, sizes)? > bytes.len() {
+            return None;
+        }
+        let sizes: Vec<usize> = sizes.iter().map(|size| *size as usize).collect();
+        let strides = strides(dtype, &sizes, false);
+        // SAFETY: the strides are those of a dense array of these sizes, whose bytes were counted; the borrow of
+        // the mapping keeps them, and nobody else of this process has them.
+        Some(unsafe { ViewMut::from_raw(bytes.as_mut_ptr(), dtype, &sizes, &strides) })
+    }
+}

@@ -1,0 +1,259 @@
+//! Expressions in text: NumPy in Python's syntax, checked and planned without Python.
+//!
+//! ```
+//! use fusewire::prelude::*;
+//! use fusewire::text::Expression;
+//!
+//! let score = Expression::parse("((x - x.mean(axis=0)) / x.std(axis=0)).sum(axis=1)")?;
+//! let plan = score.plan(&[("x", "f64[n<=5000000, 3]".parse()?)], &Limits::default())?;
+//! assert_eq!(plan.outputs()[0].array.to_string(), "f64[n<=5000000]");
+//!
+//! let product = Expression::parse("x * w")?;
+//! let error = product.plan(&[("x", "f64[5000000,1000]".parse()?), ("w", "f64[10]".parse()?)], &Limits::default());
+//! assert!(error.unwrap_err().to_string().contains("\n1 | x * w\n  | ~~^~~"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! Nothing is evaluated but what the language has: operators with Python's precedence, functions and methods of NumPy
+//! that fusewire has, slices, tuples, and assignments to names, to slices of them and where masks are true. What
+//! is outside of it is refused by name. An expression may come from anybody: its length, its operators and its
+//! nesting are counted before it is parsed, and a refusal is all that can come of it.
+
+mod assign;
+mod call;
+mod error;
+mod evaluate;
+mod functions;
+mod grammar;
+#[cfg(test)]
+mod grammar_tests;
+mod index;
+mod input;
+mod python;
+mod token;
+mod tree;
+mod value;
+
+pub use error::{Error, Located};
+pub use input::{Input, Spec, SpecError, SpecSize};
+pub use token::{DEEPEST, MOST_BYTES, MOST_OPERATORS};
+
+use crate::expr::{Expr, Graph};
+use crate::plan::Plan;
+use error::Refusal;
+use evaluate::{Evaluator, Results};
+use fusewire_ir::{Limits, Weak};
+use input::Place;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use tree::{Callee, Statement, Syntax, Target, Tree};
+
+/// An expression that is well formed, or several statements.
+#[derive(Clone, Debug)]
+pub struct Expression {
+    name: &'static str,
+    text: Arc<str>,
+    tree: Arc<Tree>,
+}
+
+impl std::str::FromStr for Input {
+    type Err = SpecError;
+
+    /// A specification or a number.
+    fn from_str(text: &str) -> Result<Self, SpecError> {
+        match number(text) {
+            Some(number) => Ok(Self::Number(number)),
+            None => text.parse().map(Self::Array),
+        }
+    }
+}
+
+/// A number as Python writes it, perhaps with a sign.
+fn number(text: &str) -> Option<Weak> {
+    let text = text.trim();
+    let (negative, plain) = match text.strip_prefix('-') {
+        Some(plain) => (true, plain.trim_start()),
+        None => (false, text),
+    };
+    let number = match plain {
+        "True" => return (!negative).then_some(Weak::Bool(true)),
+        "False" => return (!negative).then_some(Weak::Bool(false)),
+        "inf" => Weak::Float(f64::INFINITY),
+        "nan" => Weak::Float(f64::NAN),
+        _ => {
+            let tokens = token::tokens(plain).ok()?;
+            let [only] = tokens[..] else { return None };
+            match only.kind {
+                token::Kind::Int => Weak::Int(token::int_value(plain).ok()?),
+                token::Kind::Float => Weak::Float(token::float_value(plain)),
+                _ => return None,
+            }
+        }
+    };
+    Some(match number {
+        Weak::Int(value) if negative => Weak::Int(value.checked_neg()?),
+        Weak::Float(value) if negative => Weak::Float(-value),
+        number => number,
+    })
+}
+
+impl Expression {
+    /// Reads an expression or statements.
+    ///
+    /// # Errors
+    /// What is not well formed, outside of the language, too long or too deep.
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        Self::parse_named("expression", text)
+    }
+
+    /// As [`Expression::parse`]; diagnostics and plans give places in a file of this name.
+    ///
+    /// # Errors
+    /// As [`Expression::parse`].
+    pub fn parse_named(name: &'static str, text: &str) -> Result<Self, Error> {
+        match grammar::parse(text) {
+            Ok(tree) => Ok(Self { name, text: text.into(), tree: tree.into() }),
+            Err(refusal) => Err(Error::of(name, text.into(), vec![refusal])),
+        }
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The names that it reads and does not define itself: its inputs, and constants of NumPy.
+    #[must_use]
+    pub fn names(&self) -> BTreeSet<&str> {
+        let mut defined = BTreeSet::new();
+        let mut names = BTreeSet::new();
+        for line in &self.tree.lines {
+            for node in &self.tree.nodes[line.nodes.start as usize..line.nodes.end as usize] {
+                let name = match &node.syntax {
+                    Syntax::Name(name) => name.of(&self.text),
+                    _ => continue,
+                };
+                if !defined.contains(name) && !name.contains('.') {
+                    names.insert(name);
+                }
+            }
+            let targets = match &line.statement {
+                Statement::Assign(targets, _) => &targets[..],
+                Statement::Update(target, ..) => std::slice::from_ref(target),
+                Statement::Expression(_) => &[],
+            };
+            let reads = matches!(line.statement, Statement::Update(..));
+            for target in targets {
+                match target {
+                    Target::Name(name) if reads && !defined.contains(name.of(&self.text)) => {
+                        names.insert(name.of(&self.text));
+                    }
+                    Target::Name(name) => {
+                        defined.insert(name.of(&self.text));
+                    }
+                    Target::Names(all) => defined.extend(all.iter().map(|name| name.of(&self.text))),
+                    Target::Part(name, _) if !defined.contains(name.of(&self.text)) => {
+                        names.insert(name.of(&self.text));
+                    }
+                    Target::Part(..) => {}
+                }
+            }
+        }
+        names
+    }
+
+    /// The results as expressions of a graph, in which the inputs that are used are declared by their names: one,
+    /// or those of a tuple.
+    ///
+    /// # Errors
+    /// Everything that is wrong, together.
+    pub fn build<'g>(&self, graph: &'g Graph, inputs: &[(&str, Input)]) -> Result<Vec<Expr<'g>>, Error> {
+        let results = self.evaluate(graph, inputs);
+        let mut error = Error::of(self.name, self.text.clone(), results.refusals);
+        if !results.poisoned.is_empty() {
+            let all = [&results.outputs[..], &results.poisoned].concat();
+            if let Err(wrong) = graph.plan(all, &Limits::default()) {
+                error.located.extend(self.locate(&wrong).located);
+            }
+        }
+        if error.located.is_empty() { Ok(results.outputs) } else { Err(error) }
+    }
+
+    /// The plan of the results, which are called `out`, or `out0`, `out1`, ... where there are several.
+    ///
+    /// # Errors
+    /// Everything that is wrong, together.
+    pub fn plan(&self, inputs: &[(&str, Input)], limits: &Limits) -> Result<Plan, Error> {
+        let graph = Graph::new();
+        let results = self.evaluate(&graph, inputs);
+        let refusals = results.refusals;
+        let is_sound = refusals.is_empty() && results.poisoned.is_empty();
+        let mut error = Error::of(self.name, self.text.clone(), refusals);
+        let all = match results.outputs.len() {
+            _ if !is_sound => [results.outputs, results.poisoned].concat(),
+            1 => vec![results.outputs[0].named("out")],
+            _ => results.outputs.iter().enumerate().map(|(at, out)| out.named(&format!("out{at}"))).collect(),
+        };
+        if all.is_empty() {
+            return Err(error);
+        }
+        match graph.plan(all, limits) {
+            Ok(plan) if error.located.is_empty() => return Ok(plan),
+            Ok(_) => {}
+            Err(wrong) => error.located.extend(self.locate(&wrong).located),
+        }
+        Err(error)
+    }
+
+    fn evaluate<'g>(&self, graph: &'g Graph, inputs: &[(&str, Input)]) -> Results<'g> {
+        let places = Place::new(self.name, &self.text);
+        let inputs = inputs.iter().map(|(name, input)| (*name, input.clone())).collect();
+        Evaluator::new(&self.text, &self.tree, &places, graph, inputs).run()
+    }
+
+    /// An error of the graph that this expression was built in, with the pieces of text that its places stand for.
+    #[must_use]
+    pub fn locate(&self, error: &fusewire_ir::Error) -> Error {
+        let places = Place::new(self.name, &self.text);
+        let anchored = self.tree.anchored();
+        let located = error.diagnostics().iter().map(|diagnostic| {
+            let site = diagnostic.site.filter(|site| site.file == self.name);
+            let anchor = site.and_then(|site| places.at(site.line, site.column));
+            let span = anchor.and_then(|anchor| anchored.get(&anchor).copied());
+            Located {
+                diagnostic: diagnostic.clone(),
+                span: span.map(tree::Span::range),
+                anchor: anchor.map(|anchor| anchor as usize),
+            }
+        });
+        Error { name: self.name, text: self.text.clone(), located: located.collect() }
+    }
+
+    /// The functions and methods that it calls.
+    #[must_use]
+    pub fn calls(&self) -> BTreeSet<&str> {
+        let called = self.tree.nodes.iter().filter_map(|node| match &node.syntax {
+            Syntax::Call(Callee::Function(name) | Callee::Method(_, name), _) => Some(name.of(&self.text)),
+            _ => None,
+        });
+        called.collect()
+    }
+}
+
+impl Error {
+    fn of(name: &'static str, text: Arc<str>, refusals: Vec<Refusal>) -> Self {
+        let located = refusals.into_iter().map(|refusal| Located {
+            span: refusal.range(),
+            anchor: refusal.span.map(|span| span.start as usize),
+            diagnostic: *refusal.diagnostic,
+        });
+        Self { name, text, located: located.collect() }
+    }
+}
+
+/// The functions of the language as NumPy documents them, with their arguments, for a list of them.
+#[must_use]
+pub fn signatures() -> Vec<&'static str> {
+    functions::signatures().collect()
+}

@@ -1,0 +1,444 @@
+//! A syntax tree to expressions of a graph: one loop over the nodes, each from the values of its operands.
+
+use super::call::sound;
+use super::error::Refusal;
+use super::input::{Input, Place};
+use super::python;
+use super::tree::{Id, Infix, Prefix, Span, Statement, Syntax, Target, Tree};
+use super::value::{Array, Evaluated, MOST_AXES, Sequence, Stop, Value, dtype_of_numpy};
+use crate::expr::{Argument, Expr, Graph};
+use fusewire_ir::{ElementOp as Op, Site, Weak};
+use std::collections::{BTreeSet, HashMap};
+
+/// Nothing is evaluated after so many mistakes.
+const MOST_REFUSALS: usize = 200;
+
+pub(super) struct Evaluator<'t, 'g> {
+    pub text: &'t str,
+    pub tree: &'t Tree,
+    pub graph: &'g Graph,
+    pub places: &'t Place,
+    inputs: HashMap<&'t str, Input>,
+    pub variables: HashMap<&'t str, Value<'g>>,
+    /// Names of views of arrays that were assigned to since.
+    pub stale: BTreeSet<&'t str>,
+    pub refusals: Vec<Refusal>,
+    /// What the graph knows to be wrong.
+    pub poisoned: Vec<Expr<'g>>,
+    identities: u32,
+    /// The node that is a statement of its own, or what one assigns.
+    root: Option<Id>,
+}
+
+/// The results of an evaluation.
+pub(super) struct Results<'g> {
+    pub outputs: Vec<Expr<'g>>,
+    pub refusals: Vec<Refusal>,
+    pub poisoned: Vec<Expr<'g>>,
+}
+
+/// Believes the places of calls again, however an evaluation ends.
+struct Placed<'g>(&'g Graph);
+
+impl Drop for Placed<'_> {
+    fn drop(&mut self) {
+        self.0.ir().borrow_mut().set_place(None);
+    }
+}
+
+impl<'t, 'g> Evaluator<'t, 'g> {
+    pub fn new(
+        text: &'t str,
+        tree: &'t Tree,
+        places: &'t Place,
+        graph: &'g Graph,
+        inputs: HashMap<&'t str, Input>,
+    ) -> Self {
+        Self {
+            text,
+            tree,
+            graph,
+            places,
+            inputs,
+            variables: HashMap::new(),
+            stale: BTreeSet::new(),
+            refusals: Vec::new(),
+            poisoned: Vec::new(),
+            identities: 0,
+            root: None,
+        }
+    }
+
+    /// Evaluates every statement; the results are the value of the last.
+    pub fn run(mut self) -> Results<'g> {
+        let _placed = Placed(self.graph);
+        let mut values: Vec<Value<'g>> = Vec::new();
+        values.resize_with(self.tree.nodes.len(), || Value::None);
+        let mut last = (Value::None, Span::new(0, 0));
+        for line in &self.tree.lines {
+            if self.refusals.len() >= MOST_REFUSALS {
+                break;
+            }
+            // `out=` changes an array before the next statement, not in the middle of one.
+            let is_update = matches!(line.statement, Statement::Update(..));
+            self.root = line.nodes.end.checked_sub(1).filter(|_| !is_update).map(Id);
+            for at in line.nodes.clone() {
+                let node = &self.tree.nodes[at as usize];
+                self.place(node.anchor);
+                let value = self.node(Id(at), &mut values);
+                values[at as usize] = self.settle(value, node.span);
+            }
+            self.place(line.anchor);
+            let value = self.statement(&line.statement, &mut values);
+            if value.is_err() {
+                self.lose(&line.statement);
+            }
+            last = (self.settle(value, line.span), line.span);
+        }
+        let outputs = self.outputs(last.0, last.1);
+        Results { outputs, refusals: self.refusals, poisoned: self.poisoned }
+    }
+
+    /// What a refused statement would have assigned is not known: its uses are not refused once more.
+    fn lose(&mut self, statement: &'t Statement) {
+        let targets = match statement {
+            Statement::Assign(targets, _) => &targets[..],
+            Statement::Update(target, ..) => std::slice::from_ref(target),
+            Statement::Expression(_) => &[],
+        };
+        for target in targets {
+            let names = match target {
+                Target::Name(name) | Target::Part(name, _) => std::slice::from_ref(name),
+                Target::Names(names) => names,
+            };
+            for name in names {
+                self.variables.insert(name.of(self.text), Value::Wrong);
+            }
+        }
+    }
+
+    /// Calls that follow belong to this token.
+    fn place(&self, anchor: u32) {
+        let (line, column) = self.places.of(anchor);
+        let site = Site { file: self.places.name, line, column };
+        self.graph.ir().borrow_mut().set_place(Some(site));
+    }
+
+    /// Keeps what is wrong, and goes on.
+    fn settle(&mut self, value: Evaluated<'g>, span: Span) -> Value<'g> {
+        match value {
+            Ok(value) => value,
+            Err(Stop::Refused(refusal)) => {
+                self.refusals.push(refusal.at(span));
+                Value::Wrong
+            }
+            Err(Stop::Poison(expr)) => {
+                self.poisoned.push(expr);
+                Value::Wrong
+            }
+        }
+    }
+
+    /// The arrays of the last value.
+    fn outputs(&mut self, value: Value<'g>, span: Span) -> Vec<Expr<'g>> {
+        let values = match &value {
+            Value::Tuple(parts) => parts.to_vec(),
+            other => vec![other.clone()],
+        };
+        let mut outputs = Vec::new();
+        for value in values {
+            match value {
+                Value::Wrong => {}
+                value => match value.as_expr(self.graph, None) {
+                    Ok(expr) => outputs.push(expr),
+                    Err(Stop::Poison(expr)) => self.poisoned.push(expr),
+                    Err(Stop::Refused(_)) => {
+                        let message = format!("the result is {}, not an array", value.describe());
+                        self.refusals.push(Refusal::argument(message).at(span));
+                    }
+                },
+            }
+        }
+        if outputs.is_empty() && self.refusals.is_empty() && self.poisoned.is_empty() {
+            self.refusals.push(Refusal::argument("the result is empty").at(span));
+        }
+        outputs
+    }
+
+    /// A computed array, which has memory of its own.
+    pub fn fresh(&mut self, expr: Expr<'g>) -> Value<'g> {
+        self.identities += 1;
+        Value::Array(Array { expr, identity: self.identities, memory: self.identities })
+    }
+
+    /// An array in the memory of another.
+    pub fn view(&mut self, of: Array<'g>, expr: Expr<'g>) -> Value<'g> {
+        self.identities += 1;
+        Value::Array(Array { expr, identity: self.identities, memory: of.memory })
+    }
+
+    fn node(&mut self, id: Id, values: &mut [Value<'g>]) -> Evaluated<'g> {
+        let node = self.tree.node(id);
+        let operands = node.syntax.operands();
+        if operands.iter().any(|operand| matches!(values[operand.index()], Value::Wrong)) {
+            return Ok(Value::Wrong);
+        }
+        let mut take = |id: Id| std::mem::replace(&mut values[id.index()], Value::None);
+        let value = match &node.syntax {
+            Syntax::Int(value) => Value::Number(Weak::Int(*value)),
+            Syntax::Float(value) => Value::Number(Weak::Float(*value)),
+            Syntax::Bool(value) => Value::Number(Weak::Bool(*value)),
+            Syntax::None | Syntax::Target => Value::None,
+            Syntax::Ellipsis => Value::Ellipsis,
+            Syntax::Text(text) => Value::Text(text.as_str().into()),
+            Syntax::Name(name) => self.name(name.of(self.text))?,
+            Syntax::Prefix(sign, of) => self.prefix(*sign, &take(*of))?,
+            Syntax::Infix(op, left, right) => {
+                let (left, right) = (take(*left), take(*right));
+                self.infix(*op, &left, &right)?
+            }
+            Syntax::Attribute(of, name) => {
+                let of = take(*of);
+                self.attribute(&of, name.of(self.text))?
+            }
+            Syntax::Call(callee, given) => {
+                let may_write = self.root == Some(id);
+                self.call(callee, given, may_write, &mut take)?
+            }
+            Syntax::Subscript(of, items) => {
+                let (of, items) = (take(*of), take(*items));
+                self.subscript(&of, &items)?
+            }
+            Syntax::Slice(parts) => {
+                let parts = parts.map(|part| part.map_or(Value::None, &mut take));
+                Value::Slice(parts.into())
+            }
+            Syntax::Tuple(parts) => {
+                Value::Tuple(Sequence::new(parts.iter().map(|part| take(*part)).collect())?)
+            }
+            Syntax::List(parts) => {
+                Value::List(Sequence::new(parts.iter().map(|part| take(*part)).collect())?)
+            }
+        };
+        self.checked(value)
+    }
+
+    /// Holds arrays to the number of axes that NumPy allows.
+    fn checked(&self, value: Value<'g>) -> Evaluated<'g> {
+        if let Value::Array(array) = &value
+            && array.expr.ndim().is_some_and(|axes| axes > MOST_AXES)
+        {
+            return Err(Refusal::argument(format!("an array has at most {MOST_AXES} axes")).into());
+        }
+        Ok(value)
+    }
+
+    fn name(&mut self, name: &'t str) -> Evaluated<'g> {
+        if self.stale.contains(name) {
+            let message = format!("`{name}` shows the memory of an array that was assigned to since");
+            let help = format!(
+                "NumPy would have changed `{name}` as well: keep its elements with `.copy()`, or take the view anew"
+            );
+            return Err(Refusal::language(message).help(help).into());
+        }
+        if let Some(value) = self.variables.get(name) {
+            return Ok(value.clone());
+        }
+        if let Some(input) = self.inputs.get(name) {
+            let value = match input.declare(self.graph, name) {
+                Ok(expr) => self.fresh(expr),
+                Err(number) => Value::Number(number),
+            };
+            self.variables.insert(name, value.clone());
+            return Ok(value);
+        }
+        let plain = super::functions::without_module(name);
+        if let Some(value) = constant(plain) {
+            return Ok(value);
+        }
+        if super::functions::is_known(plain) {
+            let refusal = Refusal::argument(format!("`{name}` is a function"));
+            return Err(refusal.help(format!("call it: `{name}(x)`")).into());
+        }
+        Err(self.unknown_name(name).into())
+    }
+
+    fn unknown_name(&self, name: &str) -> Refusal {
+        let refusal = Refusal::new(fusewire_ir::DiagnosticKind::Name, format!("`{name}` is not defined"));
+        let plain = super::functions::without_module(name);
+        if plain != name {
+            return refusal.help("`fusewire ops` lists the functions of the language");
+        }
+        let mut known: Vec<&str> = self.inputs.keys().chain(self.variables.keys()).copied().collect();
+        known.sort_unstable();
+        known.dedup();
+        if known.is_empty() {
+            return refusal.help(format!("declare it: `{name}=f64[1000,3]`"));
+        }
+        refusal.help(format!("defined are: {}", known.join(", ")))
+    }
+
+    fn prefix(&mut self, sign: Prefix, of: &Value<'g>) -> Evaluated<'g> {
+        if let Value::Number(number) = of {
+            let number = python::prefix(sign, *number);
+            return number.map(Value::Number).map_err(|wrong| Refusal::argument(wrong).into());
+        }
+        let op = match sign {
+            Prefix::Minus => Op::Negative,
+            Prefix::Plus => Op::Positive,
+            Prefix::Invert => Op::Invert,
+        };
+        self.element(op, std::slice::from_ref(of))
+    }
+
+    pub fn infix(&mut self, op: Infix, left: &Value<'g>, right: &Value<'g>) -> Evaluated<'g> {
+        let op = match op {
+            Infix::Element(op) => op,
+            Infix::Matmul => return super::functions::matmul(self, left, right),
+        };
+        match (left, right) {
+            (Value::Number(left), Value::Number(right)) => {
+                let number = python::infix(op, *left, *right);
+                number.map(Value::Number).map_err(|wrong| Refusal::argument(wrong).into())
+            }
+            (Value::Tuple(left), Value::Tuple(right)) if op == Op::Add => {
+                Value::tuple([&left[..], &right[..]].concat())
+            }
+            // Python would join, repeat or refuse them.
+            (
+                Value::Tuple(_) | Value::List(_),
+                Value::Tuple(_) | Value::List(_) | Value::Number(_) | Value::Dim(_),
+            )
+            | (Value::Number(_) | Value::Dim(_), Value::Tuple(_) | Value::List(_)) => {
+                let message = "tuples and lists are not computed with";
+                Err(Refusal::language(message)
+                    .help("make an array of one of them: `np.array([1, 2])`")
+                    .into())
+            }
+            (Value::Dim(_), Value::Dim(_) | Value::Number(Weak::Int(_)))
+            | (Value::Number(Weak::Int(_)), Value::Dim(_))
+                if matches!(op, Op::Add | Op::Subtract | Op::Multiply) =>
+            {
+                let (Some(left), Some(right)) = (left.as_dim(), right.as_dim()) else {
+                    return Err(Refusal::argument("a size has at most 64 bits").into());
+                };
+                Ok(Value::size(&match op {
+                    Op::Add => left + right,
+                    Op::Subtract => left - right,
+                    _ => left * right,
+                }))
+            }
+            _ => self.element(op, &[left.clone(), right.clone()]),
+        }
+    }
+
+    /// An operation of the op table.
+    pub fn element(&mut self, op: Op, values: &[Value<'g>]) -> Evaluated<'g> {
+        let mut arguments = Vec::with_capacity(values.len());
+        for value in values {
+            arguments.push(value.as_argument(self.graph)?);
+        }
+        // A function of nothing but numbers computes in their own dtypes.
+        if !arguments.iter().any(|argument| matches!(argument, Argument::Expr(_)))
+            && let (Some(first), Some(value)) = (arguments.first_mut(), values.first())
+        {
+            *first = Argument::Expr(value.as_expr(self.graph, None)?);
+        }
+        let expr = Expr::element_of(self.graph, op, arguments.into_iter());
+        Ok(self.fresh(expr))
+    }
+
+    fn attribute(&mut self, of: &Value<'g>, name: &str) -> Evaluated<'g> {
+        let Value::Array(array) = of else {
+            let message = format!("attributes of {} are not in the language", of.describe());
+            return Err(Refusal::language(message).into());
+        };
+        let expr = array.expr;
+        match name {
+            "T" => return Ok(self.view(*array, expr.transpose())),
+            "mT" => return Ok(self.view(*array, expr.matrix_transpose())),
+            "real" => return Ok(of.clone()),
+            _ => {}
+        }
+        let shape = sound(expr)?;
+        Ok(match name {
+            "shape" => Value::tuple(shape.iter().map(Value::size).collect())?,
+            "ndim" => Value::int(shape.len() as i128),
+            "size" => {
+                let sizes = shape.iter().map(|dim| dim.clone().with_label(None));
+                Value::size(&sizes.reduce(|all, size| all * size).unwrap_or_else(|| 1u64.into()))
+            }
+            "nbytes" if shape.is_known() => Value::int(expr.nbytes().unwrap_or(u64::MAX)),
+            "itemsize" => Value::int(expr.dtype().map_or(0, |dtype| dtype.bytes() as i128)),
+            "dtype" => expr.dtype().map_or(Value::Wrong, Value::DType),
+            _ => {
+                let refusal =
+                    Refusal::language(format!("the attribute `{name}` of an array is not in the language"));
+                let is_method = super::functions::is_known(name);
+                let help = if is_method {
+                    format!("call it: `x.{name}()`")
+                } else {
+                    "these are: T, mT, shape, ndim, size, nbytes, itemsize, dtype".into()
+                };
+                return Err(refusal.help(help).into());
+            }
+        })
+    }
+
+    fn statement(&mut self, statement: &'t Statement, values: &mut [Value<'g>]) -> Evaluated<'g> {
+        let mut take = |id: Id| std::mem::replace(&mut values[id.index()], Value::None);
+        match statement {
+            Statement::Expression(id) => Ok(take(*id)),
+            Statement::Assign(targets, id) => {
+                let value = take(*id);
+                for target in targets {
+                    let items = match target {
+                        Target::Part(_, items) => take(*items),
+                        _ => Value::None,
+                    };
+                    self.assign(target, items, &value)?;
+                }
+                match targets.last() {
+                    Some(Target::Part(name, _)) => self.name(name.of(self.text)),
+                    _ => Ok(value),
+                }
+            }
+            Statement::Update(target, op, id) => {
+                let value = take(*id);
+                let items = match target {
+                    Target::Part(_, items) => take(*items),
+                    _ => Value::None,
+                };
+                self.update(target, *op, items, &value)
+            }
+        }
+    }
+
+    /// What a name of the text stands for.
+    pub fn variable(&mut self, name: Span) -> Evaluated<'g> {
+        self.name(name.of(self.text)).map_err(|stop| match stop {
+            Stop::Refused(refusal) => refusal.at(name).into(),
+            stop => stop,
+        })
+    }
+}
+
+/// What NumPy and Python define under a name.
+fn constant<'g>(name: &str) -> Option<Value<'g>> {
+    let float = |value| Some(Value::Number(Weak::Float(value)));
+    match name {
+        "pi" => float(std::f64::consts::PI),
+        "e" => float(std::f64::consts::E),
+        "inf" => float(f64::INFINITY),
+        "nan" => float(f64::NAN),
+        "euler_gamma" => float(0.577_215_664_901_532_9),
+        "newaxis" => Some(Value::None),
+        "True_" => Some(Value::Number(Weak::Bool(true))),
+        "False_" => Some(Value::Number(Weak::Bool(false))),
+        // Only names that Python or NumPy has: `f4` is a dtype only as a string.
+        _ if name.len() > 2 && !name.contains(|c: char| !c.is_alphanumeric() && c != '_') => {
+            dtype_of_numpy(name).map(Value::DType)
+        }
+        _ => None,
+    }
+}

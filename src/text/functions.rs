@@ -1,0 +1,267 @@
+//! The functions and methods of the language. Those with arguments of their own are rows of the tables below this
+//! module; every operation of the op table is callable by its name and its aliases without a row.
+
+mod arrange;
+mod create;
+mod elements;
+mod reduce;
+mod unsupported;
+
+use super::call::{Argued, Call, Form, Function, Signature};
+use super::error::Refusal;
+use super::evaluate::Evaluator;
+use super::grammar::MODULES;
+use super::tree::{Callee, Given, Id, Syntax};
+use super::value::{Array, Evaluated, Value, dtype_of_numpy};
+use crate::expr::{Argument, Expr};
+use fusewire_ir::{DType, ElementOp, Weak};
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+const TABLES: [&[Function]; 4] = [create::TABLE, arrange::TABLE, reduce::TABLE, elements::TABLE];
+
+type Row = (&'static Function, Signature);
+
+/// The rows by each of their names.
+static ROWS: LazyLock<HashMap<&'static str, Vec<&'static Row>>> = LazyLock::new(|| {
+    let mut rows: HashMap<&'static str, Vec<&'static Row>> = HashMap::new();
+    for function in TABLES.iter().copied().flatten() {
+        let row: &'static Row = Box::leak(Box::new((function, Signature::new(function.signature))));
+        for name in &row.1.names {
+            rows.entry(name).or_default().push(row);
+        }
+    }
+    rows
+});
+
+/// The operations of the op table by names and by aliases that are names; the first has an alias.
+static OPERATIONS: LazyLock<HashMap<&'static str, ElementOp>> = LazyLock::new(|| {
+    let mut operations: HashMap<&'static str, ElementOp> =
+        ElementOp::ALL.iter().map(|op| (op.name(), *op)).collect();
+    for op in ElementOp::ALL {
+        for alias in op.row().aliases {
+            operations.entry(alias).or_insert(*op);
+        }
+    }
+    operations
+});
+
+pub(super) fn signatures() -> impl Iterator<Item = &'static str> {
+    TABLES.iter().copied().flatten().map(|function| function.signature)
+}
+
+/// A name without `np.` or `numpy.` before it.
+pub(super) fn without_module(name: &str) -> &str {
+    MODULES.iter().find_map(|module| name.strip_prefix(module)?.strip_prefix('.')).unwrap_or(name)
+}
+
+pub(super) fn is_known(name: &str) -> bool {
+    ROWS.contains_key(name) || OPERATIONS.contains_key(name) || unsupported::reason(name).is_some()
+}
+
+fn row(name: &str, wanted: Form) -> Option<&'static Row> {
+    let rows = ROWS.get(name)?;
+    rows.iter().find(|(function, _)| function.form == Form::Both || function.form == wanted).copied()
+}
+
+/// `left @ right`.
+pub(super) fn matmul<'g>(_: &mut Evaluator<'_, 'g>, _: &Value<'g>, _: &Value<'g>) -> Evaluated<'g> {
+    Err(unsupported::refuse("@", "`@`").into())
+}
+
+impl<'t, 'g> Evaluator<'t, 'g> {
+    pub(super) fn call(
+        &mut self,
+        callee: &Callee,
+        given: &[Given],
+        may_write: bool,
+        take: &mut impl FnMut(Id) -> Value<'g>,
+    ) -> Evaluated<'g> {
+        let mut arguments: Vec<Argued<'t, 'g>> = Vec::with_capacity(given.len() + 1);
+        let (full, form) = match callee {
+            Callee::Function(path) => (path.of(self.text), Form::Function),
+            Callee::Method(receiver, name) => {
+                arguments.push(Argued {
+                    keyword: None,
+                    value: take(*receiver),
+                    span: self.tree.span(*receiver),
+                });
+                (name.of(self.text), Form::Method)
+            }
+        };
+        // An `out` is written after the result is known.
+        let mut out = None;
+        for argument in given {
+            let keyword = argument.keyword.map(|keyword| keyword.of(self.text));
+            let (value, span) = (take(argument.value), self.tree.span(argument.value));
+            let span = argument.keyword.map_or(span, |keyword| keyword.to(span));
+            match (keyword, value) {
+                (Some("out"), Value::None) => {}
+                (Some("out"), value) => {
+                    let named = matches!(self.tree.node(argument.value).syntax, Syntax::Name(_));
+                    out = Some((value, span, named));
+                }
+                (keyword, value) => arguments.push(Argued { keyword, value, span }),
+            }
+        }
+        let out = match out {
+            None => None,
+            Some((_, span, _)) if !may_write => {
+                let refusal =
+                    Refusal::language("`out` stands only in a call that is a statement of its own").at(span);
+                return Err(refusal
+                    .help("write the call on a line of its own, and the name after it")
+                    .into());
+            }
+            Some((Value::Array(array), _, true)) => Some(array),
+            Some((value, span, _)) => {
+                let message = format!("`out` is the name of an array, not {}", value.describe());
+                return Err(Refusal::argument(message).at(span).into());
+            }
+        };
+        let result = match form {
+            Form::Method => self.method(full, arguments)?,
+            _ => self.function(full, arguments, out)?,
+        };
+        match (out, result) {
+            (Some(out), Value::Array(result)) => self.write_out(out, result.expr),
+            (Some(_), _) => Err(Refusal::argument(format!("`{full}` has no `out`")).into()),
+            (None, result) => Ok(result),
+        }
+    }
+
+    fn method(&mut self, name: &'t str, arguments: Vec<Argued<'t, 'g>>) -> Evaluated<'g> {
+        let receiver = arguments.first().map_or(Value::None, |argument| argument.value.clone());
+        if !matches!(receiver, Value::Array(_)) {
+            let message = format!("methods of {} are not in the language", receiver.describe());
+            return Err(Refusal::language(message).into());
+        }
+        if let Some((function, signature)) = row(name, Form::Method) {
+            let mut call = Call::new(self, name, signature, arguments)?;
+            return (function.call)(&mut call);
+        }
+        if let Some(reason) = unsupported::reason(name) {
+            return Err(unsupported::refuse(name, &format!("`{name}`")).help(reason).into());
+        }
+        let refusal = Refusal::language(format!("arrays have no method `{name}`"));
+        if is_known(name) {
+            return Err(refusal.help(format!("it is a function: `np.{name}(x)`")).into());
+        }
+        Err(refusal.help("`fusewire ops` lists the functions of the language").into())
+    }
+
+    fn function(
+        &mut self,
+        full: &'t str,
+        arguments: Vec<Argued<'t, 'g>>,
+        out: Option<Array<'g>>,
+    ) -> Evaluated<'g> {
+        let name = without_module(full);
+        if name == full
+            && let Some(value) = self.variables.get(name)
+        {
+            return Err(Refusal::argument(format!("`{name}` is {}, not a function", value.describe())).into());
+        }
+        if let Some((function, signature)) = row(name, Form::Function) {
+            let mut call = Call::new(self, name, signature, arguments)?;
+            return (function.call)(&mut call);
+        }
+        if let Some(reason) = unsupported::reason(name) {
+            return Err(unsupported::refuse(name, &format!("`{full}`")).help(reason).into());
+        }
+        if let Some(op) = OPERATIONS.get(name) {
+            return self.operation(*op, name, arguments, out);
+        }
+        if let Some(dtype) = dtype_of_numpy(name).filter(|_| name.len() > 2) {
+            return self.convert(full, dtype, arguments);
+        }
+        Err(unsupported::unknown(full, name, is_known, &names()).into())
+    }
+
+    /// `np.float32(x)`; of Python's own types the number stays one without a dtype.
+    fn convert(&mut self, name: &str, dtype: DType, arguments: Vec<Argued<'t, 'g>>) -> Evaluated<'g> {
+        let [Argued { keyword: None, value, span }] = &arguments[..] else {
+            return Err(Refusal::argument(format!("`{name}` takes one value")).into());
+        };
+        match (name, value) {
+            ("float", Value::Number(number)) => Ok(Value::Number(Weak::Float(super::python::float(*number)))),
+            ("int", Value::Number(Weak::Float(value))) if value.is_finite() => Ok(Value::int(*value as i128)),
+            ("int", Value::Number(Weak::Int(_)) | Value::Dim(_)) => Ok(value.clone()),
+            _ => match value.as_expr(self.graph, Some(dtype)) {
+                Ok(expr) => Ok(self.fresh(expr)),
+                Err(super::value::Stop::Refused(refusal)) => Err(refusal.at(*span).into()),
+                Err(stop) => Err(stop),
+            },
+        }
+    }
+
+    /// An operation of the op table as NumPy's ufunc, with `dtype=`, `where=` and `out=`.
+    fn operation(
+        &mut self,
+        op: ElementOp,
+        name: &str,
+        arguments: Vec<Argued<'t, 'g>>,
+        out: Option<Array<'g>>,
+    ) -> Evaluated<'g> {
+        let (mut operands, mut dtype, mut mask) = (Vec::new(), None, None);
+        for Argued { keyword, value, span } in arguments {
+            match keyword {
+                None => operands.push(value),
+                Some("dtype") if value.is_none() => {}
+                Some("dtype") => {
+                    let wrong = || Refusal::argument(format!("{} is no dtype", value.describe())).at(span);
+                    dtype = Some(value.as_dtype().ok_or_else(wrong)?);
+                }
+                Some("where") => mask = Some(value.as_expr(self.graph, None)?),
+                Some(other) => {
+                    let message = format!("`{name}` has no argument `{other}`");
+                    return Err(Refusal::argument(message)
+                        .at(span)
+                        .help("operations take `out`, `where` and `dtype`")
+                        .into());
+                }
+            }
+        }
+        if operands.len() != op.arity() {
+            let message = format!("`{name}` takes {} operands, not {}", op.arity(), operands.len());
+            return Err(Refusal::argument(message).into());
+        }
+        if let Some(dtype) = dtype {
+            for operand in &mut operands {
+                let expr = operand.as_expr(self.graph, None)?;
+                *operand = self.fresh(expr.astype(dtype));
+            }
+        }
+        let result = self.element(op, &operands)?;
+        if let (Some(dtype), Value::Array(array)) = (dtype, &result)
+            && array.expr.dtype().is_some_and(|own| own != dtype)
+        {
+            return Err(Refusal::argument(format!("`{name}` has no results of dtype {dtype}")).into());
+        }
+        match (mask, out, result) {
+            (None, _, result) => Ok(result),
+            (Some(mask), Some(out), Value::Array(result)) => {
+                let expr = Expr::element_of(
+                    self.graph,
+                    ElementOp::Select,
+                    [mask, result.expr, out.expr].map(Argument::Expr).into_iter(),
+                );
+                Ok(self.fresh(expr))
+            }
+            _ => {
+                let refusal = Refusal::argument(format!(
+                    "`{name}` with `where` but without `out` has elements of any value"
+                ));
+                Err(refusal.help(format!("write `np.where(mask, np.{name}(x), y)`")).into())
+            }
+        }
+    }
+}
+
+/// Every name that can be called.
+fn names() -> Vec<&'static str> {
+    let is_name = |name: &&str| {
+        !name.contains(|c: char| c.is_ascii_punctuation() && c != '_' && c != '.') && *name != "not"
+    };
+    ROWS.keys().chain(OPERATIONS.keys()).copied().filter(is_name).collect()
+}

@@ -1,0 +1,167 @@
+//! Functions of each element that take more than the operations of the op table do.
+
+use super::super::call::{Call, Form::*, Function};
+use super::super::error::Refusal;
+use super::super::value::{Evaluated, Value};
+use crate::expr::{Argument, Expr};
+use fusewire_ir::{DType, ElementOp, Weak};
+
+pub(super) const TABLE: &[Function] = &[
+    Function {
+        form: Function,
+        signature: "where(condition, x, y)",
+        call: |c| operation(c, ElementOp::Select, &["condition", "x", "y"]),
+    },
+    Function {
+        form: Function,
+        signature: "select(condlist, choicelist, default=0)",
+        call: |c| {
+            let (conditions, choices) = (c.exprs("condlist")?, c.exprs("choicelist")?);
+            if conditions.len() != choices.len() {
+                return Err(c.wrong("choicelist", "as many arrays as there are conditions"));
+            }
+            // NumPy finds the dtype of all of them together.
+            let mut result = c.argument("default")?;
+            for (condition, choice) in conditions.into_iter().zip(choices).rev() {
+                result = Argument::Expr(condition.select(choice, result));
+            }
+            match result {
+                Argument::Expr(expr) => Ok(c.fresh(expr)),
+                Argument::Number(_) => Err(c.wrong("condlist", "at least one condition")),
+            }
+        },
+    },
+    Function {
+        form: Both,
+        signature: "clip(a, min|a_min=None, max|a_max=None, out=None, dtype=None)",
+        call: |c| {
+            let (lower, upper) = (c.some("min").is_some(), c.some("max").is_some());
+            match (lower, upper) {
+                (true, true) => operation(c, ElementOp::Clip, &["a", "min", "max"]),
+                (true, false) => operation(c, ElementOp::Maximum, &["a", "min"]),
+                (false, true) => operation(c, ElementOp::Minimum, &["a", "max"]),
+                (false, false) => {
+                    let x = c.expr("a")?;
+                    Ok(c.fresh(x))
+                }
+            }
+        },
+    },
+    Function {
+        form: Both,
+        signature: "round|around(a, decimals=0, out=None)",
+        call: |c| {
+            let (x, decimals) = (c.expr("a")?, c.int("decimals")?);
+            let decimals = i32::try_from(decimals).map_err(|_| c.wrong("decimals", "a few decimals"))?;
+            let rounded =
+                if x.dtype() == Some(DType::Bool) { x.astype(DType::F16).rint() } else { x.round(decimals) };
+            Ok(c.fresh(rounded))
+        },
+    },
+    Function {
+        form: Function,
+        signature: "isclose(a, b, rtol=1e-05, atol=1e-08, equal_nan=False)",
+        call: |c| {
+            let close = close(c)?;
+            Ok(c.fresh(close))
+        },
+    },
+    Function {
+        form: Function,
+        signature: "divmod(x1, x2)",
+        call: |c| {
+            let (quotient, remainder) = c.expr("x1")?.divmod(c.argument("x2")?);
+            let parts = vec![c.fresh(quotient), c.fresh(remainder)];
+            Value::tuple(parts)
+        },
+    },
+    Function {
+        form: Function,
+        signature: "nan_to_num(x, copy=True, nan=0.0, posinf=None, neginf=None)",
+        call: |c| {
+            let x = c.expr("x")?;
+            let is_float = x.dtype().is_some_and(DType::is_float);
+            let mut result = x.nan_to_num();
+            if is_float {
+                if c.some("posinf").is_some() {
+                    result = x.isposinf().select(c.argument("posinf")?, result);
+                }
+                if c.some("neginf").is_some() {
+                    result = x.isneginf().select(c.argument("neginf")?, result);
+                }
+                if !matches!(c.value("nan"), Some(Value::Number(Weak::Float(0.0)))) {
+                    result = x.isnan().select(c.argument("nan")?, result);
+                }
+            }
+            Ok(c.fresh(result))
+        },
+    },
+    Function {
+        form: Function,
+        signature: "fabs(x)",
+        call: |c| {
+            // Of integers it is a float, unlike `abs`: the one that a root of them has.
+            let x = c.expr("x")?;
+            let x = x.sqrt().dtype().map_or(x, |dtype| x.astype(dtype));
+            Ok(c.fresh(x.absolute()))
+        },
+    },
+    Function {
+        form: Method,
+        signature: "astype(a, dtype, copy=True)",
+        call: |c| {
+            let x = c.expr("a")?;
+            let dtype = c.dtype("dtype")?.ok_or_else(|| c.wrong("dtype", "a dtype"))?;
+            Ok(c.fresh(x.astype(dtype)))
+        },
+    },
+    Function {
+        form: Function,
+        signature: "astype(a, dtype, copy=True)",
+        call: |c| {
+            let x = c.expr("a")?;
+            let dtype = c.dtype("dtype")?.ok_or_else(|| c.wrong("dtype", "a dtype"))?;
+            Ok(c.fresh(x.astype(dtype)))
+        },
+    },
+    Function {
+        form: Both,
+        signature: "copy(a, order='C')",
+        call: |c| {
+            let x = c.expr("a")?;
+            Ok(c.fresh(x))
+        },
+    },
+    Function {
+        form: Both,
+        signature: "conj|conjugate|real(x)",
+        call: |c| {
+            let x = c.expr("x")?;
+            Ok(c.same("x", x))
+        },
+    },
+];
+
+/// An operation of the op table on these arguments.
+fn operation<'g>(c: &mut Call<'_, '_, 'g>, op: ElementOp, names: &[&str]) -> Evaluated<'g> {
+    let mut operands = Vec::with_capacity(names.len());
+    for name in names {
+        // Where it is not an array it is refused by name.
+        c.argument(name)?;
+        operands.extend(c.value(name));
+    }
+    c.evaluator.element(op, &operands)
+}
+
+/// `isclose` with its tolerances.
+pub(super) fn close<'g>(c: &Call<'_, '_, 'g>) -> Evaluated<'g, Expr<'g>> {
+    let (a, b, relative, absolute) = (c.expr("a")?, c.expr("b")?, c.float("rtol")?, c.float("atol")?);
+    if relative < 0.0 || absolute < 0.0 {
+        return Err(Refusal::argument("a tolerance is negative").into());
+    }
+    #[allow(clippy::float_cmp)] // the very default values
+    let is_default = relative == 1e-5 && absolute == 1e-8;
+    let close = if is_default { a.isclose(b) } else { a.isclose_within(b, relative, absolute) };
+    let both_missing = matches!(c.value("equal_nan"), Some(Value::Number(Weak::Bool(true))));
+    Ok(if both_missing { close | (a.isnan() & b.isnan()) } else { close })
+}

@@ -1,0 +1,84 @@
+//! What expressions in text become: fused loops without temporaries, sizes that are not known, labels, limits.
+
+use fusewire::prelude::*;
+use fusewire::text::Expression;
+
+fn plan(text: &str, inputs: &[(&str, &str)]) -> Result<Plan, String> {
+    let inputs: Vec<_> = inputs.iter().map(|(name, spec)| (*name, spec.parse().unwrap())).collect();
+    let expression = Expression::parse(text).map_err(|error| error.to_string())?;
+    expression.plan(&inputs, &Limits::default()).map_err(|error| error.to_string())
+}
+
+#[test]
+fn a_chain_is_one_kernel() {
+    let plan = plan(
+        "((x - mu) / sd) * w + b",
+        &[("x", "f64[1000,30]"), ("mu", "f64[30]"), ("sd", "f64[30]"), ("w", "f64[30]"), ("b", "2.5")],
+    );
+    let plan = plan.unwrap();
+    assert_eq!((plan.kernels().len(), plan.workspace_bytes()), (1, 0));
+}
+
+#[test]
+fn a_part_is_written_where_it_belongs() {
+    let plan =
+        plan("y = np.zeros((40, 60)); y[1:-1, 1:-1] = x[1:-1, 1:-1] * 2; y", &[("x", "f64[40,60]")]).unwrap();
+    assert_eq!(plan.workspace_bytes(), 0);
+    let masked = self::plan("x[x > 0] = 0; x", &[("x", "f64[n<=100]")]).unwrap();
+    assert_eq!((masked.kernels().len(), masked.workspace_bytes()), (1, 0));
+}
+
+#[test]
+fn sizes_may_be_unknown_and_axes_labelled() {
+    let spec = "f32[user:n<=5000000, feature:30]";
+    let mean = plan("x.mean(axis='user')", &[("x", spec)]).unwrap();
+    assert_eq!(mean.outputs()[0].array.to_string(), "f32[feature:30]");
+    let centred = plan("x - x.mean(axis=0)", &[("x", spec)]).unwrap();
+    assert_eq!(centred.outputs()[0].array.to_string(), "f32[user:n<=5000000, feature:30]");
+    let rows = plan("np.arange(x.shape[0]) * x.shape[1]", &[("x", spec)]).unwrap();
+    assert_eq!(rows.outputs()[0].array.to_string(), "i64[n<=5000000]");
+    let error = plan("x * w", &[("x", spec), ("w", "f32[cluster:30]")]).unwrap_err();
+    assert!(error.contains("`feature:30` in one operand, with `cluster:30`"), "{error}");
+    let error = plan("x[1:] + x", &[("x", "f32[n<=10]")]).unwrap_err();
+    assert!(error.contains("1 | x[1:] + x"), "{error}");
+}
+
+#[test]
+fn an_axis_of_unknown_size_is_assigned_to_in_part() {
+    let program = plan("x[1:-1] = x[1:-1] * 10; x", &[("x", "i64[2<=n<=9]")]).unwrap().compile().unwrap();
+    for count in 2..6 {
+        let x: Vec<i64> = (1..=count).collect();
+        let mut out = vec![0; x.len()];
+        program.run([("x", &x)], [("out", &mut out)]).unwrap();
+        let mut expected = x.clone();
+        let last = expected.len() - 1;
+        expected[1..last].iter_mut().for_each(|element| *element *= 10);
+        assert_eq!(out, expected);
+    }
+}
+
+#[test]
+fn the_incident_is_refused_with_its_piece_of_the_text() {
+    let inputs = [("user_features", "f64[5000000,1000,1]"), ("per_cluster_weights", "f64[10]")];
+    let error = plan("(user_features * per_cluster_weights).sum(axis=1)", &inputs).unwrap_err();
+    insta::assert_snapshot!(error);
+}
+
+#[test]
+fn one_graph_holds_several_expressions() {
+    let g = Graph::new();
+    let inputs = [("x", "f64[3]".parse().unwrap())];
+    let double = Expression::parse("x * 2").unwrap().build(&g, &inputs).unwrap();
+    let root = Expression::parse("np.sqrt(x), x").unwrap().build(&g, &inputs).unwrap();
+    let sum = double[0] + root[0];
+    let plan = g.plan([sum], &Limits::default()).unwrap();
+    assert_eq!((plan.inputs().len(), plan.kernels().len()), (1, 1));
+    assert_eq!(
+        Expression::parse("y = x + z; y * np.pi * x").unwrap().names().into_iter().collect::<Vec<_>>(),
+        ["x", "z"]
+    );
+    // The place of a call is believed again.
+    let other = g.input("w", F64, [4]) + root[1];
+    let error = g.plan([other], &Limits::default()).unwrap_err();
+    assert!(error.to_string().contains("plans.rs:"), "{error}");
+}
