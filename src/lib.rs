@@ -100,6 +100,9 @@ pub mod prelude {
 mod pages {
     #[doc = include_str!("../README.md")]
     mod readme {}
+    #[cfg(feature = "text")]
+    #[doc = include_str!("../docs/expressions.md")]
+    mod expressions {}
     #[doc = include_str!("../docs/limits.md")]
     mod limits {}
     #[doc = include_str!("../docs/plans.md")]

@@ -2,7 +2,7 @@
 
 use super::call::sound;
 use super::error::Refusal;
-use super::input::{Input, Place};
+use super::input::{Declared, Input, Place};
 use super::python;
 use super::tree::{Id, Infix, Prefix, Span, Statement, Syntax, Target, Tree};
 use super::value::{Array, Evaluated, MOST_AXES, Sequence, Stop, Value, dtype_of_numpy};
@@ -246,8 +246,8 @@ impl<'t, 'g> Evaluator<'t, 'g> {
         }
         if let Some(input) = self.inputs.get(name) {
             let value = match input.declare(self.graph, name) {
-                Ok(expr) => self.fresh(expr),
-                Err(number) => Value::Number(number),
+                Declared::Array(expr) => self.fresh(expr),
+                Declared::Other(value) => value,
             };
             self.variables.insert(name, value.clone());
             return Ok(value);
@@ -349,6 +349,17 @@ impl<'t, 'g> Evaluator<'t, 'g> {
     }
 
     fn attribute(&mut self, of: &Value<'g>, name: &str) -> Evaluated<'g> {
+        if let Value::Records(rows) = of {
+            return match name {
+                "shape" => Value::tuple(rows.shape.iter().map(Value::size).collect()),
+                "ndim" => Ok(Value::int(rows.shape.len() as i128)),
+                _ => Err(Refusal::language(format!(
+                    "the attribute `{name}` of records is not in the language"
+                ))
+                .help("take a field first: `x['name']`")
+                .into()),
+            };
+        }
         let Value::Array(array) = of else {
             let message = format!("attributes of {} are not in the language", of.describe());
             return Err(Refusal::language(message).into());

@@ -77,6 +77,13 @@ impl<'g> Evaluator<'_, 'g> {
         let array = match of {
             Value::Array(array) => *array,
             Value::Tuple(parts) | Value::List(parts) => return part(of, parts, items),
+            Value::Records(rows) => {
+                let Value::Text(field) = items else {
+                    let refusal = Refusal::language("rows of records are not selected");
+                    return Err(refusal.help("take a field first: `x['name'][1:]`").into());
+                };
+                return Ok(self.fresh(rows.records.field(field)));
+            }
             other => return Err(Refusal::language(format!("{} has no parts", other.describe())).into()),
         };
         match Items::new(items)? {

@@ -4,8 +4,9 @@
 use super::error::Refusal;
 use super::tree::Span;
 use super::value::dtype_named;
+use super::value::{Rows, Value};
 use crate::expr::{Expr, Graph};
-use fusewire_ir::{DType, Dim, Shape, Weak};
+use fusewire_ir::{DType, Dim, RecordType, Shape, Weak};
 use std::fmt;
 use std::str::FromStr;
 
@@ -149,18 +150,28 @@ impl Spec {
 
     /// The shape in a graph, with its symbols declared there.
     pub fn shape(&self, graph: &Graph) -> Shape {
-        let axes = self.axes.iter().map(|(label, size)| {
-            let dim: Dim = match size {
-                SpecSize::Known(size) => (*size).into(),
-                SpecSize::Symbol(name, lower, upper) => graph.dim(name, *lower..=*upper).into(),
-            };
-            match label {
-                Some(label) => dim.labelled(label),
-                None => dim,
-            }
-        });
-        axes.collect()
+        shape_of(&self.axes, graph)
     }
+}
+
+fn shape_of(axes: &[(Option<String>, SpecSize)], graph: &Graph) -> Shape {
+    let axes = axes.iter().map(|(label, size)| {
+        let dim: Dim = match size {
+            SpecSize::Known(size) => (*size).into(),
+            SpecSize::Symbol(name, lower, upper) => graph.dim(name, *lower..=*upper).into(),
+        };
+        match label {
+            Some(label) => dim.labelled(label),
+            None => dim,
+        }
+    });
+    axes.collect()
+}
+
+/// An input as it is declared in a graph.
+pub(super) enum Declared<'g> {
+    Array(Expr<'g>),
+    Other(Value<'g>),
 }
 
 /// What a name of an expression stands for.
@@ -171,6 +182,8 @@ pub enum Input {
     /// As an array of `bool`, whose bytes nobody has checked, such as those of a file: it is bound as `u8`, and
     /// true where that is not 0.
     Truth(Spec),
+    /// Rows of records with these axes, bound by the name: `users['age']` is a field of them.
+    Records(RecordType, Vec<(Option<String>, SpecSize)>),
     /// A number, as if it were written in the expression.
     Number(Weak),
 }
@@ -189,11 +202,18 @@ impl From<Weak> for Input {
 
 impl Input {
     /// The input in a graph; a number stays one.
-    pub(super) fn declare<'g>(&self, graph: &'g Graph, name: &str) -> Result<Expr<'g>, Weak> {
+    pub(super) fn declare<'g>(&self, graph: &'g Graph, name: &str) -> Declared<'g> {
         match self {
-            Self::Array(spec) => Ok(graph.input(name, spec.dtype, spec.shape(graph))),
-            Self::Truth(spec) => Ok(graph.input(name, DType::U8, spec.shape(graph)).not_equal(0)),
-            Self::Number(number) => Err(*number),
+            Self::Array(spec) => Declared::Array(graph.input(name, spec.dtype, spec.shape(graph))),
+            Self::Truth(spec) => {
+                Declared::Array(graph.input(name, DType::U8, spec.shape(graph)).not_equal(0))
+            }
+            Self::Records(ty, axes) => {
+                let shape = shape_of(axes, graph);
+                let records = graph.records(name, ty, shape.clone());
+                Declared::Other(Value::Records(Rows { records, shape: shape.into() }))
+            }
+            Self::Number(number) => Declared::Other(Value::Number(*number)),
         }
     }
 }

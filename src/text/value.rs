@@ -1,7 +1,7 @@
 //! What a piece of an expression stands for: arrays that are not computed yet, and the Python values around them.
 
 use super::error::Refusal;
-use crate::expr::{Argument, Expr, Graph};
+use crate::expr::{Argument, Expr, Graph, Records};
 use fusewire_ir::{AxisRef, DType, Dim, Shape, SizeExpr, Weak};
 use std::rc::Rc;
 
@@ -20,9 +20,17 @@ pub(super) struct Array<'g> {
     pub memory: u32,
 }
 
+/// Rows of records, of which fields are taken.
+#[derive(Clone)]
+pub(super) struct Rows<'g> {
+    pub records: Records<'g>,
+    pub shape: Rc<Shape>,
+}
+
 #[derive(Clone)]
 pub(super) enum Value<'g> {
     Array(Array<'g>),
+    Records(Rows<'g>),
     /// A Python number: it takes the dtype of the array that it meets.
     Number(Weak),
     /// A size that is not known yet.
@@ -120,6 +128,7 @@ impl<'g> Value<'g> {
     pub fn describe(&self) -> String {
         match self {
             Self::Array(array) => array.expr.array().map_or("an array".into(), |array| array.to_string()),
+            Self::Records(_) => "an array of records".into(),
             Self::Number(number) => Self::python(*number),
             Self::Dim(dim) => format!("the size {dim}"),
             Self::DType(dtype) => format!("the dtype {dtype}"),

@@ -1,7 +1,8 @@
 //! What expressions in text become: fused loops without temporaries, sizes that are not known, labels, limits.
 
 use fusewire::prelude::*;
-use fusewire::text::Expression;
+use fusewire::text::{Expression, Input, SpecSize};
+use fusewire::{RecordType, RecordView};
 
 fn plan(text: &str, inputs: &[(&str, &str)]) -> Result<Plan, String> {
     let inputs: Vec<_> = inputs.iter().map(|(name, spec)| (*name, spec.parse().unwrap())).collect();
@@ -81,4 +82,22 @@ fn one_graph_holds_several_expressions() {
     let other = g.input("w", F64, [4]) + root[1];
     let error = g.plan([other], &Limits::default()).unwrap_err();
     assert!(error.to_string().contains("plans.rs:"), "{error}");
+}
+
+#[test]
+fn fields_of_records_are_taken_by_name() {
+    let user = RecordType::from_npy_descr("[('name', '|S4'), ('age', '<i2'), ('active', '|b1')]").unwrap();
+    let inputs = [("users", Input::Records(user.clone(), vec![(None, SpecSize::Known(2))]))];
+    let expression =
+        Expression::parse("np.where(users['active'], users['age'] * 2, users.shape[0])").unwrap();
+    let program = expression.plan(&inputs, &Limits::default()).unwrap().compile().unwrap();
+    let mut out = [0i16; 2];
+    program
+        .run([("users", RecordView::from_bytes(&user, b"ann\0\x07\0\x01bob\0\x03\0\0"))], [("out", &mut out)])
+        .unwrap();
+    assert_eq!(out, [14, 2]);
+    for wrong in ["users['nam'] + 1", "users['name'] + 1", "users + 1", "users[0]", "users.dtype"] {
+        let error = Expression::parse(wrong).unwrap().plan(&inputs, &Limits::default()).unwrap_err();
+        assert!(error.located()[0].span.is_some(), "{error}");
+    }
 }
