@@ -271,7 +271,7 @@ proptest! {
         let report = recipe.inspect(&Limits::default());
         prop_assert_eq!(&PlanReport::from_json(&report.to_json()).unwrap(), &report);
         if let Ok(plan) = recipe.plan(&Limits::default()) {
-            prop_assert_eq!(report.kernels.len(), plan.kernels().len());
+            prop_assert_eq!(report.kernels.len(), plan.tasks().count());
             for (at, node) in report.nodes.iter().enumerate() {
                 prop_assert!(node.operands.iter().all(|operand| *operand < at));
                 // What no step computes is memory already, a view, or a part of something else.

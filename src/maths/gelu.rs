@@ -37,9 +37,10 @@ fn gelu<const FUSED: bool>(x: f64) -> f64 {
     let (product, [first, second]) = complement_tail::<FUSED>(magnitude);
     let tail = product * first;
     let (share, scale) = if z < 0.0 { (2.0 - tail * second, 1.0) } else { (tail, second) };
-    let is_near = !(magnitude > 0.65);
-    let share = if is_near { complement_near_zero::<FUSED>(z) } else { share };
-    let scale = if is_near { 1.0 } else { scale };
+    // A NaN is not far.
+    let is_far = magnitude > 0.65;
+    let share = if is_far { share } else { complement_near_zero::<FUSED>(z) };
+    let scale = if is_far { scale } else { 1.0 };
     let share = multiply_add::<FUSED>(-share, error * slope, share);
     x * (0.5 * share) * scale
 }
