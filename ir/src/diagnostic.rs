@@ -2,6 +2,7 @@
 
 use crate::composition::Composition;
 use crate::graph::NodeId;
+use crate::repair::Repair;
 use crate::shape::ArrayType;
 use std::collections::HashSet;
 use std::fmt;
@@ -155,6 +156,8 @@ pub struct Diagnostic {
     pub factor: Option<f64>,
     /// What to know and what to do, one sentence each.
     pub help: Vec<String>,
+    /// What would fit, each of it planned.
+    pub repairs: Vec<Repair>,
 }
 
 impl Diagnostic {
@@ -171,6 +174,7 @@ impl Diagnostic {
             axis: None,
             factor: None,
             help: Vec::new(),
+            repairs: Vec::new(),
         }
     }
 
@@ -219,6 +223,9 @@ impl fmt::Display for Diagnostic {
         for help in &self.help {
             write!(f, "\n   = {help}")?;
         }
+        for repair in &self.repairs {
+            write!(f, "\n   = repair: {}", repair.text)?;
+        }
         Ok(())
     }
 }
@@ -234,6 +241,10 @@ impl Error {
     #[must_use]
     pub fn diagnostics(&self) -> &[Diagnostic] {
         &self.diagnostics
+    }
+
+    pub(crate) fn diagnostics_mut(&mut self) -> &mut [Diagnostic] {
+        &mut self.diagnostics
     }
 
     /// The kind of the first diagnostic.

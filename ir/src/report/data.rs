@@ -298,6 +298,8 @@ report_data! {
         pub axis: Option<usize>,
         /// What to know and what to do.
         pub help: Vec<String>,
+        /// What would fit, each of it planned.
+        pub repairs: Vec<String>,
     }
 
     /// An array that a diagnostic speaks of.

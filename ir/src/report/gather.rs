@@ -145,7 +145,7 @@ impl Plan {
         totals.chain(self.body_lines(kernel, &kernel.epilogue)).collect()
     }
 
-    fn memory_report(&self) -> MemoryReport {
+    pub(crate) fn memory_report(&self) -> MemoryReport {
         let bytes = |array: &ArrayType| array.shape.bytes(array.dtype).unwrap_or(u64::MAX);
         let sum = |arrays: &mut dyn Iterator<Item = &ArrayType>| {
             arrays.fold(0u64, |sum, array| sum.saturating_add(bytes(array)))
@@ -226,6 +226,7 @@ fn diagnostic(wrong: &Diagnostic, positions: &HashMap<NodeId, usize>) -> Diagnos
         related: related.collect(),
         axis: wrong.axis,
         help: wrong.help.clone(),
+        repairs: wrong.repairs.iter().map(|repair| repair.text.clone()).collect(),
     }
 }
 
