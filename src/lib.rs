@@ -44,6 +44,8 @@ mod plan;
 mod program;
 mod recipe;
 mod record;
+#[cfg(feature = "snippets")]
+mod render;
 mod repeat;
 mod routine;
 mod rows;
@@ -51,6 +53,7 @@ mod strided;
 #[cfg(feature = "proptest")]
 pub mod testing;
 mod tile_function;
+mod trace;
 mod tree;
 mod view;
 mod walk;
@@ -75,6 +78,8 @@ pub use plan::Plan;
 pub use program::{Arrays, Bound, Program};
 pub use recipe::Recipe;
 pub use record::{Record, RecordArray, RecordField, RecordView, RecordViewMut};
+#[cfg(feature = "snippets")]
+pub use render::render;
 pub use view::{Element, View, ViewMut};
 
 /// What `record!` expands to.

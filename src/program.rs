@@ -8,6 +8,7 @@ use crate::lower::Compiled;
 use crate::record::field_layout;
 use crate::routine::RoutineLaunch;
 use crate::rows::{Blocks, lanes};
+use crate::trace::Timed;
 use crate::view::{Layout, View, ViewMut};
 use crate::walk::{Memory, Origin};
 use fusewire_ir::diagnostic::human_bytes;
@@ -58,6 +59,8 @@ impl HeldCode {
 pub struct Bound<'a> {
     prepared: Prepared,
     _constants: Arc<Vec<Constant>>,
+    plan: Arc<Plan>,
+    threads: usize,
     borrow: PhantomData<&'a mut ()>,
 }
 
@@ -212,7 +215,10 @@ impl Program {
             code: Arc::default(),
             prepared: Arc::default(),
         };
-        program.compile_dense()?;
+        let timed = Timed::begin();
+        let compiled = program.compile_dense();
+        timed.compiled(&program.plan, compiled.is_ok());
+        compiled?;
         Ok(program)
     }
 
@@ -315,7 +321,9 @@ impl Program {
             Some(prepared) => prepared,
             None => self.prepare_for(inputs, outputs, site)?,
         };
+        let timed = Timed::begin();
         let ran = prepared.launches.run(site);
+        timed.ran(&self.plan, prepared.bytes, self.threads);
         self.keep(prepared);
         ran
     }
@@ -335,7 +343,13 @@ impl Program {
         let site = Site::caller();
         let (inputs, outputs) = self.given(inputs, outputs);
         let prepared = self.prepare_for(inputs, outputs, site)?;
-        Ok(Bound { prepared, _constants: self.constants.clone(), borrow: PhantomData })
+        Ok(Bound {
+            prepared,
+            _constants: self.constants.clone(),
+            plan: self.plan.clone(),
+            threads: self.threads,
+            borrow: PhantomData,
+        })
     }
 
     /// The memory of each port.
@@ -380,7 +394,11 @@ impl Program {
         let mut program = self.clone();
         for sizes in pieces {
             program.sizes.extend(sizes.map(|(dim, size)| (dim.into(), size)));
-            program.prepare_for(inputs.clone(), outputs.clone(), site)?.launches.run(site)?;
+            let mut prepared = program.prepare_for(inputs.clone(), outputs.clone(), site)?;
+            let timed = Timed::begin();
+            let ran = prepared.launches.run(site);
+            timed.ran(&self.plan, prepared.bytes, self.threads);
+            ran?;
         }
         Ok(())
     }
@@ -605,7 +623,10 @@ impl Bound<'_> {
     /// plan takes no indices from arrays never fails.
     #[track_caller]
     pub fn run(&mut self) -> Result<(), Error> {
-        self.prepared.launches.run(Site::caller())
+        let timed = Timed::begin();
+        let ran = self.prepared.launches.run(Site::caller());
+        timed.ran(&self.plan, self.prepared.bytes, self.threads);
+        ran
     }
 }
 
