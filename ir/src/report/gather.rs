@@ -165,6 +165,7 @@ impl Plan {
             constants,
             workspace,
             slots: self.slots.clone(),
+            scratch: None,
             peak: around.saturating_add(workspace),
             numpy_temporaries: numpy.temporaries,
             numpy_bytes: numpy.bytes,

@@ -134,6 +134,9 @@ impl PlanReport {
         ] {
             row(page, &[what, &human_bytes(bytes)]);
         }
+        if let Some(scratch) = memory.scratch {
+            row(page, &["scratch of the code, on all threads", &human_bytes(scratch)]);
+        }
         page.push_str("</table>");
     }
 
