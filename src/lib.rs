@@ -70,7 +70,8 @@ pub use fusewire_ir::half;
 pub use fusewire_ir::report::{PlanDiff, PlanReport};
 pub use fusewire_ir::{
     ArrayType, AxisRef, BroadcastPolicy, DType, Diagnostic, DiagnosticKind, Dim, ElementOp, Error, FieldType,
-    Limits, OutOfBounds, RecordType, Repair, RepairKind, Scalar, Shape, Side, Site, Slice, StorePolicy, broadcast_shapes,
+    Limits, OutOfBounds, RecordType, Repair, RepairKind, Scalar, Shape, Side, Site, Slice, StorePolicy,
+    broadcast_shapes,
 };
 pub use index::{Indices, Item};
 pub use inspect::wants_colour;

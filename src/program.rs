@@ -73,6 +73,14 @@ enum Work {
 }
 
 impl Work {
+    /// Bytes of scratch memory; that of a routine is workspace.
+    fn scratch_bytes(&self) -> usize {
+        match self {
+            Self::Loops(launch) => launch.scratch_bytes(),
+            Self::Routine(_) => 0,
+        }
+    }
+
     /// Every piece of machine code that it calls.
     fn code(&self) -> Vec<Arc<Compiled>> {
         match self {
@@ -372,7 +380,7 @@ impl Program {
     /// let program = plan.compile()?;
     /// let mut out = [0.0; 6];
     /// let x = View::new(&[1.0, 2.0, 3.0, 3.0, 2.0, 1.0], [2, 3]);
-    /// program.bind_in(&mut workspace, [("x", x)], [("centred", ViewMut::new(&mut out, [2, 3]))])?.run();
+    /// program.bind_in(&mut workspace, [("x", x)], [("centred", ViewMut::new(&mut out, [2, 3]))])?.run()?;
     /// assert_eq!(out, [-1.0, 0.0, 1.0, 1.0, 0.0, -1.0]);
     /// # Ok::<(), Error>(())
     /// ```
@@ -705,7 +713,7 @@ impl Bound<'_> {
     /// the code and on the number of threads, not on the size of arrays.
     #[must_use]
     pub fn scratch_bytes(&self) -> usize {
-        self.prepared.launches.0.iter().map(Launch::scratch_bytes).sum()
+        self.prepared.launches.0.iter().map(Work::scratch_bytes).sum()
     }
 
     /// Computes every output from the inputs as they are now. Allocates nothing on one thread.

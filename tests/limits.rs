@@ -147,7 +147,7 @@ fn workspace_of_the_caller_at_its_size_and_one_byte_less() {
             let outputs = [("centred", ViewMut::new(&mut out, [50, 40]))];
             let bound = program.bind_in(&mut memory[start..start + length], [("x", x())], outputs);
             match bound {
-                Ok(mut bound) => bound.run(),
+                Ok(mut bound) => bound.run().unwrap(),
                 Err(error) => assert_eq!(error.kind(), DiagnosticKind::Workspace),
             }
             assert_eq!(out == expected, fits, "{start} {length}");
@@ -160,6 +160,6 @@ fn workspace_of_the_caller_at_its_size_and_one_byte_less() {
     let plain = g.plan([(g.input("y", F64, [3]) * 2).named("twice")], &Limits::default()).unwrap();
     let mut out = [0.0; 3];
     let program = plain.compile().unwrap();
-    program.bind_in(&mut [], [("y", &[1.0, 2.0, 3.0])], [("twice", &mut out)]).unwrap().run();
+    program.bind_in(&mut [], [("y", &[1.0, 2.0, 3.0])], [("twice", &mut out)]).unwrap().run().unwrap();
     assert_eq!(out, [2.0, 4.0, 6.0]);
 }

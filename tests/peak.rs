@@ -70,16 +70,16 @@ fn check(name: &str, plan: &Plan, threads: usize) {
     // The code for these layouts is made once.
     {
         let (read, written) = views(plan, &inputs, &mut outputs);
-        program.bind(read, written).unwrap().run();
+        program.bind(read, written).unwrap().run().unwrap();
     }
     let (read, written) = views(plan, &inputs, &mut outputs);
     let (peak, (workspace, scratch)) = peak_of(|| {
         let mut bound = program.bind(read, written).unwrap();
-        bound.run();
+        bound.run().unwrap();
         (bound.workspace_bytes(), bound.scratch_bytes())
     });
     assert!(workspace <= promised, "{name}: {workspace} bytes of workspace, {promised} promised");
-    let most = workspace + scratch + BOOKKEEPING * plan.kernels().len() * threads;
+    let most = workspace + scratch + BOOKKEEPING * plan.tasks().count() * threads;
     assert!(peak <= most, "{name}: {peak} bytes at once; workspace {workspace}, scratch {scratch}");
     assert!(
         peak >= workspace + scratch,
@@ -93,7 +93,7 @@ fn the_peak_is_what_the_plan_promises() {
     for (name, build) in gallery::PLANS {
         let g = Graph::new();
         let plan = g.plan(build(&g), &Limits::default()).unwrap();
-        if plan.peak_bytes() < 200_000_000 {
+        if plan.peak_bytes() < 8_000_000 && plan.dims().is_empty() {
             for threads in [1, 3] {
                 check(name, &plan, threads);
             }
@@ -101,11 +101,11 @@ fn the_peak_is_what_the_plan_promises() {
     }
     let mut runner = proptest::test_runner::TestRunner::deterministic();
     let mut stored = 0;
-    for at in 0..200 {
+    for at in 0..120 {
         let recipe: Recipe = recipes(20).new_tree(&mut runner).unwrap().current();
         let plan = recipe.plan(&Limits::default()).unwrap();
         stored += usize::from(plan.workspace_bytes() > 0);
         check(&format!("random {at}"), &plan, 1 + at % 2);
     }
-    assert!(stored > 20, "{stored}");
+    assert!(stored > 10, "{stored}");
 }
