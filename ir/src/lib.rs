@@ -41,6 +41,7 @@ mod op_table;
 pub mod plan;
 mod plan_dims;
 mod plan_node;
+mod quick_hash;
 mod rebuild;
 pub mod record;
 pub mod reduce;

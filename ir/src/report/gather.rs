@@ -12,11 +12,11 @@ use crate::limits::Limits;
 use crate::plan::{Plan, Port, Step, Stored, Task};
 use crate::plan_dims::PlanDim;
 use crate::plan_node::{Fate, PlanNode, undecided};
+use crate::quick_hash::QuickMap;
 use crate::requirement::Required;
 use crate::routine::RoutineCall;
 use crate::shape::ArrayType;
 use crate::upcast::Upcast;
-use std::collections::HashMap;
 use std::fmt;
 
 impl Plan {
@@ -215,7 +215,7 @@ fn variant(value: &impl fmt::Debug) -> String {
     text.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default().to_string()
 }
 
-fn diagnostic(wrong: &Diagnostic, positions: &HashMap<NodeId, usize>) -> DiagnosticReport {
+fn diagnostic(wrong: &Diagnostic, positions: &QuickMap<NodeId, usize>) -> DiagnosticReport {
     let related = wrong.operands.iter();
     let related = related
         .map(|note| RelatedReport { text: note.text.clone(), site: note.site.as_ref().map(Into::into) });
