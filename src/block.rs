@@ -22,6 +22,11 @@ impl Block {
         Some(Self(block))
     }
 
+    /// How many bytes there are.
+    pub const fn bytes(&self) -> usize {
+        self.0.len() * size_of::<Line>()
+    }
+
     pub fn address(&mut self) -> *mut u8 {
         self.0.as_mut_ptr().cast()
     }

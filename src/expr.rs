@@ -25,6 +25,7 @@ pub use records::Records;
 
 use crate::plan::Plan;
 use crate::recipe::{Recipe, RecipeId};
+use crate::trace::Timed;
 use fusewire_ir as ir;
 use fusewire_ir::{
     ArrayType, BroadcastPolicy, Broadcasts, DType, Dim, ElementOp, Error, Limits, Operand, Scalar, Shape,
@@ -213,7 +214,9 @@ impl Graph {
         limits: &Limits,
     ) -> Result<Plan, Error> {
         let (sites, mut foreign) = self.own(outputs, Site::caller());
+        let timed = Timed::begin();
         let plan = self.ir.borrow().plan(&sites, limits);
+        timed.planned(&plan);
         // What is wrong with the others is reported together with it.
         if !foreign.is_empty()
             && !sites.is_empty()

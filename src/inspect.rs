@@ -17,7 +17,9 @@ impl Plan {
     pub fn html(&self) -> Result<String, Error> {
         let mut report = self.report();
         with_sources(&mut report);
-        for (kernel, listings) in self.clone().compile()?.listings()? {
+        let program = self.clone().compile()?;
+        report.memory.scratch = Some(program.expected_scratch_bytes()?);
+        for (kernel, listings) in program.listings()? {
             report.add_listings(kernel, listings);
         }
         Ok(report.html())

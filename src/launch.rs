@@ -372,6 +372,11 @@ impl Results {
         }
     }
 
+    fn scratch_bytes(&self) -> usize {
+        let reduce = self.reduce.as_ref().map_or(0, |reduce| reduce.call.scratch.bytes());
+        reduce + self.finish.scratch.bytes() + size_of_val(&self.partials[..]) + self.totals.bytes()
+    }
+
     /// Calls get their addresses from the walks, tile by tile.
     fn relocate(&mut self, moved: &impl Fn(&Origin) -> i64) {
         self.finish_walk.relocate(moved);
@@ -453,6 +458,23 @@ impl Launch {
             Self::Results(parts) => parts.iter().flat_map(Results::code).collect(),
             Self::Chunks(chunks) => chunks.whole.code().collect(),
             Self::Rows(lanes) => lanes.iter().flat_map(Lane::launches).flat_map(Self::code).collect(),
+        }
+    }
+
+    /// Bytes of scratch memory: tiles of elements, and totals on their way.
+    pub fn scratch_bytes(&self) -> usize {
+        match self {
+            Self::Elements(elements) => {
+                let tables = elements.tables.iter().map(Table::bytes).sum::<usize>();
+                tables + elements.parts.iter().map(|part| part.scratch.bytes()).sum::<usize>()
+            }
+            Self::Results(parts) => parts.iter().map(Results::scratch_bytes).sum(),
+            Self::Chunks(chunks) => {
+                let own =
+                    |(call, partials): &(Call, Vec<u64>)| call.scratch.bytes() + size_of_val(&partials[..]);
+                chunks.whole.scratch_bytes() + chunks.calls.iter().map(own).sum::<usize>()
+            }
+            Self::Rows(lanes) => lanes.iter().flat_map(Lane::launches).map(Self::scratch_bytes).sum(),
         }
     }
 

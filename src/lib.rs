@@ -44,6 +44,8 @@ mod plan;
 mod program;
 mod recipe;
 mod record;
+#[cfg(feature = "snippets")]
+mod render;
 mod repeat;
 mod routine;
 mod rows;
@@ -53,6 +55,7 @@ pub mod testing;
 #[cfg(feature = "text")]
 pub mod text;
 mod tile_function;
+mod trace;
 mod tree;
 mod view;
 mod walk;
@@ -69,7 +72,8 @@ pub use fusewire_ir::half;
 pub use fusewire_ir::report::{PlanDiff, PlanReport};
 pub use fusewire_ir::{
     ArrayType, AxisRef, BroadcastPolicy, DType, Diagnostic, DiagnosticKind, Dim, ElementOp, Error, FieldType,
-    Limits, OutOfBounds, RecordType, Scalar, Shape, Side, Site, Slice, StorePolicy, broadcast_shapes,
+    Limits, OutOfBounds, RecordType, Repair, RepairKind, Scalar, Shape, Side, Site, Slice, StorePolicy,
+    broadcast_shapes,
 };
 pub use index::{Indices, Item};
 pub use inspect::wants_colour;
@@ -77,6 +81,8 @@ pub use plan::Plan;
 pub use program::{Arrays, Bound, Program};
 pub use recipe::Recipe;
 pub use record::{Record, RecordArray, RecordField, RecordView, RecordViewMut};
+#[cfg(feature = "snippets")]
+pub use render::render;
 pub use view::{Element, View, ViewMut};
 
 /// What `record!` expands to.

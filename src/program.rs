@@ -8,6 +8,7 @@ use crate::lower::Compiled;
 use crate::record::field_layout;
 use crate::routine::RoutineLaunch;
 use crate::rows::{Blocks, lanes};
+use crate::trace::Timed;
 use crate::view::{Layout, View, ViewMut};
 use crate::walk::{Memory, Origin};
 use fusewire_ir::diagnostic::human_bytes;
@@ -58,6 +59,8 @@ impl HeldCode {
 pub struct Bound<'a> {
     prepared: Prepared,
     _constants: Arc<Vec<Constant>>,
+    plan: Arc<Plan>,
+    threads: usize,
     borrow: PhantomData<&'a mut ()>,
 }
 
@@ -70,6 +73,14 @@ enum Work {
 }
 
 impl Work {
+    /// Bytes of scratch memory; that of a routine is workspace.
+    fn scratch_bytes(&self) -> usize {
+        match self {
+            Self::Loops(launch) => launch.scratch_bytes(),
+            Self::Routine(_) => 0,
+        }
+    }
+
     /// Its loop nests, where it has some.
     const fn loops(&self) -> Option<&Launch> {
         match self {
@@ -212,7 +223,10 @@ impl Program {
             code: Arc::default(),
             prepared: Arc::default(),
         };
-        program.compile_dense()?;
+        let timed = Timed::begin();
+        let compiled = program.compile_dense();
+        timed.compiled(&program.plan, compiled.is_ok());
+        compiled?;
         Ok(program)
     }
 
@@ -230,7 +244,14 @@ impl Program {
         Binding { inputs: ports(self.plan.inputs()), outputs: ports(self.plan.outputs()), sizes }
     }
 
-    /// For kernels by position, the code that such arrays need, with titles.
+    /// The bytes of scratch memory that such arrays need, on the threads of the program.
+    pub(crate) fn expected_scratch_bytes(&self) -> Result<u64, Error> {
+        let binding = self.expected_binding();
+        let launches = self.launches(&binding, &self.arrange(&binding, self.threads), 64, self.threads)?;
+        Ok(launches.iter().flatten().map(|launch| launch.scratch_bytes() as u64).sum())
+    }
+
+    /// For tasks by position, the code that such arrays need, with titles.
     pub(crate) fn listings(&self) -> Result<Vec<(usize, Listings)>, Error> {
         let binding = self.expected_binding();
         let mut listings = Vec::new();
@@ -316,7 +337,9 @@ impl Program {
             Some(prepared) => prepared,
             None => self.prepare_for(inputs, outputs, site)?,
         };
+        let timed = Timed::begin();
         let ran = prepared.launches.run(site);
+        timed.ran(&self.plan, prepared.bytes, self.threads);
         self.keep(prepared);
         ran
     }
@@ -336,7 +359,46 @@ impl Program {
         let site = Site::caller();
         let (inputs, outputs) = self.given(inputs, outputs);
         let prepared = self.prepare_for(inputs, outputs, site)?;
-        Ok(Bound { prepared, _constants: self.constants.clone(), borrow: PhantomData })
+        Ok(self.bound(prepared))
+    }
+
+    fn bound<'a>(&self, prepared: Prepared) -> Bound<'a> {
+        let (_constants, plan) = (self.constants.clone(), self.plan.clone());
+        Bound { prepared, _constants, plan, threads: self.threads, borrow: PhantomData }
+    }
+
+    /// As [`Program::bind`], in workspace of the caller: nothing is allocated for what kernels exchange.
+    /// [`Plan::workspace_bytes`] bytes, and 63 more where they do not begin at a multiple of 64, are enough for
+    /// every binding. What is in it before does not matter, and what is in it afterwards means nothing.
+    ///
+    /// ```
+    /// use fusewire::prelude::*;
+    ///
+    /// let g = Graph::new();
+    /// let x = g.input("x", F64, [2, 3]);
+    /// let plan = g.plan([(x - x.mean(Axis(0))).named("centred")], &Limits::default())?;
+    /// let mut workspace = vec![0; plan.workspace_bytes() as usize + 63];
+    /// let program = plan.compile()?;
+    /// let mut out = [0.0; 6];
+    /// let x = View::new(&[1.0, 2.0, 3.0, 3.0, 2.0, 1.0], [2, 3]);
+    /// program.bind_in(&mut workspace, [("x", x)], [("centred", ViewMut::new(&mut out, [2, 3]))])?.run()?;
+    /// assert_eq!(out, [-1.0, 0.0, 1.0, 1.0, 0.0, -1.0]);
+    /// # Ok::<(), Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// What [`Program::bind`] reports, and workspace that is too small: no output has been touched then.
+    #[track_caller]
+    pub fn bind_in<'a>(
+        &self,
+        workspace: &'a mut [u8],
+        inputs: impl Arrays<View<'a>>,
+        outputs: impl Arrays<ViewMut<'a>>,
+    ) -> Result<Bound<'a>, Error> {
+        let site = Site::caller();
+        let (inputs, outputs) = self.given(inputs, outputs);
+        let prepared = self.prepare_in(Some(workspace), inputs, outputs, site)?;
+        Ok(self.bound(prepared))
     }
 
     /// The memory of each port.
@@ -355,11 +417,26 @@ impl Program {
     }
 
     fn prepare_for(&self, inputs: Given, outputs: Given, site: Site) -> Result<Prepared, Error> {
+        self.prepare_in(None, inputs, outputs, site)
+    }
+
+    /// Prepares a run in this workspace, or in some of its own.
+    fn prepare_in(
+        &self,
+        lent: Option<&mut [u8]>,
+        inputs: Given,
+        outputs: Given,
+        site: Site,
+    ) -> Result<Prepared, Error> {
         let binding = bind::bind(&self.plan, &inputs, &outputs, &self.sizes, site)?;
         let arrangement = self.arrange(&binding, self.threads);
         let bytes = arrangement.offsets.last().copied().unwrap_or(0);
-        let mut workspace = Block::try_new(bytes).ok_or_else(|| no_memory(bytes, site))?;
-        let launches = self.prepare(&binding, &arrangement, workspace.address() as usize, self.threads)?;
+        let (mut workspace, address) = match lent {
+            Some(lent) => (Block::new(0), Some(place_in(lent, bytes, site)?)),
+            None => (Block::try_new(bytes).ok_or_else(|| no_memory(bytes, site))?, None),
+        };
+        let address = address.unwrap_or_else(|| workspace.address() as usize);
+        let launches = self.prepare(&binding, &arrangement, address, self.threads)?;
         Ok(Prepared {
             inputs: inputs.layouts,
             outputs: outputs.layouts,
@@ -381,7 +458,11 @@ impl Program {
         let mut program = self.clone();
         for sizes in pieces {
             program.sizes.extend(sizes.map(|(dim, size)| (dim.into(), size)));
-            program.prepare_for(inputs.clone(), outputs.clone(), site)?.launches.run(site)?;
+            let mut prepared = program.prepare_for(inputs.clone(), outputs.clone(), site)?;
+            let timed = Timed::begin();
+            let ran = prepared.launches.run(site);
+            timed.ran(&self.plan, prepared.bytes, self.threads);
+            ran?;
         }
         Ok(())
     }
@@ -530,6 +611,31 @@ struct Arrangement {
     blocks: Vec<Option<Blocks>>,
 }
 
+/// Where a workspace of so many bytes begins in the caller's memory: at a cache line.
+fn place_in(lent: &mut [u8], bytes: usize, site: Site) -> Result<usize, Error> {
+    let skipped = (lent.as_ptr() as usize).wrapping_neg() % WORKSPACE_ALIGNMENT;
+    if bytes == 0 {
+        return Ok(WORKSPACE_ALIGNMENT);
+    }
+    match lent.get_mut(skipped..).filter(|rest| rest.len() >= bytes) {
+        Some(rest) => Ok(rest.as_mut_ptr() as usize),
+        None => {
+            let message = format!(
+                "the workspace has {} bytes, and {bytes} are needed from a multiple of {WORKSPACE_ALIGNMENT} on",
+                lent.len()
+            );
+            let need = bytes.saturating_add(WORKSPACE_ALIGNMENT - 1);
+            Err(Diagnostic::new(DiagnosticKind::Workspace, message)
+                .at(site)
+                .help(format!("{need} bytes are enough wherever they lie"))
+                .into())
+        }
+    }
+}
+
+/// Workspace begins at a cache line.
+const WORKSPACE_ALIGNMENT: usize = 64;
+
 fn no_memory(bytes: usize, site: Site) -> Error {
     let message = format!(
         "the machine cannot give the {} that the plan stores between kernels",
@@ -597,6 +703,19 @@ impl Constant {
 }
 
 impl Bound<'_> {
+    /// The bytes of workspace that it has: at most what the plan says.
+    #[must_use]
+    pub const fn workspace_bytes(&self) -> usize {
+        self.prepared.bytes
+    }
+
+    /// The bytes of scratch memory that it has beside: tiles that stay in the nearest cache, and totals on their way. They depend on
+    /// the code and on the number of threads, not on the size of arrays.
+    #[must_use]
+    pub fn scratch_bytes(&self) -> usize {
+        self.prepared.launches.0.iter().map(Work::scratch_bytes).sum()
+    }
+
     /// Computes every output from the inputs as they are now. Allocates nothing on one thread.
     ///
     /// # Errors
@@ -605,7 +724,10 @@ impl Bound<'_> {
     /// plan takes no indices from arrays never fails.
     #[track_caller]
     pub fn run(&mut self) -> Result<(), Error> {
-        self.prepared.launches.run(Site::caller())
+        let timed = Timed::begin();
+        let ran = self.prepared.launches.run(Site::caller());
+        timed.ran(&self.plan, self.prepared.bytes, self.threads);
+        ran
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::expr::{Expr, Graph};
 use crate::plan::Plan;
+use crate::trace::Timed;
 use fusewire_ir as ir;
 use fusewire_ir::{Error, Limits, SiteId};
 use std::fmt;
@@ -59,7 +60,10 @@ impl Recipe {
     /// # Errors
     /// Every mistake that an output depends on.
     pub fn plan(&self, limits: &Limits) -> Result<Plan, Error> {
-        Ok(Plan::new(self.graph.plan(&self.outputs, limits)?))
+        let timed = Timed::begin();
+        let plan = self.graph.plan(&self.outputs, limits);
+        timed.planned(&plan);
+        Ok(Plan::new(plan?))
     }
 
     /// A graph to go on building with.

@@ -54,6 +54,11 @@ impl Table {
         }
     }
 
+    /// The memory that it takes.
+    pub fn bytes(&self) -> usize {
+        self.block.bytes()
+    }
+
     /// After buffers have moved by as many bytes as `moved` says.
     pub fn relocate(&mut self, moved: &impl Fn(&Origin) -> i64) {
         self.source = self.source.wrapping_add(moved(&self.origin));

@@ -16,7 +16,7 @@ mod pieces;
 mod strategy;
 
 pub use arrays::TypedArray;
-pub use pieces::check_chunked;
+pub use pieces::{check_chunked, check_repairs};
 pub use strategy::recipes;
 
 use crate::plan::Plan;

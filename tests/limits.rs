@@ -125,3 +125,41 @@ fn both_budgets_are_reported_together() {
     let kinds: Vec<DiagnosticKind> = error.diagnostics().iter().map(|wrong| wrong.kind).collect();
     assert_eq!(kinds, [DiagnosticKind::Workspace, DiagnosticKind::Work]);
 }
+
+#[test]
+fn workspace_of_the_caller_at_its_size_and_one_byte_less() {
+    let g = Graph::new();
+    let x = g.input("x", F64, [50, 40]);
+    let plan = g.plan([(x - x.mean(Axis(0))).named("centred")], &Limits::default()).unwrap();
+    let bytes = plan.workspace_bytes() as usize;
+    assert_eq!(bytes, 320);
+    let program = plan.compile().unwrap();
+    let data: Vec<f64> = (0..2000).map(|at| (f64::from(at) * 0.7).sin()).collect();
+    let mut expected = vec![0.0; 2000];
+    let x = || View::new(&data, [50, 40]);
+    program.run([("x", x())], [("centred", ViewMut::new(&mut expected, [50, 40]))]).unwrap();
+    // Wherever in memory it lies, and whatever is in it.
+    let mut memory = vec![0xffu8; bytes + 200];
+    for start in [0, 1, 7, 64, 77] {
+        let skipped = (memory[start..].as_ptr() as usize).wrapping_neg() % 64;
+        for (length, fits) in [(bytes + skipped, true), (bytes + skipped - 1, false)] {
+            let mut out = vec![-1.0; 2000];
+            let outputs = [("centred", ViewMut::new(&mut out, [50, 40]))];
+            let bound = program.bind_in(&mut memory[start..start + length], [("x", x())], outputs);
+            match bound {
+                Ok(mut bound) => bound.run().unwrap(),
+                Err(error) => assert_eq!(error.kind(), DiagnosticKind::Workspace),
+            }
+            assert_eq!(out == expected, fits, "{start} {length}");
+            assert!(fits || out.iter().all(|value| *value == -1.0));
+        }
+        // Nothing beyond it is touched.
+        assert!(memory[start + bytes + skipped..].iter().all(|byte| *byte == 0xff));
+    }
+    // Where none is needed, none need be given.
+    let plain = g.plan([(g.input("y", F64, [3]) * 2).named("twice")], &Limits::default()).unwrap();
+    let mut out = [0.0; 3];
+    let program = plain.compile().unwrap();
+    program.bind_in(&mut [], [("y", &[1.0, 2.0, 3.0])], [("twice", &mut out)]).unwrap().run().unwrap();
+    assert_eq!(out, [2.0, 4.0, 6.0]);
+}

@@ -3,9 +3,9 @@
 use crate::custom::Custom;
 use crate::dtype::DType;
 use crate::op::ElementOp;
+use crate::quick_hash::QuickMap;
 use crate::scalar::Scalar;
 use smallvec::{SmallVec, smallvec};
-use std::collections::HashMap;
 use std::fmt;
 
 /// An instruction's result, named by the instruction's position in its body.
@@ -359,7 +359,7 @@ impl fmt::Display for Body {
 #[derive(Debug, Default)]
 pub struct BodyBuilder {
     body: Body,
-    known: HashMap<Instruction, Value>,
+    known: QuickMap<Instruction, Value>,
 }
 
 impl BodyBuilder {

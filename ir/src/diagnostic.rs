@@ -2,6 +2,7 @@
 
 use crate::composition::Composition;
 use crate::graph::NodeId;
+use crate::repair::Repair;
 use crate::shape::ArrayType;
 use std::collections::HashSet;
 use std::fmt;
@@ -95,6 +96,29 @@ pub enum DiagnosticKind {
 }
 
 impl DiagnosticKind {
+    /// Every kind.
+    pub const ALL: &[Self] = &[
+        Self::Shape,
+        Self::Label,
+        Self::Broadcast,
+        Self::Dim,
+        Self::DType,
+        Self::ScalarRange,
+        Self::Axis,
+        Self::Limit,
+        Self::Workspace,
+        Self::Work,
+        Self::TooLarge,
+        Self::ForeignGraph,
+        Self::Name,
+        Self::Binding,
+        Self::Overlap,
+        Self::EmptyReduction,
+        Self::Index,
+        Self::Record,
+        Self::Compile,
+    ];
+
     /// The word in `error[word]`.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -164,6 +188,8 @@ pub struct Diagnostic {
     pub factor: Option<f64>,
     /// What to know and what to do, one sentence each.
     pub help: Vec<String>,
+    /// What would fit, each of it planned.
+    pub repairs: Vec<Repair>,
 }
 
 impl Diagnostic {
@@ -180,6 +206,7 @@ impl Diagnostic {
             axis: None,
             factor: None,
             help: Vec::new(),
+            repairs: Vec::new(),
         }
     }
 
@@ -228,6 +255,9 @@ impl fmt::Display for Diagnostic {
         for help in &self.help {
             write!(f, "\n   = {help}")?;
         }
+        for repair in &self.repairs {
+            write!(f, "\n   = repair: {}", repair.text)?;
+        }
         Ok(())
     }
 }
@@ -243,6 +273,35 @@ impl Error {
     #[must_use]
     pub fn diagnostics(&self) -> &[Diagnostic] {
         &self.diagnostics
+    }
+
+    /// The places in the source that it speaks of: first each call that is wrong, with the arrays that it is wrong for.
+    #[must_use]
+    pub fn locations(&self) -> Vec<Site> {
+        let of = |wrong: &Diagnostic| {
+            let related: Vec<Site> = wrong.operands.iter().filter_map(|note| note.site).collect();
+            wrong.site.into_iter().chain(related).collect::<Vec<Site>>()
+        };
+        self.diagnostics.iter().flat_map(of).collect()
+    }
+
+    /// The arrays that it speaks of, the guilty ones first.
+    pub fn related(&self) -> impl Iterator<Item = &OperandNote> {
+        self.diagnostics.iter().flat_map(|wrong| &wrong.operands)
+    }
+
+    /// What to know and what to do, one sentence each.
+    pub fn help(&self) -> impl Iterator<Item = &str> {
+        self.diagnostics.iter().flat_map(|wrong| &wrong.help).map(String::as_str)
+    }
+
+    /// What would fit instead, each of it planned.
+    pub fn repairs(&self) -> impl Iterator<Item = &Repair> {
+        self.diagnostics.iter().flat_map(|wrong| &wrong.repairs)
+    }
+
+    pub(crate) fn diagnostics_mut(&mut self) -> &mut [Diagnostic] {
+        &mut self.diagnostics
     }
 
     /// The kind of the first diagnostic.

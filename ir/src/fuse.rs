@@ -32,10 +32,10 @@ pub(crate) use views::Views;
 use crate::dim::Dim;
 use crate::graph::{Graph, NodeId, Op};
 use crate::index_map::{IndexMap, broadcast_map};
+use crate::quick_hash::QuickSet;
 use crate::reshape::Obstacle;
 use crate::shape::Shape;
 use smallvec::SmallVec;
-use std::collections::HashSet;
 
 /// The most instructions of one kernel's body; a larger expression is cut. Compile time grows faster
 /// than the body: four hundred operations take about 20 ms.
@@ -112,8 +112,8 @@ pub(crate) fn region(
     most: usize,
 ) -> Region {
     let mut region = Region { inside: Vec::new(), stored: Vec::new(), sources: Vec::new(), obstacle: None };
-    let mut seen: HashSet<Instance> = HashSet::new();
-    let mut known_sources: HashSet<NodeId> = HashSet::new();
+    let mut seen: QuickSet<Instance> = QuickSet::default();
+    let mut known_sources: QuickSet<NodeId> = QuickSet::default();
     let first = entry(graph, views, root, nest);
     // A reduction may combine a value that is stored itself, and a part may be one.
     let mut pending = vec![(first.0 != root.node, first)];

@@ -25,7 +25,7 @@ pub struct AxisMap {
 }
 
 /// Where every axis of an array is read, outermost first.
-pub type IndexMap = SmallVec<[AxisMap; 3]>;
+pub type IndexMap = SmallVec<[AxisMap; 1]>;
 
 impl AxisMap {
     /// Stays at index 0: a stretched axis.

@@ -102,7 +102,8 @@ impl SizeCheck {
 }
 
 impl SizeChecks {
-    fn limit(&self, limits: &Limits, bounds: &Bounds) -> u64 {
+    /// The most elements of an intermediate.
+    pub(crate) fn limit(&self, limits: &Limits, bounds: &Bounds) -> u64 {
         limits.elements.unwrap_or_else(|| {
             let inputs = self.0.iter().filter(|check| check.source);
             let inputs = inputs.filter_map(|check| check.made.shape.elements_in(bounds));

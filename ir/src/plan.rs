@@ -110,8 +110,13 @@ impl Graph {
     /// Checks and fuses what `outputs` reach. Nothing runs.
     ///
     /// # Errors
-    /// Every mistake on the way to an output, all together.
+    /// Every mistake on the way to an output, all together. One that stands alone carries what would fit instead.
     pub fn plan(&self, outputs: &[SiteId], limits: &Limits) -> Result<Plan, Error> {
+        self.plan_only(outputs, limits).map_err(|error| self.with_repairs(outputs, limits, error))
+    }
+
+    /// The same, without repairs.
+    pub(crate) fn plan_only(&self, outputs: &[SiteId], limits: &Limits) -> Result<Plan, Error> {
         let sites = self.reachable_sites(outputs);
         let reached = |site: &SiteId| sites.binary_search(site).is_ok();
         let wrong = self.diagnostics().iter().filter(|(site, _)| reached(site));

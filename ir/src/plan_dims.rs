@@ -76,10 +76,11 @@ impl Graph {
         diagnostics: &mut Vec<Diagnostic>,
     ) -> Vec<Required> {
         let mut required: Vec<Required> = Vec::new();
+        let names: HashSet<&Arc<str>> = dims.iter().map(|dim| &dim.name).collect();
         for (assumed, wrong) in self.assumptions() {
             let (mut known, mut unknown) = (false, false);
             assumed.requirement.symbols(&mut |symbol| {
-                let is_known = dims.iter().any(|dim| dim.name == symbol.name);
+                let is_known = names.contains(&symbol.name);
                 known |= is_known;
                 unknown |= !is_known;
             });

@@ -4,8 +4,8 @@ use crate::diagnostic::Site;
 use crate::fuse::{AllReads, Group, Places, StoreReason, Stores};
 use crate::graph::{Generator, Graph, Node, NodeId, Op, SiteId};
 use crate::kernel::Buffer;
+use crate::quick_hash::QuickMap;
 use crate::shape::ArrayType;
-use std::collections::HashMap;
 use std::sync::Arc;
 
 /// A value of the expression that a plan was made for.
@@ -61,9 +61,9 @@ pub enum Fate {
 }
 
 /// A node of a plan for each node that these calls make, operands first, with the position of each.
-pub(crate) fn undecided(graph: &Graph, sites: &[SiteId]) -> (Vec<PlanNode>, HashMap<NodeId, usize>) {
+pub(crate) fn undecided(graph: &Graph, sites: &[SiteId]) -> (Vec<PlanNode>, QuickMap<NodeId, usize>) {
     // The first call that made a node, or the first of those that have a name.
-    let mut called: HashMap<NodeId, SiteId> = HashMap::new();
+    let mut called: QuickMap<NodeId, SiteId> = QuickMap::default();
     for site in sites {
         let call = graph.call_site(*site);
         let known = called.entry(call.node).or_insert(*site);
@@ -73,7 +73,7 @@ pub(crate) fn undecided(graph: &Graph, sites: &[SiteId]) -> (Vec<PlanNode>, Hash
     }
     let mut order: Vec<(NodeId, SiteId)> = called.into_iter().collect();
     order.sort_unstable();
-    let positions: HashMap<NodeId, usize> = order.iter().map(|(node, _)| *node).zip(0..).collect();
+    let positions: QuickMap<NodeId, usize> = order.iter().map(|(node, _)| *node).zip(0..).collect();
     let mut inputs = 0..;
     let node = |(node, site): &(NodeId, SiteId)| {
         let (made, call) = (graph.node(*node), graph.call_site(*site));

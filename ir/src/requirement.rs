@@ -4,7 +4,7 @@ use crate::bounds::{Bounds, Interval};
 use crate::diagnostic::{Diagnostic, DiagnosticKind, OperandNote, Site};
 use crate::dim::Dim;
 use crate::size::{SizeExpr, Symbol};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::fmt;
 use std::sync::Arc;
 
@@ -115,21 +115,79 @@ impl Required {
 
 /// What the equalities leave of these bounds; they stay as they are where nothing is left.
 pub(crate) fn tightened(required: &[Required], mut bounds: Bounds) -> Bounds {
-    // Each round carries bounds over one more equality, or halves what a size and its quotient leave
-    // open. Where equalities go in circles a round may gain next to nothing: what is left is merely loose.
-    for _ in 0..128 {
-        let before = bounds.clone();
-        for required in required {
-            if let Requirement::Equal(left, right) = &required.requirement {
-                narrow(&mut bounds, &left.size(), &right.size());
-                narrow(&mut bounds, &right.size(), &left.size());
-            }
+    let equalities: Vec<[SizeExpr; 2]> = required
+        .iter()
+        .filter_map(|required| match &required.requirement {
+            Requirement::Equal(left, right) => Some([left.size(), right.size()]),
+            Requirement::NotEmpty(_) => None,
+        })
+        .collect();
+    equate_symbols(&equalities, &mut bounds);
+    let mut speaking: HashMap<Arc<str>, Vec<usize>> = HashMap::new();
+    for (at, sizes) in equalities.iter().enumerate() {
+        for size in sizes {
+            size.symbols(&mut |symbol| speaking.entry(symbol.name.clone()).or_default().push(at));
         }
-        if bounds == before {
-            break;
+    }
+    let mut pending: VecDeque<usize> = (0..equalities.len()).collect();
+    let mut is_pending = vec![true; equalities.len()];
+    // A bound that changes is carried on by the equalities that speak of its symbol. Where those go in circles, a
+    // turn may gain next to nothing: what is left is merely loose.
+    let mut turns = 128 * equalities.len();
+    while let Some(at) = pending.pop_front()
+        && turns > 0
+    {
+        turns -= 1;
+        is_pending[at] = false;
+        let [left, right] = &equalities[at];
+        for (linear, other) in [(left, right), (right, left)] {
+            let Some(changed) = narrow(&mut bounds, linear, other) else { continue };
+            for next in speaking.get(&changed).into_iter().flatten() {
+                if !std::mem::replace(&mut is_pending[*next], true) {
+                    pending.push_back(*next);
+                }
+            }
         }
     }
     bounds
+}
+
+/// Gives symbols that are equal to each other what their bounds have in common, however long the chain of equalities
+/// between them.
+fn equate_symbols(equalities: &[[SizeExpr; 2]], bounds: &mut Bounds) {
+    let mut positions: HashMap<&Symbol, usize> = HashMap::new();
+    let mut parents: Vec<usize> = Vec::new();
+    fn top(parents: &mut [usize], mut at: usize) -> usize {
+        while parents[at] != at {
+            parents[at] = parents[parents[at]];
+            at = parents[at];
+        }
+        at
+    }
+    for [left, right] in equalities {
+        let (Some(left), Some(right)) = (left.as_symbol(), right.as_symbol()) else { continue };
+        let [left, right] = [left, right].map(|symbol| {
+            *positions.entry(symbol).or_insert_with(|| {
+                parents.push(parents.len());
+                parents.len() - 1
+            })
+        });
+        let (left, right) = (top(&mut parents, left), top(&mut parents, right));
+        parents[left] = right;
+    }
+    let mut common: HashMap<usize, (u64, u64)> = HashMap::new();
+    for (symbol, at) in &positions {
+        let (lower, upper) = bounds.of(symbol);
+        let (low, high) = common.entry(top(&mut parents, *at)).or_insert((lower, upper));
+        (*low, *high) = ((*low).max(lower), (*high).min(upper));
+    }
+    for (symbol, at) in &positions {
+        let (low, high) = common[&top(&mut parents, *at)];
+        // An empty range is a contradiction, which is reported where it is found.
+        if low <= high && bounds.of(symbol) != (low, high) {
+            *bounds = std::mem::take(bounds).with(&symbol.name, low, high);
+        }
+    }
 }
 
 /// What the requirements leave of these bounds; `None` where no size satisfies them.
@@ -138,11 +196,12 @@ pub(crate) fn possible(required: &[Required], bounds: Bounds) -> Option<Bounds> 
     (!required.iter().any(|required| required.requirement.contradicts(&bounds))).then_some(bounds)
 }
 
-/// Narrows the symbol of `factor * symbol + constant` to what it takes to equal `other`.
-fn narrow(bounds: &mut Bounds, linear: &SizeExpr, other: &SizeExpr) {
-    let Some((symbol, factor, constant)) = linear.as_linear() else { return };
+/// Narrows the symbol of `factor * symbol + constant` to what it takes to equal `other`: the symbol, if that
+/// changed its bounds.
+fn narrow(bounds: &mut Bounds, linear: &SizeExpr, other: &SizeExpr) -> Option<Arc<str>> {
+    let (symbol, factor, constant) = linear.as_linear()?;
     if factor < 1 {
-        return;
+        return None;
     }
     let Interval { lower, upper } = other.bounds_in(bounds);
     let [low, high] = [lower, upper].map(|end| end.saturating_sub(constant));
@@ -151,7 +210,9 @@ fn narrow(bounds: &mut Bounds, linear: &SizeExpr, other: &SizeExpr) {
     let (old_low, old_high) = bounds.of(symbol);
     let (low, high) = (old_low.max(clamp(low)), old_high.min(clamp(high)));
     // An empty range is a contradiction, which is reported where it is found.
-    if low <= high && (low, high) != (old_low, old_high) {
+    let changes = low <= high && (low, high) != (old_low, old_high);
+    changes.then(|| {
         *bounds = std::mem::take(bounds).with(&symbol.name, low, high);
-    }
+        symbol.name.clone()
+    })
 }

@@ -16,6 +16,13 @@ struct Life {
     last: usize,
 }
 
+/// The first and the last task that touch a buffer.
+#[derive(Clone, Copy)]
+struct Touched {
+    first: usize,
+    last: usize,
+}
+
 impl Plan {
     /// Finds the values that are held for blocks of rows, and gives each value a slot: values whose last reader
     /// is behind give theirs to new ones.
@@ -46,16 +53,37 @@ impl Plan {
     /// Finds the values that can wait in the memory of an output, which the last kernel that reads them overwrites
     /// element by element. They need no workspace.
     fn lend_outputs(&mut self) {
-        self.stored.iter_mut().for_each(|stored| stored.output = None);
+        let tasks: Vec<Task<'_>> = self.tasks().collect();
+        let mut touched: HashMap<Buffer, Touched> = HashMap::new();
+        for (at, task) in tasks.iter().enumerate() {
+            for buffer in task.touched() {
+                touched.entry(buffer).or_insert(Touched { first: at, last: at }).last = at;
+            }
+        }
+        let mut is_lent = vec![false; self.outputs.len()];
+        let mut outputs: Vec<Option<usize>> = Vec::with_capacity(self.stored.len());
         for value in 0..self.stored.len() {
-            let is_lent = |output: usize| self.stored.iter().any(|stored| stored.output == Some(output));
-            let mut outputs = (0..self.outputs.len()).filter(|output| self.can_lend(*output, value));
-            self.stored[value].output = outputs.find(|output| !is_lent(*output));
+            let can_lend =
+                |output: &usize| !is_lent[*output] && self.can_lend(*output, value, &tasks, &touched);
+            let output = (0..self.outputs.len()).find(can_lend);
+            if let Some(output) = output {
+                is_lent[output] = true;
+            }
+            outputs.push(output);
+        }
+        for (stored, output) in self.stored.iter_mut().zip(outputs) {
+            stored.output = output;
         }
     }
 
     /// Can a value that might as well be computed again wait in the memory of an output?
-    fn can_lend(&self, output: usize, value: usize) -> bool {
+    fn can_lend(
+        &self,
+        output: usize,
+        value: usize,
+        tasks: &[Task<'_>],
+        touched: &HashMap<Buffer, Touched>,
+    ) -> bool {
         let (stored, port) = (&self.stored[value], &self.outputs[output].array);
         let is_optional =
             matches!(stored.reason, StoreReason::Recomputed { .. } | StoreReason::InOutput { .. });
@@ -64,10 +92,8 @@ impl Plan {
         }
         let (own, lent) = (Buffer::Workspace(value), Buffer::Output(output));
         // Before the last kernel that reads the value nobody knows the output.
-        let tasks: Vec<Task<'_>> = self.tasks().collect();
-        let touches = |task: &Task<'_>, buffer: Buffer| task.touched().contains(&buffer);
-        let Some(last) = tasks.iter().rposition(|task| touches(task, own)) else { return false };
-        let first = tasks.iter().position(|task| touches(task, lent));
+        let Some(last) = touched.get(&own).map(|touched| touched.last) else { return false };
+        let first = touched.get(&lent).map(|touched| touched.first);
         let Some(kernel) = tasks[last].kernel() else { return false };
         let mut accesses =
             kernel.accesses.iter().filter(|access| access.buffer == own || access.buffer == lent);

@@ -3,8 +3,9 @@
 use super::arrays::Placement;
 use super::{Bound, Mismatch, TypedArray, failed, random_inputs, run, same};
 use crate::axes::Axis;
+use crate::plan::Plan;
 use crate::recipe::Recipe;
-use fusewire_ir::{Limits, Sizes};
+use fusewire_ir::{Limits, Repaired, Sizes};
 
 /// Cuts a recipe along an axis of its first output, with pieces of at most this many bytes, and checks that it has the bits of the
 /// whole. `None` where it cannot be cut.
@@ -53,4 +54,43 @@ pub fn check_chunked(recipe: &Recipe, axis: Axis, bytes: u64) -> Result<Option<u
         }
     }
     Ok(Some(chunked.pieces()))
+}
+
+/// Looks at every repair that a refusal of a recipe proposes: it is a sound plan that compiles, within the limits, with the peak that it states;
+/// pieces have the bits of the whole. How many there are.
+///
+/// # Errors
+/// The first that does not hold.
+pub fn check_repairs(recipe: &Recipe, limits: &Limits) -> Result<usize, Mismatch> {
+    let (graph, outputs) = recipe.parts();
+    let repairs = graph.repairs(outputs, limits);
+    for (repair, repaired) in &repairs {
+        let wrong = |what: &str| Err(Mismatch(format!("{what}: {}\n{recipe:?}", repair.text)));
+        let plan = match repaired {
+            Repaired::Plan(plan) => plan,
+            Repaired::Chunked(cut) => cut.plan(),
+            _ => continue,
+        };
+        if plan.workspace_bytes() > limits.bytes {
+            return wrong("more workspace than allowed");
+        }
+        if plan.peak_bytes() != repair.peak {
+            return wrong("another peak");
+        }
+        if plan.kernels().iter().any(|kernel| kernel.defect().is_some()) {
+            return wrong("a kernel is unsound");
+        }
+        let most = plan.kernels().iter().map(|kernel| kernel.iterations()).max().unwrap_or(0);
+        if let (Repaired::Chunked(cut), Some(limit)) = (repaired, limits.elements) {
+            if most > limit {
+                return wrong("loops over more elements than allowed");
+            }
+            let axis = Axis(cut.axis() as isize);
+            if limits.bytes >= Limits::DEFAULT_BYTES && check_chunked(recipe, axis, cut.bytes())?.is_none() {
+                return wrong("it cannot be cut");
+            }
+        }
+        Plan::new(plan.clone()).compile().map_err(failed("compile a repair"))?;
+    }
+    Ok(repairs.len())
 }

@@ -7,6 +7,7 @@ use crate::dtype::DType;
 use crate::graph::{Generator, Graph, NodeId, Op};
 use crate::index_map::{AxisMap, IndexMap};
 use crate::kernel::{Access, Buffer, Kernel, Loop, Reduction};
+use crate::quick_hash::QuickMap;
 use crate::scalar::Scalar;
 use crate::size::SizeExpr;
 use smallvec::SmallVec;
@@ -30,7 +31,7 @@ struct Emitter<'a> {
     group: &'a Group,
     places: &'a Places,
     accesses: Vec<Access>,
-    known_accesses: HashMap<Access, usize>,
+    known_accesses: QuickMap<Access, usize>,
 }
 
 /// Where a value is written, and the loops of the kernel with the sizes that it knows them by.
@@ -42,20 +43,27 @@ struct Place {
 /// What `emit` is writing: the body, or what runs once totals are complete.
 struct Stage {
     builder: BodyBuilder,
-    known: HashMap<Instance, Value>,
+    known: QuickMap<Instance, Value>,
     epilogue: bool,
 }
 
 impl Stage {
     fn new(epilogue: bool) -> Self {
-        Self { builder: BodyBuilder::default(), known: HashMap::new(), epilogue }
+        Self { builder: BodyBuilder::default(), known: QuickMap::default(), epilogue }
     }
 }
 
 /// The kernel of a group.
 pub(crate) fn emit(graph: &Graph, views: &Views, nests: &Nests, group: &Group, places: &Places) -> Kernel {
-    let mut emitter =
-        Emitter { graph, views, nests, group, places, accesses: Vec::new(), known_accesses: HashMap::new() };
+    let mut emitter = Emitter {
+        graph,
+        views,
+        nests,
+        group,
+        places,
+        accesses: Vec::new(),
+        known_accesses: QuickMap::default(),
+    };
     let mut body = Stage::new(false);
     let mut reductions = Vec::new();
     for root in &group.reductions {

@@ -17,29 +17,45 @@ impl Equalities {
         let mut classes = Self::default();
         for requirement in requirements {
             if let Requirement::Equal(left, right) = requirement {
-                let (left, right) = (classes.find(left.size()), classes.find(right.size()));
+                let (left, right) = (classes.shorten(left.size()), classes.shorten(right.size()));
                 if left != right {
                     classes.next.insert(left, right);
                 }
             }
         }
+        // From now on every way has one step.
+        let known: Vec<SizeExpr> = classes.next.keys().cloned().collect();
+        for size in known {
+            classes.shorten(size);
+        }
         classes
     }
 
-    fn find(&self, mut size: SizeExpr) -> SizeExpr {
-        while let Some(next) = self.next.get(&size) {
-            size = next.clone();
+    /// The representative of a size; all that was passed on the way to it leads there directly from now on.
+    fn shorten(&mut self, size: SizeExpr) -> SizeExpr {
+        let representative = self.find(&size).clone();
+        let mut at = size;
+        while at != representative {
+            let Some(next) = self.next.insert(at, representative.clone()) else { break };
+            at = next;
+        }
+        representative
+    }
+
+    fn find<'a>(&'a self, mut size: &'a SizeExpr) -> &'a SizeExpr {
+        while let Some(next) = self.next.get(size) {
+            size = next;
         }
         size
     }
 
     /// The same size for all dims that always have the same size.
     pub fn representative(&self, dim: &Dim) -> SizeExpr {
-        if self.next.is_empty() { dim.size() } else { self.find(dim.size()) }
+        if self.next.is_empty() { dim.size() } else { self.find(&dim.size()).clone() }
     }
 
     /// Do both always have the same size?
     pub fn same_size(&self, a: &Dim, b: &Dim) -> bool {
-        a.same_size(b) || (!self.next.is_empty() && self.find(a.size()) == self.find(b.size()))
+        a.same_size(b) || (!self.next.is_empty() && self.find(&a.size()) == self.find(&b.size()))
     }
 }

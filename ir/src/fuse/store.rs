@@ -6,8 +6,9 @@ use super::parts::Joins;
 use super::routine::store_routines;
 use super::{MAX_BODY, Nests, Root, Views};
 use crate::graph::{Graph, NodeId, Op, StorePolicy};
+use crate::quick_hash::QuickMap;
 use crate::shape::ArrayType;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fmt;
 
 /// An operation this costly (a division, a root) is worth storing before a broadcast repeats it.
@@ -235,7 +236,7 @@ fn store_what_pays(
     stores: &mut Stores,
 ) {
     let elements = |node: NodeId| graph.array(node).and_then(|array| array.shape.elements()).unwrap_or(0);
-    let mut estimates: HashMap<NodeId, Estimate> = HashMap::new();
+    let mut estimates: QuickMap<NodeId, Estimate> = QuickMap::default();
     for node in nodes {
         let op = &graph.node(*node).op;
         let operands = graph.operands(*node);
@@ -349,7 +350,7 @@ fn loops_of_bounded_bodies(
         if is_free {
             computed.retain(|node, _| may_be_stored(node));
         }
-        // The value that is read at the most places, or the middle of the expression.
+        // The value that is read at the most places, or some at about the same distance in the expression.
         let repeated = computed.iter().max_by_key(|(node, places)| (**places, **node));
         let cuts: Vec<NodeId> = match repeated {
             // Far too long: all that is read at about as many places.
@@ -357,7 +358,14 @@ fn loops_of_bounded_bodies(
                 computed.iter().filter(|(_, places)| **places > *most / 2).map(|(node, _)| *node).collect()
             }
             Some((node, places)) if *places > 1 => vec![*node],
-            _ => computed.keys().nth(computed.len() / 2).copied().into_iter().collect(),
+            // As many slices as it takes at least, of about the same length.
+            _ => {
+                let slices = length.div_ceil(MAX_BODY);
+                let last = |slice: usize| computed.len() * slice / slices;
+                let cuts: BTreeSet<usize> = (1..slices).map(last).collect();
+                let is_cut = |(at, node)| cuts.contains(&at).then_some(node);
+                computed.keys().copied().enumerate().filter_map(is_cut).collect()
+            }
         };
         if cuts.is_empty() {
             nests.insert(root, nest(graph, views, joins, stores, root, usize::MAX, &mut pending).0);

@@ -231,6 +231,9 @@ report_data! {
         pub workspace: u64,
         /// The slots of workspace.
         pub slots: Vec<u64>,
+        /// What compiled code needs beside: tiles that stay in the nearest cache, and totals on their way. Only
+        /// where the plan was compiled for the report.
+        pub scratch: Option<u64>,
         /// All of these together: what is in memory while it runs.
         pub peak: u64,
         /// Arrays that NumPy would allocate on the way, call by call.
@@ -299,6 +302,8 @@ report_data! {
         pub axis: Option<usize>,
         /// What to know and what to do.
         pub help: Vec<String>,
+        /// What would fit, each of it planned.
+        pub repairs: Vec<String>,
     }
 
     /// An array that a diagnostic speaks of.

@@ -11,12 +11,12 @@ use crate::limits::Limits;
 use crate::plan::{Plan, Port, Step, Stored};
 use crate::plan_dims::PlanDim;
 use crate::plan_node::{Fate, PlanNode, undecided};
+use crate::quick_hash::QuickMap;
 use crate::requirement::Required;
 use crate::routine::{RoutineCall, RoutineOperand};
 use crate::shape::ArrayType;
 use crate::step::Task;
 use crate::upcast::Upcast;
-use std::collections::HashMap;
 use std::fmt;
 
 impl Plan {
@@ -145,7 +145,7 @@ impl Plan {
         totals.chain(self.body_lines(kernel, &kernel.epilogue)).collect()
     }
 
-    fn memory_report(&self) -> MemoryReport {
+    pub(crate) fn memory_report(&self) -> MemoryReport {
         let bytes = |array: &ArrayType| array.shape.bytes(array.dtype).unwrap_or(u64::MAX);
         let sum = |arrays: &mut dyn Iterator<Item = &ArrayType>| {
             arrays.fold(0u64, |sum, array| sum.saturating_add(bytes(array)))
@@ -165,6 +165,7 @@ impl Plan {
             constants,
             workspace,
             slots: self.slots.clone(),
+            scratch: None,
             peak: around.saturating_add(workspace),
             numpy_temporaries: numpy.temporaries,
             numpy_bytes: numpy.bytes,
@@ -214,7 +215,7 @@ fn variant(value: &impl fmt::Debug) -> String {
     text.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default().to_string()
 }
 
-fn diagnostic(wrong: &Diagnostic, positions: &HashMap<NodeId, usize>) -> DiagnosticReport {
+fn diagnostic(wrong: &Diagnostic, positions: &QuickMap<NodeId, usize>) -> DiagnosticReport {
     let related = wrong.operands.iter();
     let related = related
         .map(|note| RelatedReport { text: note.text.clone(), site: note.site.as_ref().map(Into::into) });
@@ -226,6 +227,7 @@ fn diagnostic(wrong: &Diagnostic, positions: &HashMap<NodeId, usize>) -> Diagnos
         related: related.collect(),
         axis: wrong.axis,
         help: wrong.help.clone(),
+        repairs: wrong.repairs.iter().map(|repair| repair.text.clone()).collect(),
     }
 }
 

@@ -67,6 +67,10 @@ impl PlanReport {
             });
             list(page, related);
             list(page, wrong.help.iter().cloned());
+            if !wrong.repairs.is_empty() {
+                page.push_str("<h3>What would fit</h3>");
+                list(page, wrong.repairs.iter().cloned());
+            }
             if let Some(node) = wrong.node {
                 let _ = write!(page, "<p>{}</p>", self.node_link(node));
             }
@@ -129,6 +133,9 @@ impl PlanReport {
             (numpy.as_str(), memory.numpy_bytes),
         ] {
             row(page, &[what, &human_bytes(bytes)]);
+        }
+        if let Some(scratch) = memory.scratch {
+            row(page, &["scratch of the code, on all threads", &human_bytes(scratch)]);
         }
         page.push_str("</table>");
     }

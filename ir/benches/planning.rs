@@ -1,0 +1,169 @@
+//! How long planning takes, and how it grows: `cargo bench -p fusewire-ir --bench planning [name]`.
+//!
+//! For each sort of expression the time per plan at several sizes. Twice the nodes should take about twice the time.
+
+use fusewire_ir::{
+    AxisRef, DType, Dim, ElementOp, Graph, Limits, Operand, Padding, ReduceOp, Scalar, Site, SiteId, Slice,
+};
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+type Build = fn(&mut Graph, usize) -> Vec<SiteId>;
+
+fn here() -> Site {
+    Site { file: "planning.rs", line: 1, column: 1 }
+}
+
+fn op(g: &mut Graph, op: ElementOp, operands: &[SiteId]) -> SiteId {
+    let operands: Vec<Operand> = operands.iter().map(|operand| Operand::Expr(*operand)).collect();
+    g.element(op, &operands, here())
+}
+
+fn times(g: &mut Graph, x: SiteId, factor: f64) -> SiteId {
+    let factor = g.scalar(Scalar::F64(factor), here());
+    op(g, ElementOp::Multiply, &[x, factor])
+}
+
+/// Each element less the one before it.
+fn difference(g: &mut Graph, x: SiteId) -> SiteId {
+    let axis = || AxisRef::Position(0);
+    let next = g.slice_axis(x, axis(), Slice::from(1..), here());
+    let this = g.slice_axis(x, axis(), Slice::from(..-1), here());
+    op(g, ElementOp::Subtract, &[next, this])
+}
+
+fn input(g: &mut Graph, name: &str, sizes: &[u64]) -> SiteId {
+    g.input(name, DType::F64, sizes.into(), here())
+}
+
+/// Sorts of expressions of about so many nodes.
+const EXPRESSIONS: [(&str, Build); 10] = [
+    ("chain", |g, nodes| {
+        let x = input(g, "x", &[1000]);
+        let link = |g: &mut Graph, sum, at| match at % 2 {
+            0 => op(g, ElementOp::Add, &[sum, x]),
+            _ => op(g, ElementOp::Sqrt, &[sum]),
+        };
+        vec![(0..nodes).fold(x, |sum, at| link(g, sum, at))]
+    }),
+    ("fan", |g, nodes| {
+        let mut sum = input(g, "x", &[1000]);
+        for at in 0..nodes / 3 {
+            let x = input(g, &format!("x{at}"), &[1000]);
+            let exp = op(g, ElementOp::Exp, &[x]);
+            sum = op(g, ElementOp::Add, &[sum, exp]);
+        }
+        vec![sum]
+    }),
+    ("outputs", |g, nodes| {
+        let x = input(g, "x", &[1000]);
+        let exp = op(g, ElementOp::Exp, &[x]);
+        (0..nodes / 2).map(|at| times(g, exp, at as f64)).collect()
+    }),
+    ("reductions", |g, nodes| {
+        let mut x = input(g, "x", &[100, 100]);
+        for _ in 0..nodes / 4 {
+            let mean = g.reduce(ReduceOp::Mean, x, Some(&[AxisRef::Position(1)]), true, here());
+            let apart = op(g, ElementOp::Subtract, &[x, mean]);
+            x = times(g, apart, 2.0);
+        }
+        vec![x]
+    }),
+    ("totals", |g, nodes| {
+        // Many reductions of the same array, which are then added up.
+        let x = input(g, "x", &[100, 100]);
+        let mut sum = g.reduce(ReduceOp::Sum, x, None, false, here());
+        for at in 0..nodes / 4 {
+            let scaled = times(g, x, at as f64);
+            let total = g.reduce(ReduceOp::Sum, scaled, None, false, here());
+            sum = op(g, ElementOp::Add, &[sum, total]);
+        }
+        vec![sum]
+    }),
+    ("differences", |g, nodes| {
+        let x = input(g, "x", &[100_000]);
+        vec![(0..nodes / 3).fold(x, |x, _| difference(g, x))]
+    }),
+    ("views", |g, nodes| {
+        let x = input(g, "x", &[100, 100]);
+        let order = [AxisRef::Position(1), AxisRef::Position(0)];
+        let seen = |g: &mut Graph, x, at| match at % 2 {
+            0 => g.permute_dims(x, &order, here()),
+            _ => g.slice_axis(x, AxisRef::Position(0), Slice::ALL.step_by(-1), here()),
+        };
+        vec![(0..nodes).fold(x, |x, at| seen(g, x, at))]
+    }),
+    ("symbols", |g, nodes| {
+        // Each input has a dim of its own, with bounds of its own, and all must turn out to be equal.
+        let mut sum = input(g, "x", &[1000]);
+        for at in 0..nodes / 2 {
+            let dim: Dim = g.dim(&format!("n{at}"), 1..=100_000 - at as u64, here());
+            let x = g.input(&format!("x{at}"), DType::F64, (&dim).into(), here());
+            sum = if at == 0 { x } else { op(g, ElementOp::Add, &[x, sum]) };
+        }
+        vec![sum]
+    }),
+    ("symbolic slices", |g, nodes| {
+        let n = g.dim("n", 1_000_000..=2_000_000, here());
+        let x = g.input("x", DType::F64, (&n).into(), here());
+        vec![(0..nodes / 3).fold(x, |x, _| difference(g, x))]
+    }),
+    ("joins", |g, nodes| {
+        let x = input(g, "x", &[100]);
+        let parts: Vec<Operand> = (0..nodes / 2).map(|at| Operand::Expr(times(g, x, at as f64))).collect();
+        let joined = g.concat(&parts, &AxisRef::Position(0), here());
+        vec![g.pad(joined, &[(1, 1)], Padding::Edge, here())]
+    }),
+];
+
+/// Time that this thread has been on a processor, where the system tells: others may be at work on the machine.
+fn clock(begun: Instant) -> Duration {
+    let told = std::fs::read_to_string("/proc/thread-self/schedstat").ok();
+    let nanoseconds = told.and_then(|text| text.split(' ').next()?.parse().ok());
+    nanoseconds.map_or_else(|| begun.elapsed(), Duration::from_nanos)
+}
+
+fn best(mut run: impl FnMut()) -> Duration {
+    let mut best = Duration::MAX;
+    let begun = Instant::now();
+    for _ in 0..7 {
+        let start = clock(begun);
+        run();
+        best = best.min(clock(begun) - start);
+        if begun.elapsed() > Duration::from_secs(4) {
+            break;
+        }
+    }
+    best
+}
+
+fn main() {
+    let only = std::env::args().nth(1).filter(|name| !name.starts_with("--"));
+    let sizes = [1250, 2500, 5000, 10_000];
+    println!("milliseconds per plan, and building the graph for the largest\n");
+    println!(
+        "{:16} {:>9} {:>9} {:>9} {:>9} {:>9}  growth",
+        "", sizes[0], sizes[1], sizes[2], sizes[3], "build"
+    );
+    for (name, build) in EXPRESSIONS.iter().filter(|(name, _)| only.as_ref().is_none_or(|only| only == name))
+    {
+        let mut times = Vec::new();
+        let mut built = Duration::ZERO;
+        for nodes in sizes {
+            let begun = Instant::now();
+            let start = clock(begun);
+            let mut g = Graph::new();
+            let outputs = build(&mut g, nodes);
+            built = clock(begun) - start;
+            times.push(best(|| {
+                let plan = g.plan(&outputs, &Limits::default());
+                assert!(black_box(&plan).is_ok(), "{name}: {plan:?}");
+            }));
+        }
+        let milliseconds = |time: &Duration| time.as_secs_f64() * 1e3;
+        print!("{name:16}");
+        times.iter().for_each(|time| print!(" {:9.2}", milliseconds(time)));
+        // From 5000 to 10 000 nodes.
+        println!(" {:9.2}  {:.2}", milliseconds(&built), milliseconds(&times[3]) / milliseconds(&times[2]));
+    }
+}

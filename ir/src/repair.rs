@@ -1,0 +1,252 @@
+//! Repairs: what would fit, for an expression that is refused. Each has been planned, within the same limits.
+
+use crate::chunk::Chunked;
+use crate::diagnostic::{Diagnostic, DiagnosticKind, Error, Site, grouped, human_bytes};
+use crate::graph::{Graph, Op, SiteId};
+use crate::limits::Limits;
+use crate::plan::Plan;
+use crate::rebuild::Edit;
+use crate::requirement::Requirement;
+use std::collections::HashSet;
+
+/// A change after which a refused expression fits.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Repair {
+    /// The sort of change.
+    pub kind: RepairKind,
+    /// What to write, in words.
+    pub text: String,
+    /// The bytes that are in memory while the plan runs: inputs, outputs, constants and workspace.
+    pub peak: u64,
+}
+
+/// A sort of change; those that are proposed first come first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum RepairKind {
+    /// Drop an axis of size 1 that is stretched.
+    DropAxis,
+    /// Give an operand its new axes at the end instead of the front.
+    ExpandOther,
+    /// Reduce an operand along the axis that it would stretch others by.
+    ReduceFirst,
+    /// Run the plan in pieces.
+    Chunk,
+    /// Compute in `f32`.
+    SinglePrecision,
+}
+
+/// What a repair would run.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Repaired {
+    /// A plan of the expression as it would be written.
+    Plan(Plan),
+    /// A plan of the expression as it is, cut in pieces.
+    Chunked(Chunked),
+}
+
+/// The most repairs that one diagnostic carries.
+const MOST: usize = 4;
+/// Of a larger expression no repairs are looked for: a refusal should not take longer than a plan.
+const MOST_CALLS: usize = 4000;
+/// Diagnostics for which repairs are looked for.
+const MOST_DIAGNOSTICS: usize = 2;
+
+impl Plan {
+    /// The bytes that are in memory while the plan runs: inputs, outputs, constants and workspace, at the upper
+    /// bounds of the dims; saturates.
+    #[must_use]
+    pub fn peak_bytes(&self) -> u64 {
+        self.memory_report().peak
+    }
+}
+
+impl Graph {
+    /// The same error, with repairs for what can be repaired.
+    pub(crate) fn with_repairs(&self, outputs: &[SiteId], limits: &Limits, mut error: Error) -> Error {
+        if self.reachable_sites(outputs).len() > MOST_CALLS {
+            return error;
+        }
+        // With several mistakes, mending one leaves the others.
+        let [only] = error.diagnostics_mut() else { return error };
+        only.repairs = self.repairs_of(outputs, limits, only).into_iter().map(|(repair, _)| repair).collect();
+        error
+    }
+
+    /// For a refused expression, what would fit, with what would then run: in order of the diagnostics, then of
+    /// their kind.
+    #[must_use]
+    pub fn repairs(&self, outputs: &[SiteId], limits: &Limits) -> Vec<(Repair, Repaired)> {
+        let Err(error) = self.plan_only(outputs, limits) else { return Vec::new() };
+        let wrong = error.diagnostics().iter().take(MOST_DIAGNOSTICS);
+        wrong.flat_map(|wrong| self.repairs_of(outputs, limits, wrong)).collect()
+    }
+
+    fn repairs_of(&self, outputs: &[SiteId], limits: &Limits, wrong: &Diagnostic) -> Vec<(Repair, Repaired)> {
+        let mut found: Vec<(Repair, Repaired)> = Vec::new();
+        if let Some(call) = self.guilty_call(outputs, wrong) {
+            let edits = self.edits(call, wrong);
+            found.extend(edits.iter().filter_map(|edit| self.edited_repair(outputs, limits, call, edit)));
+        }
+        if matches!(wrong.kind, DiagnosticKind::Limit | DiagnosticKind::Workspace) {
+            found.extend(self.chunk_repair(outputs, limits, wrong));
+        }
+        if wrong.kind == DiagnosticKind::Workspace
+            && let Some((graph, outputs)) = self.edited(outputs, &Edit::Single)
+            && let Ok(plan) = graph.plan_only(&outputs, limits)
+        {
+            found.push(repair(RepairKind::SinglePrecision, "compute in f32 instead of f64".into(), plan));
+        }
+        // Of each kind the one that takes least memory.
+        found.sort_by_key(|(repair, _)| (repair.kind, repair.peak));
+        found.dedup_by_key(|(repair, _)| repair.kind);
+        found.truncate(MOST);
+        found
+    }
+
+    /// The call that a diagnostic speaks of, where it combines operands.
+    fn guilty_call(&self, outputs: &[SiteId], wrong: &Diagnostic) -> Option<SiteId> {
+        let kinds =
+            [DiagnosticKind::Limit, DiagnosticKind::Shape, DiagnosticKind::Label, DiagnosticKind::Broadcast];
+        let (node, true) = (wrong.node?, kinds.contains(&wrong.kind)) else { return None };
+        let is_it = |site: &SiteId| {
+            let call = self.call_site(*site);
+            call.node == node && Some(call.site) == wrong.site && call.operands.len() > 1
+        };
+        let site = self.reachable_sites(outputs).into_iter().find(is_it)?;
+        matches!(self.node(node).op, Op::Element(_) | Op::Custom(_)).then_some(site)
+    }
+
+    /// Changes of operands that keep one from stretching the others.
+    fn edits(&self, call: SiteId, wrong: &Diagnostic) -> Vec<Edit> {
+        let operands = &self.call_site(call).operands;
+        let arrays: Vec<_> = operands.iter().map(|operand| self.site_array(*operand)).collect();
+        let rank = arrays.iter().flatten().map(|array| array.shape.len()).max().unwrap_or(0);
+        let guilty = wrong.axis.and_then(|axis| rank.checked_sub(axis));
+        let mut edits = Vec::new();
+        for (slot, array) in arrays.iter().enumerate() {
+            let Some(array) = array else { continue };
+            let own_rank = array.shape.len();
+            edits.extend(
+                (0..own_rank).filter(|axis| array.shape[*axis].is_one()).map(|axis| Edit::Squeeze {
+                    call,
+                    slot,
+                    axis,
+                }),
+            );
+            // Others have size 1 there, or no axis, or another size.
+            if let Some(axis) = guilty.and_then(|from_end| own_rank.checked_sub(from_end))
+                && !array.shape[axis].is_one()
+                && (own_rank < rank || self.is_stretched_by(call, slot, own_rank - axis))
+            {
+                edits.push(Edit::Sum { call, slot, axis });
+            }
+            if own_rank == 1 && rank > 1 {
+                edits.extend((1..rank).map(|count| Edit::ExpandEnd { call, slot, count }));
+            }
+        }
+        edits
+    }
+
+    /// Does an operand have several elements where another one has one?
+    fn is_stretched_by(&self, call: SiteId, slot: usize, from_end: usize) -> bool {
+        let others = self.call_site(call).operands.iter().enumerate().filter(|(other, _)| *other != slot);
+        let mut others = others.filter_map(|(_, operand)| self.site_array(*operand));
+        others.any(|other| other.shape.from_end(from_end).is_none_or(|dim| dim.is_one()))
+    }
+
+    fn edited_repair(
+        &self,
+        outputs: &[SiteId],
+        limits: &Limits,
+        call: SiteId,
+        edit: &Edit,
+    ) -> Option<(Repair, Repaired)> {
+        let (graph, new_outputs) = self.edited(outputs, edit)?;
+        let plan = graph.plan_only(&new_outputs, limits).ok()?;
+        // What holds only where sizes happen to be equal is another mistake.
+        let sites = self.reachable_sites(outputs);
+        let known = sites.iter().flat_map(|site| self.requirements(*site));
+        let known: HashSet<&Requirement> = known.map(|known| &known.requirement).collect();
+        if plan.required.iter().any(|new| new.by != "assume_equal" && !known.contains(&new.requirement)) {
+            return None;
+        }
+        let name = |slot: usize| {
+            let operand = self.call_site(call).operands[slot];
+            format!("`{}`", self.display_name(self.given(operand, self.call_site(call).composition)))
+        };
+        let (kind, text) = match *edit {
+            Edit::Squeeze { slot, axis, .. } => (
+                RepairKind::DropAxis,
+                format!(
+                    "drop axis {axis} of {}, which has size 1, with `.squeeze(Axis({axis}))`",
+                    name(slot)
+                ),
+            ),
+            Edit::Sum { slot, axis, .. } => (
+                RepairKind::ReduceFirst,
+                format!("reduce {} along axis {axis} first, as with `.sum(Axis({axis}))`", name(slot)),
+            ),
+            Edit::ExpandEnd { slot, count, .. } => {
+                let axes: Vec<String> = (1..=count).map(|axis| axis.to_string()).collect();
+                let axes = axes.join(", ");
+                (
+                    RepairKind::ExpandOther,
+                    format!("expand {} on the other side, with `.expand_dims([{axes}])`", name(slot)),
+                )
+            }
+            Edit::Single => return None,
+        };
+        Some(repair(kind, text, plan))
+    }
+
+    /// The axis along which the plan fits in the fewest pieces.
+    fn chunk_repair(
+        &self,
+        outputs: &[SiteId],
+        limits: &Limits,
+        wrong: &Diagnostic,
+    ) -> Option<(Repair, Repaired)> {
+        let unlimited = limits.clone().with_elements(u64::MAX).with_bytes(u64::MAX);
+        let plan = self.plan_only(outputs, &unlimited).ok()?;
+        let elements = plan.checks.limit(limits, &plan.bounds);
+        let is_large = |elements_of: Option<u64>| elements_of.is_none_or(|count| count > elements);
+        // An output is needed as a whole.
+        if plan.outputs.iter().any(|port| is_large(port.array.shape.elements())) {
+            return None;
+        }
+        let fits = |cut: &Chunked| {
+            let loops = cut.plan().kernels().iter().map(|kernel| kernel.iterations()).max();
+            loops.is_none_or(|most| most <= elements) && cut.plan().workspace_bytes() <= limits.bytes
+        };
+        let rank = plan.outputs.first()?.array.shape.len();
+        let site = wrong.site.unwrap_or_else(Site::caller);
+        let cut = (0..rank).filter_map(|axis| plan.chunked_by(axis, site, &fits).ok());
+        let cut = cut.min_by_key(Chunked::pieces).filter(|cut| cut.pieces() > 1)?;
+        let raised = match wrong.kind {
+            DiagnosticKind::Workspace => {
+                format!(".with_bytes({})", grouped(plan.workspace_bytes()).replace(' ', "_"))
+            }
+            _ => ".with_elements(u64::MAX)".to_string(),
+        };
+        let text = format!(
+            "run it in {} pieces along axis {}: `.chunked(Axis({}), {})` on a plan with `{raised}`",
+            grouped(cut.pieces()),
+            cut.axis(),
+            cut.axis(),
+            grouped(cut.bytes()).replace(' ', "_")
+        );
+        let peak = cut.plan().peak_bytes();
+        Some((planned(RepairKind::Chunk, text, peak), Repaired::Chunked(cut)))
+    }
+}
+
+fn repair(kind: RepairKind, text: String, plan: Plan) -> (Repair, Repaired) {
+    (planned(kind, text, plan.peak_bytes()), Repaired::Plan(plan))
+}
+
+fn planned(kind: RepairKind, text: String, peak: u64) -> Repair {
+    Repair { kind, text: format!("{text}: planned, with a peak of {}", human_bytes(peak)), peak }
+}

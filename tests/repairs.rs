@@ -1,0 +1,159 @@
+//! What a refusal proposes has been planned, and fits.
+
+use fusewire::prelude::*;
+use fusewire::testing::{check_repairs, recipes};
+use fusewire::{DiagnosticKind, RepairKind};
+use insta::assert_snapshot;
+use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+
+fn refused<'g>(g: &'g Graph, outputs: impl IntoIterator<Item = Expr<'g>>, limits: &Limits) -> Error {
+    g.plan(outputs, limits).unwrap_err()
+}
+
+fn kinds(error: &Error) -> Vec<RepairKind> {
+    error.diagnostics()[0].repairs.iter().map(|repair| repair.kind).collect()
+}
+
+/// The incident in each of its forms: as a limit, by label, by policy, by the bounds of a dim, and as the mismatch that NumPy finds
+/// as well.
+#[test]
+fn the_incident() {
+    let by_limit = {
+        let g = Graph::new();
+        let features = g.input("user_features", F64, [5_000_000, 1000, 1]);
+        let weights = g.input("per_cluster_weights", F64, [10]);
+        refused(&g, [features * weights], &Limits::default())
+    };
+    let by_label = {
+        let g = Graph::new();
+        let dim = |size: u64, name: &str| Dim::from(size).labelled(name);
+        let shape = [dim(5_000_000, "user"), dim(1000, "feature"), dim(1, "feature_set")];
+        let features = g.input("user_features", F64, shape);
+        let weights = g.input("per_cluster_weights", F64, [dim(10, "cluster")]);
+        refused(&g, [features * weights], &Limits::default())
+    };
+    let by_policy = {
+        let g = Graph::new();
+        g.set_broadcast(BroadcastPolicy::NoOuterProduct);
+        let features = g.input("user_features", F64, [5_000_000, 1000, 1]);
+        let weights = g.input("per_cluster_weights", F64, [10]);
+        refused(&g, [features * weights], &Limits::default().with_elements(u64::MAX))
+    };
+    let by_dim = {
+        let g = Graph::new();
+        let users = g.dim("users", 1..=5_000_000);
+        let features = g.input("user_features", F64, (users, 1000, 1));
+        let weights = g.input("per_cluster_weights", F64, [10]);
+        refused(&g, [features * weights], &Limits::default())
+    };
+    let mismatch = {
+        let g = Graph::new();
+        let features = g.input("user_features", F64, [5_000_000, 1000]);
+        let weights = g.input("per_cluster_weights", F64, [10]);
+        refused(&g, [features * weights], &Limits::default())
+    };
+    let errors = [by_limit, by_label, by_policy, by_dim, mismatch];
+    for error in &errors {
+        let repairs = &error.diagnostics()[0].repairs;
+        let sum = repairs.iter().find(|repair| repair.kind == RepairKind::ReduceFirst).unwrap();
+        // Features in, products out, the weights, and a cache line for their sum.
+        assert_eq!(sum.peak, 2 * 40_000_000_000 + 80 + 64, "{error}");
+    }
+    let texts: Vec<String> = errors.iter().map(Error::to_string).collect();
+    assert_snapshot!(texts.join("\n\n"));
+}
+
+#[test]
+fn a_stray_axis_is_dropped() {
+    let g = Graph::new();
+    let predicted = g.input("predicted", F64, [10_000_000]);
+    let actual = g.input("actual", F64, [10_000_000, 1]);
+    let error = refused(&g, [(predicted - actual).square().mean(All).named("loss")], &Limits::default());
+    let repairs = &error.diagnostics()[0].repairs;
+    assert!(repairs.iter().any(|repair| repair.kind == RepairKind::DropAxis && repair.peak == 160_000_008));
+    assert_snapshot!(error);
+}
+
+#[test]
+fn a_vector_is_expanded_on_the_other_side() {
+    let g = Graph::new();
+    let (x, w) = (g.input("x", F64, [20_000, 1000]), g.input("w", F64, [20_000]));
+    let error = refused(&g, [x * w], &Limits::default());
+    assert!(kinds(&error).contains(&RepairKind::ExpandOther), "{error}");
+    assert_snapshot!(error);
+}
+
+#[test]
+fn a_reduction_runs_in_pieces() {
+    let g = Graph::new();
+    let (p, q) = (g.input("p", F32, [100_000, 1, 3]), g.input("q", F32, [100_000, 3]));
+    let nearest = (p - q).square().sum(Axis(2)).min(Axis(1)).named("nearest");
+    let error = refused(&g, [nearest], &Limits::default());
+    assert_eq!(error.diagnostics()[0].kind, DiagnosticKind::Limit);
+    assert!(kinds(&error).contains(&RepairKind::Chunk), "{error}");
+    assert_snapshot!(error);
+}
+
+#[test]
+fn workspace_in_half_the_bytes_or_in_pieces() {
+    let g = Graph::new();
+    let x = g.input("x", F64, [300, 1000]);
+    let kept = (x - 1).exp().store(Always);
+    let output = (kept.transpose() + kept.transpose().flip(Axis(0))).named("y");
+    let error = refused(&g, [output], &Limits::default().with_bytes(1_300_000));
+    assert_eq!(error.kind(), DiagnosticKind::Workspace);
+    assert!(kinds(&error).contains(&RepairKind::SinglePrecision), "{error}");
+    assert!(kinds(&error).contains(&RepairKind::Chunk), "{error}");
+    assert_snapshot!(error);
+}
+
+#[test]
+fn where_nothing_fits_nothing_is_proposed() {
+    let g = Graph::new();
+    let x = g.input("x", F64, [3]);
+    assert!(kinds(&refused(&g, [x.sum(Axis(4))], &Limits::default())).is_empty());
+    let (u, v) = (g.input("u", Bool, [7]), g.input("v", F64, [5]));
+    // Neither has an axis to drop, and one dtype adds up to no sum of the other: but sums of both plan.
+    for repair in &refused(&g, [u + v], &Limits::default()).diagnostics()[0].repairs {
+        assert_eq!(repair.kind, RepairKind::ReduceFirst);
+    }
+    // Mending one of two mistakes mends nothing.
+    let wide = g.input("wide", F64, [5_000_000, 1000, 1]) * g.input("w", F64, [10]);
+    let error = refused(&g, [wide, x.sum(Axis(4))], &Limits::default());
+    assert_eq!(error.diagnostics().len(), 2);
+    assert!(error.diagnostics().iter().all(|wrong| wrong.repairs.is_empty()));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn every_repair_plans_and_fits(
+        recipe in recipes(20),
+        elements in prop_oneof![Just(None), (1u64..2000).prop_map(Some)],
+        bytes in prop_oneof![Just(Limits::DEFAULT_BYTES), 0u64..3000],
+    ) {
+        let mut limits = Limits::default().with_bytes(bytes);
+        limits.elements = elements;
+        if let Err(mismatch) = check_repairs(&recipe, &limits) {
+            prop_assert!(false, "{}", mismatch);
+        }
+    }
+}
+
+/// The property above means something: random refusals do have repairs.
+#[test]
+fn random_refusals_have_repairs() {
+    let mut runner = proptest::test_runner::TestRunner::deterministic();
+    let mut found = 0;
+    for at in 0..600 {
+        let recipe = recipes(20).new_tree(&mut runner).unwrap().current();
+        let limits = match at % 2 {
+            0 => Limits::default().with_elements(10 + at),
+            _ => Limits::default().with_bytes(64 * (at % 7)),
+        };
+        found += check_repairs(&recipe, &limits).unwrap_or_else(|wrong| panic!("{wrong}"));
+    }
+    assert!(found >= 5, "{found}");
+}
