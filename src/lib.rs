@@ -56,6 +56,7 @@ mod tile_function;
 mod tree;
 mod view;
 mod walk;
+mod watch;
 
 pub use amounts::{Pad, Shifts, Widths};
 pub use axes::{All, Axes, Axis, NewAxes, NewPlace, NewSize, NewSizes, Positions};
@@ -78,6 +79,7 @@ pub use program::{Arrays, Bound, Program};
 pub use recipe::Recipe;
 pub use record::{Record, RecordArray, RecordField, RecordView, RecordViewMut};
 pub use view::{Element, View, ViewMut};
+pub use watch::Watch;
 
 /// What `record!` expands to.
 #[doc(hidden)]

@@ -84,6 +84,53 @@ fn results_are_written_as_numpy_reads_them() {
 }
 
 #[test]
+fn profiles_say_what_each_kernel_took() {
+    let folder = Folder::new("profile");
+    let done = folder
+        .command("run")
+        .args([
+            "(x - x.mean(axis=0)) * 2",
+            "x=f64[100000,8]",
+            "-o",
+            "y.npy",
+            "--profile",
+            "--repeat",
+            "3",
+            "--threads",
+            "2",
+        ])
+        .output()
+        .unwrap();
+    let text = String::from_utf8(done.stderr).unwrap();
+    assert_eq!(done.status.code(), Some(0), "{text}");
+    for part in
+        ["compiled in ", "run 3: ", "  kernel 0: ", "  kernel 1: ", " GB/s, ", " % of a copy", "in all "]
+    {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+}
+
+#[test]
+fn plans_have_other_faces() {
+    let face = |format: &str| {
+        let done = fusewire(&["plan", "x * 2 + 1", "x=f64[3]", "--format", format]);
+        assert_eq!(done.status.code(), Some(0));
+        String::from_utf8(done.stdout).unwrap()
+    };
+    assert!(face("json").trim_start().starts_with('{') && face("json").contains("x * 2 + 1"));
+    assert!(face("dot").starts_with("digraph"));
+    assert!(face("html").contains("<html") && face("html").contains("x * 2 + 1"));
+    let folder = Folder::new("faces");
+    let done = folder.command("plan").args(["x + 1", "x=f64[3]", "-o", "plan.txt"]).output().unwrap();
+    assert!(done.status.success() && done.stdout.is_empty());
+    assert!(std::fs::read_to_string(folder.path("plan.txt")).unwrap().starts_with("1 kernel"));
+    folder.run("np.arange(3.0)", &[], "x.npy");
+    let done = folder.command("plan").args(["x + 1", "x=x.npy", "-o", "x.npy"]).output().unwrap();
+    assert_eq!(done.status.code(), Some(1));
+    assert_eq!(folder.floats("x.npy").1, [0.0, 1.0, 2.0]);
+}
+
+#[test]
 fn truths_are_true_whatever_their_bytes_are() {
     let folder = Folder::new("truths");
     let mut file = folder.header("|b1", "(4,)", false);

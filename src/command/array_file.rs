@@ -161,3 +161,115 @@ pub fn write(dtype: DType, sizes: &[u64]) -> Option<Vec<u8>> {
     let length = u16::try_from(text.len()).ok()?.to_le_bytes();
     Some([b"\x93NUMPY\x01\x00", &length[..], text.as_bytes()].concat())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(version: u8, header: &str, elements: usize) -> Vec<u8> {
+        let length = header.len() as u32;
+        let length =
+            if version == 1 { length.to_le_bytes()[..2].to_vec() } else { length.to_le_bytes().to_vec() };
+        [b"\x93NUMPY", &[version, 0][..], &length, header.as_bytes(), &vec![0; elements]].concat()
+    }
+
+    #[test]
+    fn every_version_order_and_dtype_is_read() {
+        for version in 1..=3 {
+            for dtype in DType::ALL {
+                let Some(descr) = descriptor(dtype) else { continue };
+                for order in ["True", "False"] {
+                    let text =
+                        format!("{{'shape': (2, 3), 'fortran_order': {order}, 'descr': '{descr}', }}\n");
+                    let header = read(&file(version, &text, 6 * dtype.bytes())).unwrap();
+                    assert_eq!(
+                        (header.dtype, &header.sizes[..], header.is_fortran),
+                        (dtype, &[2, 3][..], order == "True")
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        for sizes in [&[][..], &[0], &[7], &[2, 3, 4], &[1 << 40, 0, 3]] {
+            let header = write(DType::F32, sizes).unwrap();
+            assert!(header.len().is_multiple_of(64));
+            let elements = sizes.iter().product::<u64>() as usize * 4;
+            let read = read(&[header.clone(), vec![0; elements]].concat()).unwrap();
+            assert_eq!(
+                read,
+                Header { dtype: DType::F32, sizes: sizes.to_vec(), is_fortran: false, start: header.len() }
+            );
+        }
+    }
+
+    /// Twenty thousand damaged files: each is refused, or is an array whose elements are all there.
+    #[test]
+    fn damaged_files_are_refused() {
+        let seeds = [
+            file(1, "{'descr': '<f8', 'fortran_order': False, 'shape': (3, 4), }          \n", 96),
+            file(2, "{'descr': '|b1', 'fortran_order': True, 'shape': (12,), }\n", 12),
+            file(
+                3,
+                "{'descr': [('a', '<i4'), ('b', '<f8', (2, 2))], 'fortran_order': False, 'shape': (2,), }\n",
+                72,
+            ),
+            file(1, "{'descr': '>u2', 'fortran_order': False, 'shape': (), }\n", 2),
+        ];
+        let mut state = 1u64;
+        let mut random = |below: usize| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) as usize % below.max(1)
+        };
+        let pieces: [&[u8]; 12] = [
+            b"(",
+            b")",
+            b"'",
+            b",",
+            b"-",
+            b"9999999999",
+            b"{",
+            b"[[[[",
+            b"\xff\xff",
+            b"\n",
+            b"18446744073709551615,",
+            b"0",
+        ];
+        let (mut sound, mut refused) = (0, 0);
+        for _ in 0..20_000 {
+            let mut bytes = seeds[random(seeds.len())].clone();
+            for _ in 0..=random(4) {
+                let at = random(bytes.len().min(110));
+                match random(5) {
+                    0 => bytes[at] = random(256) as u8,
+                    1 => bytes.truncate(at),
+                    2 => {
+                        let piece = pieces[random(pieces.len())];
+                        bytes.splice(at..at, piece.iter().copied());
+                    }
+                    3 => bytes[at] ^= 1 << random(8),
+                    _ => {
+                        bytes.drain(at..(at + random(20)).min(bytes.len()));
+                    }
+                }
+                if bytes.is_empty() {
+                    break;
+                }
+            }
+            match read(&bytes) {
+                Ok(header) => {
+                    let needed = super::super::mapping::byte_count(header.dtype, &header.sizes).unwrap();
+                    assert!(header.start + needed <= bytes.len());
+                    sound += 1;
+                }
+                Err(problem) => {
+                    assert!(!problem.contains('\n') && !problem.is_empty());
+                    refused += 1;
+                }
+            }
+        }
+        assert!(sound > 100 && refused > 10_000, "{sound} {refused}");
+    }
+}
