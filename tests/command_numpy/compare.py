@@ -186,7 +186,7 @@ def differs(ours, theirs, program):
         return f"shape {ours.shape}, not {theirs.shape}"
     if not np.issubdtype(theirs.dtype, np.floating):
         return None if np.array_equal(ours, theirs) else f"{ours.tolist()}, not {theirs.tolist()}"
-    eps = max(np.finfo(theirs.dtype).eps, narrowest(program))
+    eps = float(max(np.finfo(theirs.dtype).eps, narrowest(program)))
     ours, theirs = ours.astype(np.float64), theirs.astype(np.float64)
     special = ~np.isfinite(theirs) | ~np.isfinite(ours)
     if not np.array_equal(ours[special], theirs[special], equal_nan=True):
