@@ -4,18 +4,45 @@
 //! counted before.
 
 use super::one_line;
-use fusewire::DType;
+use fusewire::{DType, RecordType};
 use npyz::{Endianness, NpyHeader, Order, TypeChar, TypeStr};
+use std::fmt;
 
 /// The longest header; NumPy itself reads no more than 10 000 bytes without being told to.
 const MOST_BYTES: usize = 1 << 20;
 /// How deeply a descriptor is nested.
 const DEEPEST: usize = 32;
 
+/// What the elements of an array are.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Elements {
+    Numbers(DType),
+    Records(RecordType),
+}
+
+impl Elements {
+    /// Bytes of so many elements along each axis, if 63 bits hold them.
+    pub fn byte_count(&self, sizes: &[u64]) -> Option<usize> {
+        match self {
+            Self::Numbers(dtype) => super::mapping::byte_count(dtype.bytes(), sizes),
+            Self::Records(ty) => super::mapping::byte_count(ty.itemsize(), sizes),
+        }
+    }
+}
+
+impl fmt::Display for Elements {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Numbers(dtype) => write!(f, "{dtype}"),
+            Self::Records(_) => f.write_str("records"),
+        }
+    }
+}
+
 /// What a header says of the array.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Header {
-    pub dtype: DType,
+    pub elements: Elements,
     pub sizes: Vec<u64>,
     pub is_fortran: bool,
     /// Where the elements begin.
@@ -27,23 +54,35 @@ pub fn read(bytes: &[u8]) -> Result<Header, String> {
     let start = counted(bytes)?;
     let header = NpyHeader::from_reader(&bytes[..start])
         .map_err(|error| format!("its header is damaged: {}", one_line(&error.to_string())))?;
-    let dtype = match header.dtype() {
-        npyz::DType::Plain(ty) => dtype_of(&ty)?,
+    let is_fortran = header.order() == Order::Fortran;
+    let elements = match header.dtype() {
+        npyz::DType::Plain(ty) => Elements::Numbers(dtype_of(&ty)?),
         npyz::DType::Array(..) => return Err("its dtype is an array".into()),
-        npyz::DType::Record(_) => return Err("it has records; only arrays of numbers are read".into()),
+        npyz::DType::Record(_) if is_fortran && header.shape().len() > 1 => {
+            return Err("it has records in Fortran's order; save it as `np.ascontiguousarray(x)`".into());
+        }
+        records => {
+            let ty = RecordType::from_npy_descr(&records.descr());
+            Elements::Records(ty.map_err(|error| format!("its records: {}", first_message(&error)))?)
+        }
     };
     let sizes = header.shape().to_vec();
     if sizes.len() > 64 {
         return Err("it has more than 64 axes".into());
     }
     let have = bytes.len() - start;
-    let needed = super::mapping::byte_count(dtype, &sizes).ok_or("its sizes are larger than any memory")?;
+    let needed = elements.byte_count(&sizes).ok_or("its sizes are larger than any memory")?;
     if needed > have {
         return Err(format!(
-            "it ends early: {dtype}{sizes:?} needs {needed} bytes after the header, and there are {have}"
+            "it ends early: {elements}{sizes:?} needs {needed} bytes after the header, and there are {have}"
         ));
     }
-    Ok(Header { dtype, sizes, is_fortran: header.order() == Order::Fortran, start })
+    Ok(Header { elements, sizes, is_fortran, start })
+}
+
+/// What is wrong with a descriptor, on one line.
+fn first_message(error: &fusewire::Error) -> String {
+    one_line(error.diagnostics().first().map_or("they are damaged", |first| &first.message))
 }
 
 /// Where the header ends, if nothing about it is out of bounds.
@@ -182,10 +221,8 @@ mod tests {
                     let text =
                         format!("{{'shape': (2, 3), 'fortran_order': {order}, 'descr': '{descr}', }}\n");
                     let header = read(&file(version, &text, 6 * dtype.bytes())).unwrap();
-                    assert_eq!(
-                        (header.dtype, &header.sizes[..], header.is_fortran),
-                        (dtype, &[2, 3][..], order == "True")
-                    );
+                    assert_eq!(header.elements, Elements::Numbers(dtype));
+                    assert_eq!((&header.sizes[..], header.is_fortran), (&[2, 3][..], order == "True"));
                 }
             }
         }
@@ -200,7 +237,12 @@ mod tests {
             let read = read(&[header.clone(), vec![0; elements]].concat()).unwrap();
             assert_eq!(
                 read,
-                Header { dtype: DType::F32, sizes: sizes.to_vec(), is_fortran: false, start: header.len() }
+                Header {
+                    elements: Elements::Numbers(DType::F32),
+                    sizes: sizes.to_vec(),
+                    is_fortran: false,
+                    start: header.len()
+                }
             );
         }
     }
@@ -260,7 +302,7 @@ mod tests {
             }
             match read(&bytes) {
                 Ok(header) => {
-                    let needed = super::super::mapping::byte_count(header.dtype, &header.sizes).unwrap();
+                    let needed = header.elements.byte_count(&header.sizes).unwrap();
                     assert!(header.start + needed <= bytes.len());
                     sound += 1;
                 }

@@ -1,7 +1,7 @@
 //! What `--profile` prints: how long each step took, and how fast it read and wrote memory.
 
 use fusewire::ir::diagnostic::{grouped, human_bytes};
-use fusewire::ir::plan::Plan;
+use fusewire::ir::plan::{Plan, Task};
 use rayon::prelude::*;
 use std::fmt::Write;
 use std::time::{Duration, Instant};
@@ -34,7 +34,10 @@ fn steps(plan: &Plan) -> Vec<(String, u64)> {
                 bytes += accesses.map(|at| kernel.bytes(&kernel.accesses[at])).sum::<u64>();
             }
         }
-        let routine = step.tasks().find_map(|task| task.routine().map(|call| call.routine.name().to_owned()));
+        let routine = step.tasks().find_map(|task| match task {
+            Task::Routine(call) => Some(call.routine.name().to_owned()),
+            Task::Kernel(_) => None,
+        });
         let what = routine.unwrap_or_else(|| name(step.kernels().len(), &mut number));
         (what, bytes)
     });

@@ -79,7 +79,10 @@ fn compute(
     for (name, port) in names.iter().zip(plan.inputs()) {
         let view = inputs.view(name).ok_or_else(|| Failure::new(format!("`{name}` is not given")))?;
         bytes += port.array.shape.bytes(port.array.dtype).unwrap_or(0);
-        views.push((name, view));
+        // Fields of the same records are bound together.
+        if views.iter().all(|(known, _)| known != name) {
+            views.push((name, view));
+        }
     }
     let begun = Instant::now();
     let mut program = plan.clone().compile().map_err(failed)?;
