@@ -8,6 +8,8 @@ mod mapping;
 mod ops;
 mod output;
 mod plan;
+mod profile;
+mod progress;
 mod random;
 mod run;
 

@@ -417,7 +417,7 @@ impl Results {
 }
 
 impl Chunks {
-    fn run(&mut self) {
+    fn run(&mut self, done: &(impl Fn() + Sync)) {
         let whole = &mut self.whole;
         let width = whole.accumulators.len();
         for tile in whole.tiles.clone() {
@@ -434,7 +434,10 @@ impl Chunks {
                 call.arguments[reduce.results_word] = results as i64;
                 moves().for_each(|(word, by)| call.arguments[word] += by);
             }
-            in_parallel(&mut self.calls, &|(call, partials)| call.run(partials.as_mut_ptr()));
+            in_parallel(&mut self.calls, &|(call, partials)| {
+                call.run(partials.as_mut_ptr());
+                done();
+            });
             for (call, _) in &mut self.calls {
                 moves().for_each(|(word, by)| call.arguments[word] -= by);
             }
@@ -506,14 +509,42 @@ impl Launch {
 
     /// Does the work, on the calling thread and, where there are several parts, on rayon's.
     pub fn run(&mut self) {
+        self.run_with(&|| {});
+    }
+
+    /// Runs it, and says after each of its parts that it is done.
+    pub fn run_with(&mut self, done: &(impl Fn() + Sync)) {
         match self {
             Self::Elements(elements) => {
                 elements.tables.iter_mut().for_each(Table::fill);
-                in_parallel(&mut elements.parts, &|part| part.run(std::ptr::null_mut()));
+                in_parallel(&mut elements.parts, &|part| {
+                    part.run(std::ptr::null_mut());
+                    done();
+                });
             }
-            Self::Results(parts) => in_parallel(parts, &Results::run),
-            Self::Chunks(chunks) => chunks.run(),
-            Self::Rows(lanes) => in_parallel(lanes, &Lane::run),
+            Self::Results(parts) => in_parallel(parts, &|part| {
+                part.run();
+                done();
+            }),
+            Self::Chunks(chunks) => chunks.run(done),
+            Self::Rows(lanes) => in_parallel(lanes, &|lane| {
+                lane.run();
+                done();
+            }),
+        }
+    }
+
+    /// How often [`Launch::run_with`] says that a part is done.
+    pub fn parts(&self) -> u64 {
+        match self {
+            Self::Elements(elements) => elements.parts.len() as u64,
+            Self::Results(parts) => parts.len() as u64,
+            Self::Chunks(chunks) => {
+                let tiles =
+                    if chunks.whole.reduce.is_some() { chunks.whole.tiles.clone().count() } else { 0 };
+                (tiles * chunks.calls.len()) as u64
+            }
+            Self::Rows(lanes) => lanes.len() as u64,
         }
     }
 }

@@ -59,6 +59,7 @@ mod trace;
 mod tree;
 mod view;
 mod walk;
+mod watch;
 
 pub use amounts::{Pad, Shifts, Widths};
 pub use axes::{All, Axes, Axis, NewAxes, NewPlace, NewSize, NewSizes, Positions};
@@ -84,6 +85,7 @@ pub use record::{Record, RecordArray, RecordField, RecordView, RecordViewMut};
 #[cfg(feature = "snippets")]
 pub use render::render;
 pub use view::{Element, View, ViewMut};
+pub use watch::Watch;
 
 /// What `record!` expands to.
 #[doc(hidden)]

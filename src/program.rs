@@ -11,6 +11,7 @@ use crate::rows::{Blocks, lanes};
 use crate::trace::Timed;
 use crate::view::{Layout, View, ViewMut};
 use crate::walk::{Memory, Origin};
+use crate::watch::Watch;
 use fusewire_ir::diagnostic::human_bytes;
 use fusewire_ir::kernel::Buffer;
 use fusewire_ir::plan::{Plan, Port, Step, Stored, Task};
@@ -19,6 +20,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 /// A compiled plan. It is `Send` and `Sync`: any number of threads may bind and run it at once. The
 /// machine code is freed when nothing uses it any more.
@@ -112,6 +114,24 @@ impl Work {
         }
         Ok(())
     }
+
+    fn run_watched(&mut self, watch: &Watch) -> Result<(), Box<Diagnostic>> {
+        let begun = Instant::now();
+        match self {
+            Self::Loops(launch) => launch.run_with(&|| watch.part()),
+            Self::Routine(routine) => {
+                routine.run()?;
+                watch.part();
+            }
+        }
+        watch.step(begun.elapsed());
+        Ok(())
+    }
+
+    /// How many parts [`Work::run_watched`] has.
+    fn parts(&self) -> u64 {
+        self.loops().map_or(1, Launch::parts)
+    }
 }
 
 /// The work of every step.
@@ -120,7 +140,16 @@ struct Launches(Vec<Work>);
 impl Launches {
     /// Runs the steps up to the first that fails, if one does, for the call at `site`.
     fn run(&mut self, site: Site) -> Result<(), Error> {
-        self.0.iter_mut().try_for_each(Work::run).map_err(|failure| {
+        Self::explained(self.0.iter_mut().try_for_each(Work::run), site)
+    }
+
+    fn run_watched(&mut self, watch: &Watch, site: Site) -> Result<(), Error> {
+        watch.begin(self.0.iter().map(Work::parts).sum());
+        Self::explained(self.0.iter_mut().try_for_each(|work| work.run_watched(watch)), site)
+    }
+
+    fn explained(ran: Result<(), Box<Diagnostic>>, site: Site) -> Result<(), Error> {
+        ran.map_err(|failure| {
             let mut failure = *failure;
             if let Some(asks) = failure.site.replace(site) {
                 failure.help.push(format!("asked for at {asks}"));
@@ -728,6 +757,15 @@ impl Bound<'_> {
         let ran = self.prepared.launches.run(Site::caller());
         timed.ran(&self.plan, self.prepared.bytes, self.threads);
         ran
+    }
+
+    /// As [`Bound::run`], watched from another thread. Steps that have nothing to do are not among those that are timed.
+    ///
+    /// # Errors
+    /// As [`Bound::run`].
+    #[track_caller]
+    pub fn run_watched(&mut self, watch: &Watch) -> Result<(), Error> {
+        self.prepared.launches.run_watched(watch, Site::caller())
     }
 }
 

@@ -84,6 +84,79 @@ fn results_are_written_as_numpy_reads_them() {
 }
 
 #[test]
+fn fields_of_records_are_read_where_they_are() {
+    let folder = Folder::new("records");
+    let text = "{'descr': [('name', '<U2'), ('age', '<i4'), ('weight', '<f4'), ('paid', '|b1')], 'fortran_order': False, 'shape': (3,), }\n";
+    let mut file = [b"\x93NUMPY\x01\x00", &(text.len() as u16).to_le_bytes()[..], text.as_bytes()].concat();
+    for (age, weight, paid) in [(9i32, 81f32, 1u8), (3, 27.0, 0), (5, 40.5, 7)] {
+        file.extend([b'a', 0, 0, 0, b'b', 0, 0, 0]);
+        file.extend(age.to_le_bytes());
+        file.extend(weight.to_le_bytes());
+        file.push(paid);
+    }
+    folder.write("users.npy", &file);
+    folder.run("users['weight'] / users['age']", &["users=users.npy"], "ratio.npy");
+    assert_eq!(folder.floats("ratio.npy"), (vec![3], vec![9.0, 9.0, 8.1]));
+    folder.run("users['paid'] * 1.0", &["users=users.npy"], "paid.npy");
+    assert_eq!(folder.floats("paid.npy").1, [1.0, 0.0, 1.0]);
+    let plan = folder.command("plan").args(["users['age'] + 1", "users=users.npy"]).output().unwrap();
+    assert!(plan.status.success());
+    folder.write("cut.npy", &file[..file.len() - 1]);
+    assert!(refused(&folder, &["users['age']", "users=cut.npy", "-o", "out.npy"]).contains("ends early"));
+    let big = String::from_utf8_lossy(&file[..10 + text.len()]).replace("<i4", ">i4").into_bytes();
+    let big = [&file[..10], &big[big.len() - text.len()..], &[0; 60]].concat();
+    folder.write("big.npy", &big);
+    assert!(refused(&folder, &["users['age']", "users=big.npy", "-o", "out.npy"]).contains("`age`"));
+}
+
+#[test]
+fn profiles_say_what_each_kernel_took() {
+    let folder = Folder::new("profile");
+    let done = folder
+        .command("run")
+        .args([
+            "(x - x.mean(axis=0)) * 2",
+            "x=f64[100000,8]",
+            "-o",
+            "y.npy",
+            "--profile",
+            "--repeat",
+            "3",
+            "--threads",
+            "2",
+        ])
+        .output()
+        .unwrap();
+    let text = String::from_utf8(done.stderr).unwrap();
+    assert_eq!(done.status.code(), Some(0), "{text}");
+    for part in
+        ["compiled in ", "run 3: ", "  kernel 0: ", "  kernel 1: ", " GB/s, ", " % of a copy", "in all "]
+    {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+}
+
+#[test]
+fn plans_have_other_faces() {
+    let face = |format: &str| {
+        let done = fusewire(&["plan", "x * 2 + 1", "x=f64[3]", "--format", format]);
+        assert_eq!(done.status.code(), Some(0));
+        String::from_utf8(done.stdout).unwrap()
+    };
+    assert!(face("json").trim_start().starts_with('{') && face("json").contains("x * 2 + 1"));
+    assert!(face("dot").starts_with("digraph"));
+    assert!(face("html").contains("<html") && face("html").contains("x * 2 + 1"));
+    let folder = Folder::new("faces");
+    let done = folder.command("plan").args(["x + 1", "x=f64[3]", "-o", "plan.txt"]).output().unwrap();
+    assert!(done.status.success() && done.stdout.is_empty());
+    assert!(std::fs::read_to_string(folder.path("plan.txt")).unwrap().starts_with("1 kernel"));
+    folder.run("np.arange(3.0)", &[], "x.npy");
+    let done = folder.command("plan").args(["x + 1", "x=x.npy", "-o", "x.npy"]).output().unwrap();
+    assert_eq!(done.status.code(), Some(1));
+    assert_eq!(folder.floats("x.npy").1, [0.0, 1.0, 2.0]);
+}
+
+#[test]
 fn truths_are_true_whatever_their_bytes_are() {
     let folder = Folder::new("truths");
     let mut file = folder.header("|b1", "(4,)", false);

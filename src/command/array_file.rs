@@ -4,18 +4,45 @@
 //! counted before.
 
 use super::one_line;
-use fusewire::DType;
+use fusewire::{DType, RecordType};
 use npyz::{Endianness, NpyHeader, Order, TypeChar, TypeStr};
+use std::fmt;
 
 /// The longest header; NumPy itself reads no more than 10 000 bytes without being told to.
 const MOST_BYTES: usize = 1 << 20;
 /// How deeply a descriptor is nested.
 const DEEPEST: usize = 32;
 
+/// What the elements of an array are.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Elements {
+    Numbers(DType),
+    Records(RecordType),
+}
+
+impl Elements {
+    /// Bytes of so many elements along each axis, if 63 bits hold them.
+    pub fn byte_count(&self, sizes: &[u64]) -> Option<usize> {
+        match self {
+            Self::Numbers(dtype) => super::mapping::byte_count(dtype.bytes(), sizes),
+            Self::Records(ty) => super::mapping::byte_count(ty.itemsize(), sizes),
+        }
+    }
+}
+
+impl fmt::Display for Elements {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Numbers(dtype) => write!(f, "{dtype}"),
+            Self::Records(_) => f.write_str("records"),
+        }
+    }
+}
+
 /// What a header says of the array.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Header {
-    pub dtype: DType,
+    pub elements: Elements,
     pub sizes: Vec<u64>,
     pub is_fortran: bool,
     /// Where the elements begin.
@@ -27,23 +54,35 @@ pub fn read(bytes: &[u8]) -> Result<Header, String> {
     let start = counted(bytes)?;
     let header = NpyHeader::from_reader(&bytes[..start])
         .map_err(|error| format!("its header is damaged: {}", one_line(&error.to_string())))?;
-    let dtype = match header.dtype() {
-        npyz::DType::Plain(ty) => dtype_of(&ty)?,
+    let is_fortran = header.order() == Order::Fortran;
+    let elements = match header.dtype() {
+        npyz::DType::Plain(ty) => Elements::Numbers(dtype_of(&ty)?),
         npyz::DType::Array(..) => return Err("its dtype is an array".into()),
-        npyz::DType::Record(_) => return Err("it has records; only arrays of numbers are read".into()),
+        npyz::DType::Record(_) if is_fortran && header.shape().len() > 1 => {
+            return Err("it has records in Fortran's order; save it as `np.ascontiguousarray(x)`".into());
+        }
+        records => {
+            let ty = RecordType::from_npy_descr(&records.descr());
+            Elements::Records(ty.map_err(|error| format!("its records: {}", first_message(&error)))?)
+        }
     };
     let sizes = header.shape().to_vec();
     if sizes.len() > 64 {
         return Err("it has more than 64 axes".into());
     }
     let have = bytes.len() - start;
-    let needed = super::mapping::byte_count(dtype, &sizes).ok_or("its sizes are larger than any memory")?;
+    let needed = elements.byte_count(&sizes).ok_or("its sizes are larger than any memory")?;
     if needed > have {
         return Err(format!(
-            "it ends early: {dtype}{sizes:?} needs {needed} bytes after the header, and there are {have}"
+            "it ends early: {elements}{sizes:?} needs {needed} bytes after the header, and there are {have}"
         ));
     }
-    Ok(Header { dtype, sizes, is_fortran: header.order() == Order::Fortran, start })
+    Ok(Header { elements, sizes, is_fortran, start })
+}
+
+/// What is wrong with a descriptor, on one line.
+fn first_message(error: &fusewire::Error) -> String {
+    one_line(error.diagnostics().first().map_or("they are damaged", |first| &first.message))
 }
 
 /// Where the header ends, if nothing about it is out of bounds.
@@ -160,4 +199,119 @@ pub fn write(dtype: DType, sizes: &[u64]) -> Option<Vec<u8>> {
     text.push('\n');
     let length = u16::try_from(text.len()).ok()?.to_le_bytes();
     Some([b"\x93NUMPY\x01\x00", &length[..], text.as_bytes()].concat())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(version: u8, header: &str, elements: usize) -> Vec<u8> {
+        let length = header.len() as u32;
+        let length =
+            if version == 1 { length.to_le_bytes()[..2].to_vec() } else { length.to_le_bytes().to_vec() };
+        [b"\x93NUMPY", &[version, 0][..], &length, header.as_bytes(), &vec![0; elements]].concat()
+    }
+
+    #[test]
+    fn every_version_order_and_dtype_is_read() {
+        for version in 1..=3 {
+            for dtype in DType::ALL {
+                let Some(descr) = descriptor(dtype) else { continue };
+                for order in ["True", "False"] {
+                    let text =
+                        format!("{{'shape': (2, 3), 'fortran_order': {order}, 'descr': '{descr}', }}\n");
+                    let header = read(&file(version, &text, 6 * dtype.bytes())).unwrap();
+                    assert_eq!(header.elements, Elements::Numbers(dtype));
+                    assert_eq!((&header.sizes[..], header.is_fortran), (&[2, 3][..], order == "True"));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        for sizes in [&[][..], &[0], &[7], &[2, 3, 4], &[1 << 40, 0, 3]] {
+            let header = write(DType::F32, sizes).unwrap();
+            assert!(header.len().is_multiple_of(64));
+            let elements = sizes.iter().product::<u64>() as usize * 4;
+            let read = read(&[header.clone(), vec![0; elements]].concat()).unwrap();
+            assert_eq!(
+                read,
+                Header {
+                    elements: Elements::Numbers(DType::F32),
+                    sizes: sizes.to_vec(),
+                    is_fortran: false,
+                    start: header.len()
+                }
+            );
+        }
+    }
+
+    /// Twenty thousand damaged files: each is refused, or is an array whose elements are all there.
+    #[test]
+    fn damaged_files_are_refused() {
+        let seeds = [
+            file(1, "{'descr': '<f8', 'fortran_order': False, 'shape': (3, 4), }          \n", 96),
+            file(2, "{'descr': '|b1', 'fortran_order': True, 'shape': (12,), }\n", 12),
+            file(
+                3,
+                "{'descr': [('a', '<i4'), ('b', '<f8', (2, 2))], 'fortran_order': False, 'shape': (2,), }\n",
+                72,
+            ),
+            file(1, "{'descr': '>u2', 'fortran_order': False, 'shape': (), }\n", 2),
+        ];
+        let mut state = 1u64;
+        let mut random = |below: usize| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) as usize % below.max(1)
+        };
+        let pieces: [&[u8]; 12] = [
+            b"(",
+            b")",
+            b"'",
+            b",",
+            b"-",
+            b"9999999999",
+            b"{",
+            b"[[[[",
+            b"\xff\xff",
+            b"\n",
+            b"18446744073709551615,",
+            b"0",
+        ];
+        let (mut sound, mut refused) = (0, 0);
+        for _ in 0..20_000 {
+            let mut bytes = seeds[random(seeds.len())].clone();
+            for _ in 0..=random(4) {
+                let at = random(bytes.len().min(110));
+                match random(5) {
+                    0 => bytes[at] = random(256) as u8,
+                    1 => bytes.truncate(at),
+                    2 => {
+                        let piece = pieces[random(pieces.len())];
+                        bytes.splice(at..at, piece.iter().copied());
+                    }
+                    3 => bytes[at] ^= 1 << random(8),
+                    _ => {
+                        bytes.drain(at..(at + random(20)).min(bytes.len()));
+                    }
+                }
+                if bytes.is_empty() {
+                    break;
+                }
+            }
+            match read(&bytes) {
+                Ok(header) => {
+                    let needed = header.elements.byte_count(&header.sizes).unwrap();
+                    assert!(header.start + needed <= bytes.len());
+                    sound += 1;
+                }
+                Err(problem) => {
+                    assert!(!problem.contains('\n') && !problem.is_empty());
+                    refused += 1;
+                }
+            }
+        }
+        assert!(sound > 100 && refused > 10_000, "{sound} {refused}");
+    }
 }

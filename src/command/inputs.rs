@@ -1,9 +1,10 @@
 //! What stands behind the names of an expression: `x=in.npy`, `x=in.npz:member`, `x=f64[1000]`, `x=3.5`.
 
+use super::array_file::{self, Elements};
 use super::mapping::{Bytes, view};
-use super::{Failure, archive, array_file, plain, random};
-use fusewire::text::{Input, Spec};
-use fusewire::{DType, View};
+use super::{Failure, archive, plain, random};
+use fusewire::text::{Input, Spec, SpecSize};
+use fusewire::{DType, RecordType, RecordView, View};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
@@ -19,6 +20,8 @@ pub enum Wanted {
 enum Source {
     /// An array in memory that is mapped, and whether it is in Fortran's order.
     Mapped { bytes: Bytes, spec: Spec, sizes: Vec<u64>, is_fortran: bool },
+    /// Rows of records in memory that is mapped.
+    Rows { bytes: Bytes, ty: RecordType, sizes: Vec<u64> },
     /// As the expression has it.
     Declared(Input),
 }
@@ -64,7 +67,7 @@ impl Inputs {
                         .axes
                         .into_iter()
                         .zip(&sizes)
-                        .map(|((label, _), size)| (label, fusewire::text::SpecSize::Known(*size)))
+                        .map(|((label, _), size)| (label, SpecSize::Known(*size)))
                         .collect(),
                     ..spec
                 };
@@ -98,19 +101,26 @@ impl Inputs {
             _ => bytes,
         };
         let header = array_file::read(&bytes).map_err(failed)?;
-        let elements = header.start..bytes.len();
-        let spec = Spec::of(header.dtype, &header.sizes);
         self.files.push(path.clone());
         if wanted == Wanted::Header {
-            return Ok(Source::Declared(Input::Array(spec)));
+            return Ok(Source::Declared(match header.elements {
+                Elements::Numbers(dtype) => Input::Array(Spec::of(dtype, &header.sizes)),
+                Elements::Records(ty) => Input::Records(ty, known(&header.sizes)),
+            }));
         }
-        let is_fortran = header.is_fortran;
+        let elements = header.start..bytes.len();
         let bytes = match bytes.part(elements.clone()) {
             Some(part) => part,
             None => Bytes::made(elements.len(), |to| to.copy_from_slice(&bytes[elements]))
                 .map_err(|error| failed(plain(&error)))?,
         };
-        Ok(Source::Mapped { bytes, spec, sizes: header.sizes, is_fortran })
+        let sizes = header.sizes;
+        Ok(match header.elements {
+            Elements::Numbers(dtype) => {
+                Source::Mapped { bytes, spec: Spec::of(dtype, &sizes), sizes, is_fortran: header.is_fortran }
+            }
+            Elements::Records(ty) => Source::Rows { bytes, ty, sizes },
+        })
     }
 
     /// What the names are to an expression.
@@ -118,6 +128,7 @@ impl Inputs {
         let input = |source: &Source| match source {
             Source::Mapped { spec, .. } if spec.dtype == DType::Bool => Input::Truth(spec.clone()),
             Source::Mapped { spec, .. } => Input::Array(spec.clone()),
+            Source::Rows { ty, sizes, .. } => Input::Records(ty.clone(), known(sizes)),
             Source::Declared(input) => input.clone(),
         };
         self.sources.iter().map(|(name, source)| (&**name, input(source))).collect()
@@ -126,10 +137,23 @@ impl Inputs {
     /// The array that a name stands for.
     pub fn view(&self, name: &str) -> Option<View<'_>> {
         let (_, source) = self.sources.iter().find(|(known, _)| known == name)?;
-        let Source::Mapped { bytes, spec, sizes, is_fortran } = source else { return None };
+        let (bytes, spec, sizes, is_fortran) = match source {
+            Source::Mapped { bytes, spec, sizes, is_fortran } => (bytes, spec, sizes, is_fortran),
+            Source::Rows { bytes, ty, sizes } => {
+                let count = ty.itemsize() * usize::try_from(sizes.iter().product::<u64>()).ok()?;
+                let sizes: Vec<usize> = sizes.iter().map(|size| *size as usize).collect();
+                return Some(RecordView::from_bytes(ty, bytes.get(..count)?).with_shape(sizes).into());
+            }
+            Source::Declared(_) => return None,
+        };
         let dtype = if spec.dtype == DType::Bool { DType::U8 } else { spec.dtype };
         view(bytes, dtype, sizes, *is_fortran)
     }
+}
+
+/// Sizes that are known, without labels.
+fn known(sizes: &[u64]) -> Vec<(Option<String>, SpecSize)> {
+    sizes.iter().map(|size| (None, SpecSize::Known(*size))).collect()
 }
 
 /// The path, and the member after it: `file.npz:member`.

@@ -59,8 +59,8 @@ impl Bytes {
 }
 
 /// Bytes of an array of these sizes, if 63 bits hold them.
-pub fn byte_count(dtype: DType, sizes: &[u64]) -> Option<usize> {
-    let bytes = dtype.bytes() as u64;
+pub fn byte_count(bytes: usize, sizes: &[u64]) -> Option<usize> {
+    let bytes = bytes as u64;
     // No product of some of the sizes may overflow either, or strides would.
     let product = sizes
         .iter()
@@ -84,7 +84,7 @@ fn strides(dtype: DType, sizes: &[usize], is_fortran: bool) -> Vec<isize> {
 
 /// Bytes as an array, if there are enough of them. `dtype` is not `bool`, for which not all bytes would do.
 pub fn view<'a>(bytes: &'a [u8], dtype: DType, sizes: &[u64], is_fortran: bool) -> Option<View<'a>> {
-    if byte_count(dtype, sizes)? > bytes.len() || dtype == DType::Bool {
+    if byte_count(dtype.bytes(), sizes)? > bytes.len() || dtype == DType::Bool {
         return None;
     }
     let sizes: Vec<usize> = sizes.iter().map(|size| *size as usize).collect();
@@ -113,7 +113,7 @@ impl Written {
     /// The bytes from `start` on as a dense array in C's order, if there are enough of them.
     pub fn view(&mut self, start: usize, dtype: DType, sizes: &[u64]) -> Option<ViewMut<'_>> {
         let bytes = self.0.get_mut(start..)?;
-        if byte_count(dtype, sizes)? > bytes.len() {
+        if byte_count(dtype.bytes(), sizes)? > bytes.len() {
             return None;
         }
         let sizes: Vec<usize> = sizes.iter().map(|size| *size as usize).collect();

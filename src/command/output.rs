@@ -67,8 +67,8 @@ impl Output {
                 format!("NumPy has no {dtype}; convert the result: `.astype(np.float32)`"),
             ));
         };
-        let bytes =
-            super::mapping::byte_count(dtype, sizes).and_then(|bytes| bytes.checked_add(header.len()));
+        let bytes = super::mapping::byte_count(dtype.bytes(), sizes)
+            .and_then(|bytes| bytes.checked_add(header.len()));
         let Some(bytes) = bytes else {
             return Err(Failure::of_file(path, "the result is larger than any file"));
         };

@@ -27,7 +27,7 @@ pub fn made(name: &str, spec: &Spec) -> Result<(Bytes, Vec<u64>), String> {
         SpecSize::Known(size) | SpecSize::Symbol(_, _, size) => *size,
     };
     let sizes: Vec<u64> = spec.axes.iter().map(|(_, axis)| size(axis)).collect();
-    let count = byte_count(spec.dtype, &sizes).ok_or("its sizes are larger than any memory")?;
+    let count = byte_count(spec.dtype.bytes(), &sizes).ok_or("its sizes are larger than any memory")?;
     if count > MOST_BYTES {
         return Err(format!("random data of {count} bytes, of at most {MOST_BYTES}"));
     }

@@ -3,12 +3,13 @@
 use super::arguments::{expression_and_names, limits};
 use super::inputs::{Inputs, Wanted};
 use super::output::{self, Output};
-use super::{Failure, expression_text};
+use super::profile::{Took, profile};
+use super::{Failure, expression_text, progress};
 use clap::ArgMatches;
 use fusewire::text::Expression;
-use fusewire::{Plan, View, ViewMut};
+use fusewire::{Plan, View, ViewMut, Watch};
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 pub fn run(arguments: &ArgMatches) -> Result<(), Failure> {
     let paths: Vec<&PathBuf> = arguments.get_many("output").into_iter().flatten().collect();
@@ -37,11 +38,10 @@ pub fn run(arguments: &ArgMatches) -> Result<(), Failure> {
     let _ = ctrlc::set_handler(|| output::interrupted());
     let mut outputs = create(&plan, &paths)?;
     let repeat = arguments.get_one::<u32>("repeat").map_or(1, |repeat| *repeat);
-    let took = compute(plan, arguments, &inputs, &mut outputs, repeat)?;
-    if arguments.get_flag("profile") {
-        eprint!("{}", took.text);
-    }
-    outputs.into_iter().try_for_each(|output| output.complete(force))
+    let profile = compute(plan, arguments, &inputs, &mut outputs, repeat)?;
+    outputs.into_iter().try_for_each(|output| output.complete(force))?;
+    eprint!("{profile}");
+    Ok(())
 }
 
 fn count(count: usize, of: &str) -> String {
@@ -59,10 +59,10 @@ fn create(plan: &Plan, paths: &[&PathBuf]) -> Result<Vec<Output>, Failure> {
     outputs.collect()
 }
 
-/// What `--profile` prints.
-struct Took {
-    text: String,
-}
+/// Parts that each thread's share of a long run is cut into, for a bar that moves; their number changes no bits.
+const PARTS: usize = 64;
+/// Bytes of files from which a run is long.
+const LONG: u64 = 256 << 20;
 
 fn compute(
     plan: Plan,
@@ -70,47 +70,44 @@ fn compute(
     inputs: &Inputs,
     outputs: &mut [Output],
     repeat: u32,
-) -> Result<Took, Failure> {
+) -> Result<String, Failure> {
     let failed = |error: fusewire::Error| Failure::of_library(&error);
     let names: Vec<String> = plan.inputs().iter().map(|port| port.bound_name().to_owned()).collect();
     let results: Vec<String> = plan.outputs().iter().map(|port| port.bound_name().to_owned()).collect();
-    let kernels = plan.kernels().len();
     let mut views: Vec<(&str, View<'_>)> = Vec::new();
-    let mut read = 0;
+    let mut bytes: u64 = outputs.iter_mut().map(|output| output.bytes() as u64).sum();
     for (name, port) in names.iter().zip(plan.inputs()) {
         let view = inputs.view(name).ok_or_else(|| Failure::new(format!("`{name}` is not given")))?;
-        read += port.array.shape.bytes(port.array.dtype).unwrap_or(0);
-        views.push((name, view));
+        bytes += port.array.shape.bytes(port.array.dtype).unwrap_or(0);
+        // Fields of the same records are bound together.
+        if views.iter().all(|(known, _)| known != name) {
+            views.push((name, view));
+        }
     }
     let begun = Instant::now();
-    let mut program = plan.compile().map_err(failed)?;
-    if let Some(threads) = arguments.get_one::<u16>("threads") {
-        program = program.with_threads(usize::from(*threads));
+    let mut program = plan.clone().compile().map_err(failed)?;
+    let threads = rayon::current_num_threads();
+    if arguments.get_one::<u16>("threads").is_some() || bytes > LONG {
+        program = program.with_threads(if bytes > LONG { PARTS * threads } else { threads });
     }
     let compiled = begun.elapsed();
-    let written: u64 = outputs.iter_mut().map(|output| output.bytes() as u64).sum();
     let mut targets: Vec<(&str, ViewMut<'_>)> = Vec::new();
     for (name, output) in results.iter().zip(outputs) {
         let view = output.view().ok_or_else(|| Failure::new("an output is too short"))?;
         targets.push((name, view));
     }
     let mut bound = program.bind(views, targets).map_err(failed)?;
-    let mut best = Duration::MAX;
-    let mut lines = String::new();
-    for at in 1..=repeat {
+    let mut took = Took { compiled, runs: Vec::new(), steps: Vec::new() };
+    for _ in 0..repeat {
+        let watch = Watch::default();
         let begun = Instant::now();
-        bound.run().map_err(failed)?;
-        let took = begun.elapsed();
-        best = best.min(took);
-        if repeat > 1 {
-            lines += &format!("run {at}: {:.3} ms\n", took.as_secs_f64() * 1e3);
+        progress::with_bar(&watch, bytes, || bound.run_watched(&watch)).map_err(failed)?;
+        let run = begun.elapsed();
+        if took.runs.iter().all(|other| run < *other) {
+            took.steps = watch.steps();
         }
+        took.runs.push(run);
     }
-    let rate = (read + written) as f64 / best.as_secs_f64().max(1e-9) / 1e9;
-    let text = format!(
-        "{lines}compiled in {:.3} ms; ran {kernels} kernels in {:.3} ms; {read} bytes of inputs, {written} bytes of outputs, {rate:.2} GB/s\n",
-        compiled.as_secs_f64() * 1e3,
-        best.as_secs_f64() * 1e3,
-    );
-    Ok(Took { text })
+    drop(bound);
+    Ok(if arguments.get_flag("profile") { profile(&plan, &took, bytes) } else { String::new() })
 }
