@@ -75,6 +75,12 @@ impl<'g> Evaluator<'_, 'g> {
             return Err(refusal.at(name).into());
         }
         self.stale.remove(text);
+        if let Value::Array(array) = &value
+            && array.expr.array().is_none()
+        {
+            // Whether or not a result depends on it.
+            self.poisoned.push(array.expr);
+        }
         self.variables.insert(text, value);
         Ok(())
     }
@@ -116,8 +122,9 @@ impl<'g> Evaluator<'_, 'g> {
             return Ok(new);
         };
         let is_part = matches!(target, Target::Part(..));
-        let current = match is_part.then(|| Items::new(&items)).transpose()? {
-            Some(Items::Basic(_)) => self.subscript(&old, &items)?,
+        let axes = sound(array.expr)?.len();
+        let current = match is_part.then(|| Items::new(self.graph, axes, &items)).transpose()? {
+            Some(Items::Basic(_) | Items::Computed(_)) => self.subscript(&old, &items)?,
             // Where the mask is true, any element meets the value as it would alone.
             Some(Items::Mask(_)) => old.clone(),
             None => old.clone(),
@@ -144,6 +151,9 @@ impl<'g> Evaluator<'_, 'g> {
 
     /// `out=`: the array has these elements from here on.
     pub(super) fn write_out(&mut self, out: Array<'g>, result: Expr<'g>) -> Evaluated<'g> {
+        if out.expr.ndim() == Some(0) {
+            return Err(Refusal::argument("`out` is a single element, which nothing is written to").into());
+        }
         let stored = self.stored(result, out.expr)?;
         Ok(self.write_back(out, stored))
     }
@@ -191,7 +201,7 @@ impl<'g> Evaluator<'_, 'g> {
     ) -> Evaluated<'g, Expr<'g>> {
         let shape = sound(base)?;
         let Some(dtype) = base.dtype() else { return Ok(base) };
-        match Items::new(items)? {
+        match Items::new(self.graph, shape.len(), items)? {
             Items::Mask(mask) => {
                 let mask = mask.as_expr(self.graph, None)?;
                 let mask_shape = sound(mask)?;
@@ -221,6 +231,25 @@ impl<'g> Evaluator<'_, 'g> {
                 let new: Vec<isize> = (axes..axes + rest).map(|axis| axis as isize).collect();
                 let mask = if new.is_empty() { mask } else { mask.expand_dims(&new[..]) };
                 Ok(self.chosen(mask, value, base, shape))
+            }
+            Items::Computed(computed) => {
+                let is_whole =
+                    |item: &Index| matches!(item, Index::Ellipsis) || *item == Index::Slice(Slice::ALL);
+                let indices_shape = sound(computed.indices)?;
+                if !computed.items.iter().all(is_whole) || indices_shape.len() > 1 {
+                    let message =
+                        "an array of indices beside others, or with several axes, is not assigned to";
+                    return Err(Refusal::language(message).help("a vector is: `y[indices] = values`").into());
+                }
+                let axis = Axis(computed.axis as isize);
+                let part_shape = sound(base.take(computed.indices, axis))?;
+                let value = self.converted(value, dtype)?;
+                let value = self.without_leading(value, part_shape.len())?.broadcast_to(part_shape);
+                Ok(if indices_shape.is_empty() {
+                    base.put(computed.indices.reshape([1]), value.expand_dims(axis.0), axis)
+                } else {
+                    base.put(computed.indices, value, axis)
+                })
             }
             Items::Basic(items) => {
                 let part = base.index(&items[..]);
@@ -270,6 +299,7 @@ impl<'g> Evaluator<'_, 'g> {
     ) -> Evaluated<'g, Expr<'g>> {
         // As a part with one axis for each of the array: without new axes, with those that integers dropped.
         let value = value.broadcast_to(part_shape.clone());
+        sound(value)?;
         let varies = varying(value, part_shape);
         let mut full: Vec<Slice> = Vec::new();
         let mut sizes = part_shape.iter();

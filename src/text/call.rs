@@ -331,7 +331,10 @@ impl<'e, 't, 'g> Call<'e, 't, 'g> {
 
     /// Is the first argument a single element, which NumPy lets have an axis? Means of it have none.
     pub fn is_single(&self) -> bool {
-        if matches!(self.signature.names[..], ["mean" | "var" | "std", ..]) {
+        if matches!(
+            self.signature.names[..],
+            ["mean" | "var" | "std" | "median" | "quantile" | "percentile", ..]
+        ) {
             return false;
         }
         match self.values.first() {

@@ -4,6 +4,8 @@
 mod arrange;
 mod create;
 mod elements;
+mod order;
+mod products;
 mod reduce;
 mod unsupported;
 
@@ -18,7 +20,8 @@ use fusewire_ir::{DType, ElementOp, Weak};
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-const TABLES: [&[Function]; 4] = [create::TABLE, arrange::TABLE, reduce::TABLE, elements::TABLE];
+const TABLES: [&[Function]; 6] =
+    [create::TABLE, arrange::TABLE, reduce::TABLE, order::TABLE, products::TABLE, elements::TABLE];
 
 type Row = (&'static Function, Signature);
 
@@ -64,10 +67,7 @@ fn row(name: &str, wanted: Form) -> Option<&'static Row> {
     rows.iter().find(|(function, _)| function.form == Form::Both || function.form == wanted).copied()
 }
 
-/// `left @ right`.
-pub(super) fn matmul<'g>(_: &mut Evaluator<'_, 'g>, _: &Value<'g>, _: &Value<'g>) -> Evaluated<'g> {
-    Err(unsupported::refuse("@", "`@`").into())
-}
+pub(super) use products::matmul;
 
 impl<'t, 'g> Evaluator<'t, 'g> {
     pub(super) fn call(
@@ -141,7 +141,7 @@ impl<'t, 'g> Evaluator<'t, 'g> {
             return (function.call)(&mut call);
         }
         if let Some(reason) = unsupported::reason(name) {
-            return Err(unsupported::refuse(name, &format!("`{name}`")).help(reason).into());
+            return Err(unsupported::refuse(name).help(reason).into());
         }
         let refusal = Refusal::language(format!("arrays have no method `{name}`"));
         if is_known(name) {
@@ -167,7 +167,7 @@ impl<'t, 'g> Evaluator<'t, 'g> {
             return (function.call)(&mut call);
         }
         if let Some(reason) = unsupported::reason(name) {
-            return Err(unsupported::refuse(name, &format!("`{full}`")).help(reason).into());
+            return Err(unsupported::refuse(full).help(reason).into());
         }
         if let Some(op) = OPERATIONS.get(name) {
             return self.operation(*op, name, arguments, out);

@@ -3,6 +3,8 @@
 use super::error::Refusal;
 use super::evaluate::Evaluator;
 use super::value::{Evaluated, Value};
+use crate::axes::Axis;
+use crate::expr::{Expr, Graph};
 use fusewire_ir::{DType, Index, Slice, Weak};
 
 /// What stands between the brackets of a subscript of an array.
@@ -11,27 +13,85 @@ pub(super) enum Items<'g> {
     Basic(Vec<Index>),
     /// Where this array of `bool` is true.
     Mask(Value<'g>),
+    /// Along one axis the elements that an array counts out.
+    Computed(Computed<'g>),
+}
+
+/// Indices among which one is an array of integers.
+pub(super) struct Computed<'g> {
+    /// The others, with all of its axis in its place.
+    pub items: Vec<Index>,
+    pub indices: Expr<'g>,
+    /// The axis of what the others leave that it counts out.
+    pub axis: usize,
+    /// Do its axes come first, as NumPy has it where something stands between it and a position?
+    pub first: bool,
 }
 
 impl<'g> Items<'g> {
-    pub fn new(items: &Value<'g>) -> Evaluated<'g, Self> {
+    /// The items of a subscript of an array with so many axes.
+    pub fn new(graph: &'g Graph, axes: usize, items: &Value<'g>) -> Evaluated<'g, Self> {
         if is_mask(items) {
             return Ok(Self::Mask(items.clone()));
         }
-        let items = match items {
-            Value::Tuple(parts) => parts.iter().map(item).collect::<Result<_, _>>()?,
-            one => vec![item(one)?],
+        let parts = match items {
+            Value::Tuple(parts) => parts,
+            one => std::slice::from_ref(one),
         };
-        Ok(Self::Basic(items))
+        let mut indices: Option<(usize, Expr<'g>)> = None;
+        let mut basic = Vec::with_capacity(parts.len());
+        for (at, part) in parts.iter().enumerate() {
+            if !matches!(part, Value::Array(_) | Value::List(_)) {
+                basic.push(item(part)?);
+                continue;
+            }
+            if is_mask(part) {
+                return Err(Refusal::language("a mask beside other indices is not in the language").into());
+            }
+            if indices.is_some() {
+                let refusal =
+                    Refusal::language("several arrays of indices in one subscript are not in the language");
+                return Err(refusal
+                    .help("one after another: `x[rows][:, columns]` has all pairs of them")
+                    .into());
+            }
+            let expr = match part {
+                // NumPy takes an empty list for integers.
+                Value::List(parts) if parts.is_empty() => part.as_expr(graph, Some(DType::I64))?,
+                other => other.as_expr(graph, None)?,
+            };
+            indices = Some((at, expr));
+            basic.push(Index::Slice(Slice::ALL));
+        }
+        let Some((at, indices)) = indices else { return Ok(Self::Basic(basic)) };
+        let taken = basic.iter().filter(|item| matches!(item, Index::At(_) | Index::Slice(_))).count();
+        let left = axes.saturating_sub(taken);
+        let axis = basic[..at].iter().map(|item| match item {
+            Index::At(_) => 0,
+            Index::Ellipsis => left,
+            _ => 1,
+        });
+        let axis = axis.sum();
+        let advanced: Vec<usize> =
+            (0..basic.len()).filter(|place| *place == at || matches!(basic[*place], Index::At(_))).collect();
+        let reach = advanced.last().zip(advanced.first()).map_or(0, |(last, first)| last - first + 1);
+        Ok(Self::Computed(Computed { items: basic, indices, axis, first: reach != advanced.len() }))
     }
 }
 
+/// Is it an array of `bool` or a list of them?
 fn is_mask(items: &Value<'_>) -> bool {
-    matches!(items, Value::Array(array) if array.expr.dtype().is_none_or(|dtype| dtype == DType::Bool))
+    match items {
+        Value::Array(array) => array.expr.dtype().is_none_or(|dtype| dtype == DType::Bool),
+        Value::List(parts) => {
+            let is_bool = |part: &Value<'_>| matches!(part, Value::Number(Weak::Bool(_))) || is_mask(part);
+            !parts.is_empty() && parts.iter().all(is_bool)
+        }
+        _ => false,
+    }
 }
 
 fn item(value: &Value<'_>) -> Result<Index, Refusal> {
-    let computed = "indices that are computed are not in the language yet";
     match value {
         Value::Number(Weak::Int(_)) => match value.as_int() {
             Some(at) => Ok(Index::At(at)),
@@ -40,10 +100,6 @@ fn item(value: &Value<'_>) -> Result<Index, Refusal> {
         Value::Slice(parts) => slice(parts).map(Index::Slice),
         Value::None => Ok(Index::NewAxis),
         Value::Ellipsis => Ok(Index::Ellipsis),
-        Value::Array(_) if is_mask(value) => {
-            Err(Refusal::language("a mask beside other indices is not in the language"))
-        }
-        Value::Array(_) | Value::List(_) => Err(Refusal::language(computed)),
         Value::Text(name) => Err(Refusal::argument(format!("the array has no field {name:?}"))
             .help("fields belong to inputs that are records")),
         Value::Dim(dim) => {
@@ -86,13 +142,22 @@ impl<'g> Evaluator<'_, 'g> {
             }
             other => return Err(Refusal::language(format!("{} has no parts", other.describe())).into()),
         };
-        match Items::new(items)? {
+        let shape = super::call::sound(array.expr)?;
+        match Items::new(self.graph, shape.len(), items)? {
             Items::Basic(items) => {
-                let shape = super::call::sound(array.expr)?;
                 let part = array.expr.index(&items[..]);
                 let is_element =
                     part.ndim() == Some(0) && !shape.is_empty() && !items.contains(&Index::Ellipsis);
                 Ok(if is_element { self.fresh(part) } else { self.view(array, part) })
+            }
+            Items::Computed(Computed { items, indices, axis, first }) => {
+                let mut part = array.expr.index(&items[..]).take(indices, Axis(axis as isize));
+                if let (true, Some(count)) = (first, indices.ndim()) {
+                    let from: Vec<isize> = (axis..axis + count).map(|axis| axis as isize).collect();
+                    let to: Vec<isize> = (0..count as isize).collect();
+                    part = part.moveaxis(from, to);
+                }
+                Ok(self.fresh(part))
             }
             Items::Mask(_) => {
                 let message = "how many elements a mask selects is known only when data is: this is not in the language yet";

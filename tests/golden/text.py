@@ -61,8 +61,8 @@ def value(depth):
         return leaf()
     deeper = lambda: value(depth - 1)
     kind = draw.choices(
-        ["binary", "unary", "compare", "function", "binary function", "reduce", "index", "shape", "bracket", "where", "cast", "join", "bits"],
-        [24, 5, 5, 8, 4, 10, 9, 9, 3, 4, 4, 3, 3],
+        ["binary", "unary", "compare", "function", "binary function", "reduce", "index", "shape", "bracket", "where", "cast", "join", "bits", "order", "indices", "product"],
+        [24, 5, 5, 8, 4, 10, 9, 9, 3, 4, 4, 3, 3, 4, 4, 2],
     )[0]
     if kind == "binary":
         operator = draw.choice(["+", "-", "*", "/", "+", "-", "*", "//", "%"])
@@ -110,6 +110,20 @@ def value(depth):
              "np.pad({}, 1, mode='edge')", "np.tril({})", "np.rot90({})", "np.reshape({}, (2, 6))", "np.zeros_like({})", "{}.flatten()", "{}.copy()"]
         )
         return form.format(target(depth))
+    if kind == "order":
+        form = draw.choice(
+            ["np.sort({})", "np.sort({}, axis=0)", "np.argsort({}, kind='stable')", "np.cumsum({})", "np.cumsum({}, axis=-1)", "np.median({})", "np.median({}, axis=0)",
+             "np.quantile({}, 0.25, axis=-1)", "{}.cumsum(0)", "np.maximum.accumulate({})", "np.searchsorted(np.arange(4), {})", "np.percentile({}, [10, 90])"]
+        )
+        return form.format(target(depth))
+    if kind == "indices":
+        form = draw.choice(
+            ["{}[[0, -1]]", "{}[:, [2, 0, 0]]", "{}[..., [1]]", "np.take({}, [1, 0], axis=-1)", "{}.take([3, 0])", "{}[[1, 0], ..., 0]", "{}[0, [1, 2]]", "{}[np.array([[1], [0]])]",
+             "{}[[True, False, True]]", "{}[np.argmin(n)]"]
+        )
+        return form.format(target(depth))
+    if kind == "product":
+        return draw.choice(["{} @ {}", "np.dot({}, {})", "np.matmul({}, {})", "np.vecdot({}, {})"]).format(operand(depth), operand(depth))
     if kind == "where":
         return f"np.where({condition(depth)}, {deeper()}, {deeper()})"
     if kind == "cast":
@@ -130,7 +144,7 @@ def prefix():
 def leaf():
     return draw.choice(
         ["a", "a", "a", "b", "c", "d", "e", "f", "f", "h", "k", "m", "n", "s", "p", "a", "f", "2", "0.5", "3", "-1", "1e-1", "np.pi", "True", "np.float32(1.5)",
-         "np.arange(4)", "np.ones((3, 4))", "np.eye(4)", "np.linspace(0, 1, 4)", "np.int64(3)", "0x1f", "1_0.5", "[1, 2, 3, 4]", "np.array([[1.5], [2], [-3]])"]
+         "np.arange(4)", "np.ones((3, 4))", "np.eye(4)", "np.linspace(0, 1, 4)", "np.int64(3)", "0x1f", "1_0.5", "np.array([1, 2, 3, 4])", "np.array([[1.5], [2], [-3]])"]
     )
 
 

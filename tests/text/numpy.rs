@@ -14,6 +14,9 @@ const REFUSED_HERE: &[&str] = &[
     "are not computed with",
     "shows the memory of an array that was assigned to since",
     "nothing can be assigned to this",
+    "is not assigned to",
+    "`histogram` needs `range`",
+    "takes an array with two axes or more",
     "True is no index",
     "False is no index",
 ];

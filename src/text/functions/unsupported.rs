@@ -4,44 +4,27 @@ use super::super::error::Refusal;
 
 /// Names that are refused, and why or what to write instead.
 const NAMES: &[(&[&str], &str)] = &[
+    (&["partition", "argpartition", "lexsort"], "`np.sort` and `np.argsort` order all elements"),
+    (&["nancumsum", "nancumprod"], "it is not in the language yet"),
     (
-        &["sort", "argsort", "partition", "argpartition", "lexsort"],
-        "nothing that orders elements is in the language yet",
-    ),
-    (
-        &["cumsum", "cumprod", "cumulative_sum", "cumulative_prod", "nancumsum", "nancumprod"],
-        "running totals are not in the language yet",
-    ),
-    (
-        &["take", "take_along_axis", "put", "put_along_axis", "choose"],
-        "indices that are computed are not in the language yet",
+        &["put", "put_along_axis", "place", "putmask", "copyto", "choose", "add.at"],
+        "assign to a part: `y[indices] = values`",
     ),
     (
         &[
-            "matmul",
-            "@",
-            "dot",
-            "inner",
             "kron",
             "cross",
-            "einsum",
-            "tensordot",
-            "linalg.matmul",
             "linalg.inv",
             "linalg.solve",
             "linalg.det",
             "linalg.svd",
+            "linalg.eig",
+            "linalg.qr",
         ],
-        "products of matrices are not in the language yet; `np.vecdot(x, w)` is, for vectors",
+        "of linear algebra there are `@`, `np.dot`, `np.einsum` and `np.linalg.norm`",
     ),
-    (
-        &["searchsorted", "digitize", "histogram", "bincount", "histogram2d"],
-        "nothing that searches or counts by value is in the language yet",
-    ),
-    (
-        &["median", "quantile", "percentile", "nanmedian", "nanquantile", "nanpercentile"],
-        "nothing that orders elements is in the language yet",
-    ),
+    (&["histogram2d", "histogramdd", "histogram_bin_edges"], "it is not in the language; `np.histogram` is"),
+    (&["nanmedian", "nanquantile", "nanpercentile"], "it is not in the language yet"),
     (
         &[
             "unique",
@@ -96,10 +79,7 @@ const NAMES: &[(&[&str], &str)] = &[
         &["vectorize", "apply_along_axis", "frompyfunc", "fromfunction", "nditer", "ndenumerate"],
         "functions of Python are not called",
     ),
-    (
-        &["fill", "itemset", "resize", "setfield", "setflags", "sort_values"],
-        "arrays are changed by assignment: `y[:] = 0`",
-    ),
+    (&["fill", "itemset", "resize", "setfield", "setflags"], "arrays are changed by assignment: `y[:] = 0`"),
     (
         &["range", "enumerate", "zip", "map", "filter", "list", "tuple", "dict", "set", "str"],
         "operations on whole arrays are: `np.arange(10)`",
@@ -112,12 +92,8 @@ pub(super) fn reason(name: &str) -> Option<&'static str> {
 }
 
 /// The refusal of a name of the list.
-pub(super) fn refuse(name: &str, shown: &str) -> Refusal {
-    let refusal = Refusal::language(format!("{shown} is not in the language"));
-    match reason(name) {
-        Some(reason) if name == "@" => refusal.help(reason),
-        _ => refusal,
-    }
+pub(super) fn refuse(shown: &str) -> Refusal {
+    Refusal::language(format!("`{shown}` is not in the language"))
 }
 
 /// The refusal of a name that nobody knows, with one that is like it.
