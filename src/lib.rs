@@ -121,9 +121,6 @@ mod pages {
     mod numpy_users {}
     #[doc = include_str!("../docs/records.md")]
     mod records {}
-    #[cfg(feature = "text")]
-    #[doc = include_str!("../docs/command.md")]
-    mod command {}
     #[doc = include_str!("../docs/adding-an-op.md")]
     mod adding_an_op {}
 }

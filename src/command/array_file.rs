@@ -185,17 +185,27 @@ const fn descriptor(dtype: DType) -> Option<&'static str> {
 
 /// The header of a file of version 1 in C's order, whose end is a multiple of 64.
 pub fn write(dtype: DType, sizes: &[u64]) -> Option<Vec<u8>> {
-    let mut shape: String = sizes.iter().map(|size| format!("{size}, ")).collect();
-    // As NumPy writes it: `(3,)` and `(2, 3)`.
-    shape.truncate(shape.trim_end_matches([' ']).len());
-    if sizes.len() != 1 {
-        shape.truncate(shape.trim_end_matches(',').len());
+    let text = text(dtype, sizes)?;
+    padded(text.clone(), (10 + text.len() + 1).next_multiple_of(64))
+}
+
+/// As [`write`], with as many bytes as an array of more elements had.
+pub fn write_again(dtype: DType, sizes: &[u64], bytes: usize) -> Option<Vec<u8>> {
+    padded(text(dtype, sizes)?, bytes)
+}
+
+fn text(dtype: DType, sizes: &[u64]) -> Option<String> {
+    // As NumPy writes it: `()`, `(3,)` and `(2, 3)`.
+    let mut shape = sizes.iter().map(u64::to_string).collect::<Vec<_>>().join(", ");
+    if sizes.len() == 1 {
+        shape.push(',');
     }
-    let mut text =
-        format!("{{'descr': '{}', 'fortran_order': False, 'shape': ({shape}), }}", descriptor(dtype)?);
-    while !(10 + text.len() + 1).is_multiple_of(64) {
-        text.push(' ');
-    }
+    Some(format!("{{'descr': '{}', 'fortran_order': False, 'shape': ({shape}), }}", descriptor(dtype)?))
+}
+
+fn padded(mut text: String, bytes: usize) -> Option<Vec<u8>> {
+    let spaces = bytes.checked_sub(10 + text.len() + 1)?;
+    text.extend(std::iter::repeat_n(' ', spaces));
     text.push('\n');
     let length = u16::try_from(text.len()).ok()?.to_le_bytes();
     Some([b"\x93NUMPY\x01\x00", &length[..], text.as_bytes()].concat())

@@ -32,6 +32,7 @@ pub fn interrupted() -> ! {
 pub struct Output {
     path: PathBuf,
     temporary: PathBuf,
+    file: File,
     written: Written,
     start: usize,
     dtype: DType,
@@ -82,14 +83,10 @@ impl Output {
             .and_then(|()| file.write_all(&header))
             .and_then(|()| Written::of_file(&file));
         match written {
-            Ok(written) => Ok(Self {
-                path: path.into(),
-                temporary,
-                written,
-                start: header.len(),
-                dtype,
-                sizes: sizes.to_vec(),
-            }),
+            Ok(written) => {
+                let (path, sizes, start) = (path.into(), sizes.to_vec(), header.len());
+                Ok(Self { path, temporary, file, written, start, dtype, sizes })
+            }
             Err(error) => {
                 discard(&temporary);
                 Err(failed(error))
@@ -116,6 +113,20 @@ impl Output {
     /// Bytes of the elements.
     pub fn bytes(&mut self) -> usize {
         self.written.bytes().len() - self.start
+    }
+
+    /// Keeps no more than so many rows, which the array has, where their number was found by the run.
+    pub fn shorten(&mut self, rows: u64) -> Result<(), Failure> {
+        let kept = self.sizes.first().map_or(0, |most| rows.min(*most));
+        let row: u64 = self.sizes.iter().skip(1).product::<u64>() * self.dtype.bytes() as u64;
+        if let Some(first) = self.sizes.first_mut() {
+            *first = kept;
+        }
+        let header = array_file::write_again(self.dtype, &self.sizes, self.start);
+        let header = header.ok_or_else(|| Failure::of_file(&self.path, "the header does not fit"))?;
+        self.written.bytes()[..self.start].copy_from_slice(&header);
+        let shortened = self.file.set_len(self.start as u64 + kept * row);
+        shortened.map_err(|error| Failure::of_file(&self.path, plain(&error)))
     }
 
     /// Gives the file its name.

@@ -22,13 +22,11 @@ pub fn run(arguments: &ArgMatches) -> Result<(), Failure> {
     let plan = expression
         .plan(&inputs.declared(), &limits(arguments))
         .map_err(|error| Failure::of_library(&error))?;
-    if plan.outputs().len() != paths.len() {
-        let message = format!(
-            "the expression has {}, and {} given with `-o`",
-            count(plan.outputs().len(), "result"),
-            count(paths.len(), "file")
-        );
-        return Err(Failure::new(message));
+    let arrays = plan.outputs().iter().filter(|port| length_of(&plan, port.bound_name()).is_none()).count();
+    if arrays != paths.len() {
+        let results = count(arrays, "result");
+        let files = count(paths.len(), "file");
+        return Err(Failure::new(format!("the expression has {results}, and {files} given with `-o`")));
     }
     if let Some(threads) = arguments.get_one::<u16>("threads") {
         // Only the first call can fail, and this is it.
@@ -48,8 +46,15 @@ fn count(count: usize, of: &str) -> String {
     if count == 1 { format!("1 {of}") } else { format!("{count} {of}s") }
 }
 
+/// The output of which this one is the length, where that depends on data: that of `out` is called `out.length`.
+fn length_of(plan: &Plan, name: &str) -> Option<usize> {
+    let of = name.strip_suffix(".length")?;
+    plan.outputs().iter().position(|port| port.bound_name() == of)
+}
+
 fn create(plan: &Plan, paths: &[&PathBuf]) -> Result<Vec<Output>, Failure> {
-    let outputs = plan.outputs().iter().zip(paths).map(|(port, path)| {
+    let arrays = plan.outputs().iter().filter(|port| length_of(plan, port.bound_name()).is_none());
+    let outputs = arrays.zip(paths).map(|(port, path)| {
         let sizes: Option<Vec<u64>> = port.array.shape.iter().map(fusewire::Dim::known).collect();
         let Some(sizes) = sizes else {
             return Err(Failure::of_file(path, "the size of the result is not known"));
@@ -92,9 +97,17 @@ fn compute(
     }
     let compiled = begun.elapsed();
     let mut targets: Vec<(&str, ViewMut<'_>)> = Vec::new();
-    for (name, output) in results.iter().zip(outputs) {
-        let view = output.view().ok_or_else(|| Failure::new("an output is too short"))?;
-        targets.push((name, view));
+    let mut lengths: Vec<Option<i64>> =
+        results.iter().map(|name| length_of(&plan, name).is_some().then_some(0)).collect();
+    {
+        let mut arrays = outputs.iter_mut();
+        for (name, length) in results.iter().zip(&mut lengths) {
+            let view = match length {
+                Some(length) => Some(ViewMut::from(length)),
+                None => arrays.next().and_then(Output::view),
+            };
+            targets.push((name, view.ok_or_else(|| Failure::new("an output is too short"))?));
+        }
     }
     let mut bound = program.bind(views, targets).map_err(failed)?;
     let mut took = Took { compiled, runs: Vec::new(), steps: Vec::new() };
@@ -109,5 +122,24 @@ fn compute(
         took.runs.push(run);
     }
     drop(bound);
+    shorten(&plan, &results, &lengths, outputs)?;
     Ok(if arguments.get_flag("profile") { profile(&plan, &took, bytes) } else { String::new() })
+}
+
+/// Cuts the arrays whose lengths the run found.
+fn shorten(
+    plan: &Plan,
+    names: &[String],
+    lengths: &[Option<i64>],
+    outputs: &mut [Output],
+) -> Result<(), Failure> {
+    for (name, length) in names.iter().zip(lengths) {
+        let (Some(length), Some(of)) = (length, length_of(plan, name)) else { continue };
+        // Lengths stand between the arrays.
+        let at = lengths[..of].iter().filter(|length| length.is_none()).count();
+        if let (Some(output), Ok(rows)) = (outputs.get_mut(at), u64::try_from(*length)) {
+            output.shorten(rows)?;
+        }
+    }
+    Ok(())
 }
