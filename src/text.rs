@@ -30,11 +30,13 @@ mod grammar_tests;
 mod index;
 mod input;
 mod python;
+mod selected;
 mod token;
 mod tree;
 mod value;
 
 pub use error::{Error, Located};
+pub use evaluate::Output;
 pub use input::{Input, Spec, SpecError, SpecSize};
 pub use token::{DEEPEST, MOST_BYTES, MOST_OPERATORS};
 
@@ -164,15 +166,15 @@ impl Expression {
     }
 
     /// The results as expressions of a graph, in which the inputs that are used are declared by their names: one,
-    /// or those of a tuple.
+    /// or those of a tuple. Each has a length where that depends on data.
     ///
     /// # Errors
     /// Everything that is wrong, together.
-    pub fn build<'g>(&self, graph: &'g Graph, inputs: &[(&str, Input)]) -> Result<Vec<Expr<'g>>, Error> {
+    pub fn build<'g>(&self, graph: &'g Graph, inputs: &[(&str, Input)]) -> Result<Vec<Output<'g>>, Error> {
         let results = self.evaluate(graph, inputs);
         let mut error = Error::of(self.name, self.text.clone(), results.refusals);
         if !results.poisoned.is_empty() {
-            let all = [&results.outputs[..], &results.poisoned].concat();
+            let all = exprs(&results.outputs).chain(results.poisoned.iter().copied());
             if let Err(wrong) = graph.plan(all, &Limits::default()) {
                 error.located.extend(self.locate(&wrong).located);
             }
@@ -180,7 +182,9 @@ impl Expression {
         if error.located.is_empty() { Ok(results.outputs) } else { Err(error) }
     }
 
-    /// The plan of the results, which are called `out`, or `out0`, `out1`, ... where there are several.
+    /// The plan of the results, which are called `out`, or `out0`, `out1`, ... where there are several. A result
+    /// whose length depends on data is as long as it may become, and `out.length`, an `i64` without axes, says how
+    /// many of its first rows there are.
     ///
     /// # Errors
     /// Everything that is wrong, together.
@@ -190,10 +194,15 @@ impl Expression {
         let refusals = results.refusals;
         let is_sound = refusals.is_empty() && results.poisoned.is_empty();
         let mut error = Error::of(self.name, self.text.clone(), refusals);
-        let all = match results.outputs.len() {
-            _ if !is_sound => [results.outputs, results.poisoned].concat(),
-            1 => vec![results.outputs[0].named("out")],
-            _ => results.outputs.iter().enumerate().map(|(at, out)| out.named(&format!("out{at}"))).collect(),
+        let is_one = results.outputs.len() == 1;
+        let named = results.outputs.iter().enumerate().flat_map(|(at, output)| {
+            let name = if is_one { "out".to_owned() } else { format!("out{at}") };
+            let length = output.length.map(|length| length.named(&format!("{name}.length")));
+            std::iter::once(output.expr.named(&name)).chain(length)
+        });
+        let all: Vec<Expr<'_>> = match is_sound {
+            true => named.collect(),
+            false => exprs(&results.outputs).chain(results.poisoned.iter().copied()).collect(),
         };
         if all.is_empty() {
             return Err(error);
@@ -239,6 +248,11 @@ impl Expression {
         });
         called.collect()
     }
+}
+
+/// The arrays of results, with lengths.
+fn exprs<'a, 'g: 'a>(outputs: &'a [Output<'g>]) -> impl Iterator<Item = Expr<'g>> + 'a {
+    outputs.iter().flat_map(|output| std::iter::once(output.expr).chain(output.length))
 }
 
 impl Error {

@@ -13,6 +13,12 @@ impl<'g> Expr<'g> {
         self.graph.ir.borrow().call_site(self.site).node
     }
 
+    /// Is it the same value, however it was written?
+    #[cfg(feature = "text")]
+    pub(crate) fn is_same_value(self, other: Self) -> bool {
+        self.is_of_graph(other) && self.node() == other.node()
+    }
+
     fn strided(self) -> Option<Strided> {
         self.graph.ir.borrow().strided(self.node())
     }

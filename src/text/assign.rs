@@ -5,7 +5,8 @@
 use super::call::sound;
 use super::error::Refusal;
 use super::evaluate::Evaluator;
-use super::index::Items;
+use super::index::{Items, check_mask};
+use super::selected::Selected;
 use super::tree::{Infix, Span, Target};
 use super::value::{Array, Evaluated, Value};
 use crate::axes::{Axis, Positions};
@@ -122,13 +123,7 @@ impl<'g> Evaluator<'_, 'g> {
             return Ok(new);
         };
         let is_part = matches!(target, Target::Part(..));
-        let axes = sound(array.expr)?.len();
-        let current = match is_part.then(|| Items::new(self.graph, axes, &items)).transpose()? {
-            Some(Items::Basic(_) | Items::Computed(_)) => self.subscript(&old, &items)?,
-            // Where the mask is true, any element meets the value as it would alone.
-            Some(Items::Mask(_)) => old.clone(),
-            None => old.clone(),
-        };
+        let current = if is_part { self.subscript(&old, &items)? } else { old.clone() };
         if !is_part && array.expr.ndim() == Some(0) {
             // A single element is a number, which a name lets go of.
             let new = self.infix(op, &current, value)?;
@@ -136,15 +131,17 @@ impl<'g> Evaluator<'_, 'g> {
             return Ok(new);
         }
         let result = self.infix(op, &current, value)?;
-        let (Value::Array(current), Value::Array(result)) = (&current, &result) else {
-            return Ok(Value::Wrong);
-        };
-        let stored = self.stored(result.expr, current.expr)?;
-        let changed = if is_part {
-            let stored = self.fresh(stored);
-            self.with_part_of(array.expr, &items, &stored, true)?
-        } else {
-            stored
+        let changed = match (&current, &result) {
+            (Value::Array(current), Value::Array(result)) => {
+                let stored = self.stored(result.expr, current.expr)?;
+                let stored_part = self.fresh(stored);
+                if is_part { self.with_part(array.expr, &items, &stored_part)? } else { stored }
+            }
+            (Value::Selected(current), Value::Selected(result)) => {
+                let stored = current.with(self.stored(result.values, current.values)?);
+                self.with_part(array.expr, &items, &Value::Selected(stored))?
+            }
+            _ => return Ok(Value::Wrong),
         };
         Ok(self.write_back(array, changed))
     }
@@ -188,49 +185,25 @@ impl<'g> Evaluator<'_, 'g> {
 
     /// The array with a part of it replaced.
     fn with_part(&mut self, base: Expr<'g>, items: &Value<'g>, value: &Value<'g>) -> Evaluated<'g, Expr<'g>> {
-        self.with_part_of(base, items, value, false)
-    }
-
-    /// As [`Evaluator::with_part`]; `whole` where the value of a mask has the shape of the array itself.
-    fn with_part_of(
-        &mut self,
-        base: Expr<'g>,
-        items: &Value<'g>,
-        value: &Value<'g>,
-        whole: bool,
-    ) -> Evaluated<'g, Expr<'g>> {
         let shape = sound(base)?;
         let Some(dtype) = base.dtype() else { return Ok(base) };
         match Items::new(self.graph, shape.len(), items)? {
             Items::Mask(mask) => {
                 let mask = mask.as_expr(self.graph, None)?;
                 let mask_shape = sound(mask)?;
-                let axes = mask_shape.len();
-                // The mask has the sizes of the axes it stands for: it is not stretched.
-                let fits = axes <= shape.len()
-                    && mask_shape.iter().zip(&*shape).all(|(mask, own)| mask.same_size(own));
-                if !fits {
-                    let message = format!("the mask has shape {mask_shape}, the array {shape}");
-                    return Err(Refusal::new(fusewire_ir::DiagnosticKind::Shape, message).into());
-                }
-                let rest = shape.len().saturating_sub(axes);
-                let value = self.converted(value, dtype)?;
-                let value_shape = sound(value)?;
-                // Along the axes of the mask nothing is known of how many elements it selects.
-                let is_along = value_shape.len() > rest
-                    && value_shape[..value_shape.len() - rest].iter().any(|dim| !dim.is_one());
-                if is_along && !whole {
-                    let message = format!(
-                        "a value of shape {value_shape} has an element for each that the mask selects"
-                    );
-                    let help = "how many that are is known only when data is; write `x = np.where(mask, values, x)` with \
-                                values of the shape of `x`";
-                    return Err(Refusal::language(message).help(help).into());
-                }
-                let value = if whole { value } else { self.without_leading(value, rest)? };
-                let new: Vec<isize> = (axes..axes + rest).map(|axis| axis as isize).collect();
-                let mask = if new.is_empty() { mask } else { mask.expand_dims(&new[..]) };
-                Ok(self.chosen(mask, value, base, shape))
+                check_mask(&mask_shape, &shape)?;
+                let target = Selected { values: base, mask, count: None };
+                let value = match value {
+                    Value::Selected(selected) if target.has_places_of(selected) => {
+                        selected.values.astype(dtype)
+                    }
+                    Value::Selected(_) => {
+                        let message = "the elements that another mask selects do not belong to these places";
+                        return Err(Refusal::language(message).into());
+                    }
+                    value => self.for_each(value, dtype, shape.len() - mask_shape.len())?,
+                };
+                Ok(self.chosen(target.wide_mask(), value, base, shape))
             }
             Items::Computed(computed) => {
                 let is_whole =
@@ -259,6 +232,20 @@ impl<'g> Evaluator<'_, 'g> {
                 self.scattered(base, &shape, &items, value, &part_shape)
             }
         }
+    }
+
+    /// A value that is assigned to every element that a mask selects, each with so many axes.
+    fn for_each(&self, value: &Value<'g>, dtype: DType, axes: usize) -> Evaluated<'g, Expr<'g>> {
+        let value = self.without_leading(self.converted(value, dtype)?, axes)?;
+        let shape = sound(value)?;
+        // Along the axes of the mask nothing is known of how many elements it selects.
+        if shape.len() > axes {
+            let message = format!("a value of shape {shape} has an element for each that the mask selects");
+            let help = "how many that are is known only when data is; write `x = np.where(mask, values, x)` with \
+                        values of the shape of `x`";
+            return Err(Refusal::language(message).help(help).into());
+        }
+        Ok(value)
     }
 
     /// The value of an assignment in the dtype of the array, converted as NumPy does.

@@ -67,6 +67,13 @@ impl Signature {
     }
 }
 
+impl Signature {
+    /// Is there an argument of this name?
+    pub fn has(&self, name: &str) -> bool {
+        self.parameters.iter().any(|parameter| parameter.names.contains(&name))
+    }
+}
+
 /// The arguments of a signature: what stands between commas that are not in brackets.
 fn split_arguments(text: &'static str) -> Vec<&'static str> {
     let (mut parts, mut depth, mut start) = (Vec::new(), 0, 0);

@@ -4,6 +4,7 @@ use super::call::sound;
 use super::error::Refusal;
 use super::input::{Declared, Input, Place};
 use super::python;
+use super::selected::{self, Compressed};
 use super::tree::{Id, Infix, Prefix, Span, Statement, Syntax, Target, Tree};
 use super::value::{Array, Evaluated, MOST_AXES, Sequence, Stop, Value, dtype_of_numpy};
 use crate::expr::{Argument, Expr, Graph};
@@ -30,9 +31,18 @@ pub(super) struct Evaluator<'t, 'g> {
     root: Option<Id>,
 }
 
+/// A result of an expression in text.
+#[derive(Clone, Copy, Debug)]
+pub struct Output<'g> {
+    /// The array. Where its length depends on data, as that of `x[mask]`, it is as long as it may become.
+    pub expr: Expr<'g>,
+    /// How many of its first rows there are, in `i64` without axes, where that depends on data.
+    pub length: Option<Expr<'g>>,
+}
+
 /// The results of an evaluation.
 pub(super) struct Results<'g> {
-    pub outputs: Vec<Expr<'g>>,
+    pub outputs: Vec<Output<'g>>,
     pub refusals: Vec<Refusal>,
     pub poisoned: Vec<Expr<'g>>,
 }
@@ -140,7 +150,7 @@ impl<'t, 'g> Evaluator<'t, 'g> {
     }
 
     /// The arrays of the last value.
-    fn outputs(&mut self, value: Value<'g>, span: Span) -> Vec<Expr<'g>> {
+    fn outputs(&mut self, value: Value<'g>, span: Span) -> Vec<Output<'g>> {
         let values = match &value {
             Value::Tuple(parts) => parts.to_vec(),
             other => vec![other.clone()],
@@ -149,8 +159,15 @@ impl<'t, 'g> Evaluator<'t, 'g> {
         for value in values {
             match value {
                 Value::Wrong => {}
+                Value::Selected(selected) => match selected.compressed() {
+                    Ok(Compressed { rows, count }) => {
+                        outputs.push(Output { expr: rows, length: Some(count) })
+                    }
+                    Err(Stop::Poison(expr)) => self.poisoned.push(expr),
+                    Err(Stop::Refused(refusal)) => self.refusals.push(refusal.at(span)),
+                },
                 value => match value.as_expr(self.graph, None) {
-                    Ok(expr) => outputs.push(expr),
+                    Ok(expr) => outputs.push(Output { expr, length: None }),
                     Err(Stop::Poison(expr)) => self.poisoned.push(expr),
                     Err(Stop::Refused(_)) => {
                         let message = format!("the result is {}, not an array", value.describe());
@@ -334,6 +351,12 @@ impl<'t, 'g> Evaluator<'t, 'g> {
 
     /// An operation of the op table.
     pub fn element(&mut self, op: Op, values: &[Value<'g>]) -> Evaluated<'g> {
+        if let Some(selected) = selected::common(values)? {
+            let everywhere: Vec<Value<'g>> =
+                values.iter().map(|value| self.everywhere(value.clone())).collect();
+            let result = self.element(op, &everywhere)?;
+            return self.selected(&selected, result);
+        }
         let mut arguments = Vec::with_capacity(values.len());
         for value in values {
             arguments.push(value.as_argument(self.graph)?);
@@ -359,6 +382,17 @@ impl<'t, 'g> Evaluator<'t, 'g> {
                 .help("take a field first: `x['name']`")
                 .into()),
             };
+        }
+        if let Value::Selected(selected) = of {
+            match name {
+                "ndim" => return Ok(selected.ndim().map_or(Value::Wrong, |axes| Value::int(axes as i128))),
+                "size" => {
+                    let size = selected::size(selected)?;
+                    return Ok(self.fresh(size));
+                }
+                "dtype" => return Ok(selected.values.dtype().map_or(Value::Wrong, Value::DType)),
+                _ => return Err(selected::no_function(name).into()),
+            }
         }
         let Value::Array(array) = of else {
             let message = format!("attributes of {} are not in the language", of.describe());

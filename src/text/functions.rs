@@ -4,6 +4,7 @@
 mod arrange;
 mod create;
 mod elements;
+mod lengths;
 mod order;
 mod products;
 mod reduce;
@@ -13,6 +14,7 @@ use super::call::{Argued, Call, Form, Function, Signature};
 use super::error::Refusal;
 use super::evaluate::Evaluator;
 use super::grammar::MODULES;
+use super::selected;
 use super::tree::{Callee, Given, Id, Syntax};
 use super::value::{Array, Evaluated, Value, dtype_of_numpy};
 use crate::expr::{Argument, Expr};
@@ -20,17 +22,40 @@ use fusewire_ir::{DType, ElementOp, Weak};
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-const TABLES: [&[Function]; 6] =
-    [create::TABLE, arrange::TABLE, reduce::TABLE, order::TABLE, products::TABLE, elements::TABLE];
+const TABLES: [(Kind, &[Function]); 7] = [
+    (Kind::Whole, create::TABLE),
+    (Kind::Whole, arrange::TABLE),
+    (Kind::Reductions, reduce::TABLE),
+    (Kind::Whole, order::TABLE),
+    (Kind::Whole, products::TABLE),
+    (Kind::Whole, lengths::TABLE),
+    (Kind::Elements, elements::TABLE),
+];
 
-type Row = (&'static Function, Signature);
+/// What the rows of a table do with elements that a mask selects.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// They compute each element from those beside it.
+    Elements,
+    /// They reduce an array, its first argument.
+    Reductions,
+    /// Anything else.
+    Whole,
+}
+
+struct Row {
+    function: &'static Function,
+    signature: Signature,
+    kind: Kind,
+}
 
 /// The rows by each of their names.
 static ROWS: LazyLock<HashMap<&'static str, Vec<&'static Row>>> = LazyLock::new(|| {
     let mut rows: HashMap<&'static str, Vec<&'static Row>> = HashMap::new();
-    for function in TABLES.iter().copied().flatten() {
-        let row: &'static Row = Box::leak(Box::new((function, Signature::new(function.signature))));
-        for name in &row.1.names {
+    for (kind, function) in TABLES.iter().flat_map(|(kind, table)| table.iter().map(|row| (*kind, row))) {
+        let signature = Signature::new(function.signature);
+        let row: &'static Row = Box::leak(Box::new(Row { function, signature, kind }));
+        for name in &row.signature.names {
             rows.entry(name).or_default().push(row);
         }
     }
@@ -50,7 +75,7 @@ static OPERATIONS: LazyLock<HashMap<&'static str, ElementOp>> = LazyLock::new(||
 });
 
 pub(super) fn signatures() -> impl Iterator<Item = &'static str> {
-    TABLES.iter().copied().flatten().map(|function| function.signature)
+    TABLES.iter().flat_map(|(_, table)| table.iter()).map(|function| function.signature)
 }
 
 /// A name without `np.` or `numpy.` before it.
@@ -64,7 +89,7 @@ pub(super) fn is_known(name: &str) -> bool {
 
 fn row(name: &str, wanted: Form) -> Option<&'static Row> {
     let rows = ROWS.get(name)?;
-    rows.iter().find(|(function, _)| function.form == Form::Both || function.form == wanted).copied()
+    rows.iter().find(|row| row.function.form == Form::Both || row.function.form == wanted).copied()
 }
 
 pub(super) use products::matmul;
@@ -130,15 +155,53 @@ impl<'t, 'g> Evaluator<'t, 'g> {
         }
     }
 
+    fn call_row(
+        &mut self,
+        row: &'static Row,
+        name: &'t str,
+        mut arguments: Vec<Argued<'t, 'g>>,
+    ) -> Evaluated<'g> {
+        let mut selected = None;
+        if arguments.iter().any(|argued| matches!(argued.value, Value::Selected(_))) {
+            match row.kind {
+                Kind::Elements => {
+                    let values: Vec<Value<'g>> =
+                        arguments.iter().map(|argued| argued.value.clone()).collect();
+                    selected = selected::common(&values)?;
+                    for argued in &mut arguments {
+                        argued.value = self.everywhere(argued.value.clone());
+                    }
+                }
+                Kind::Reductions if selected::along_elements(&mut arguments) => {
+                    let values: Vec<Value<'g>> =
+                        arguments.iter().map(|argued| argued.value.clone()).collect();
+                    selected = selected::common(&values)?;
+                    for argued in &mut arguments {
+                        argued.value = self.everywhere(argued.value.clone());
+                    }
+                }
+                Kind::Reductions if row.signature.has("where") => {
+                    arguments = self.masked_arguments(name, arguments)?;
+                }
+                _ => return Err(selected::no_function(name).into()),
+            }
+        }
+        let mut call = Call::new(self, name, &row.signature, arguments)?;
+        let result = (row.function.call)(&mut call)?;
+        match selected {
+            Some(selected) => self.selected(&selected, result),
+            None => Ok(result),
+        }
+    }
+
     fn method(&mut self, name: &'t str, arguments: Vec<Argued<'t, 'g>>) -> Evaluated<'g> {
         let receiver = arguments.first().map_or(Value::None, |argument| argument.value.clone());
-        if !matches!(receiver, Value::Array(_)) {
+        if !matches!(receiver, Value::Array(_) | Value::Selected(_)) {
             let message = format!("methods of {} are not in the language", receiver.describe());
             return Err(Refusal::language(message).into());
         }
-        if let Some((function, signature)) = row(name, Form::Method) {
-            let mut call = Call::new(self, name, signature, arguments)?;
-            return (function.call)(&mut call);
+        if let Some(row) = row(name, Form::Method) {
+            return self.call_row(row, name, arguments);
         }
         if let Some(reason) = unsupported::reason(name) {
             return Err(unsupported::refuse(name).help(reason).into());
@@ -162,9 +225,8 @@ impl<'t, 'g> Evaluator<'t, 'g> {
         {
             return Err(Refusal::argument(format!("`{name}` is {}, not a function", value.describe())).into());
         }
-        if let Some((function, signature)) = row(name, Form::Function) {
-            let mut call = Call::new(self, name, signature, arguments)?;
-            return (function.call)(&mut call);
+        if let Some(row) = row(name, Form::Function) {
+            return self.call_row(row, name, arguments);
         }
         if let Some(reason) = unsupported::reason(name) {
             return Err(unsupported::refuse(full).help(reason).into());

@@ -2,10 +2,11 @@
 
 use super::error::Refusal;
 use super::evaluate::Evaluator;
+use super::selected::Selected;
 use super::value::{Evaluated, Value};
 use crate::axes::Axis;
 use crate::expr::{Expr, Graph};
-use fusewire_ir::{DType, Index, Slice, Weak};
+use fusewire_ir::{DType, Index, Shape, Slice, Weak};
 
 /// What stands between the brackets of a subscript of an array.
 pub(super) enum Items<'g> {
@@ -140,6 +141,13 @@ impl<'g> Evaluator<'_, 'g> {
                 };
                 return Ok(self.fresh(rows.records.field(field)));
             }
+            Value::Selected(_) => {
+                let refusal =
+                    Refusal::language("parts of the elements that a mask selects are not in the language");
+                return Err(refusal
+                    .help("what a result has of them is in order: take the part of that")
+                    .into());
+            }
             other => return Err(Refusal::language(format!("{} has no parts", other.describe())).into()),
         };
         let shape = super::call::sound(array.expr)?;
@@ -159,14 +167,22 @@ impl<'g> Evaluator<'_, 'g> {
                 }
                 Ok(self.fresh(part))
             }
-            Items::Mask(_) => {
-                let message = "how many elements a mask selects is known only when data is: this is not in the language yet";
-                let help =
-                    "reduce with `where=mask`, choose with `np.where(mask, x, y)`, or assign to `x[mask]`";
-                Err(Refusal::language(message).help(help).into())
+            Items::Mask(mask) => {
+                let mask = mask.as_expr(self.graph, None)?;
+                check_mask(&super::call::sound(mask)?, &shape)?;
+                Ok(Value::Selected(Selected { values: array.expr, mask, count: None }))
             }
         }
     }
+}
+
+/// A mask has the sizes of the axes it stands for: it is not stretched.
+pub(super) fn check_mask(mask: &Shape, array: &Shape) -> Result<(), Refusal> {
+    if mask.len() <= array.len() && mask.iter().zip(&**array).all(|(mask, own)| mask.same_size(own)) {
+        return Ok(());
+    }
+    let message = format!("the mask has shape {mask}, the array {array}");
+    Err(Refusal::new(fusewire_ir::DiagnosticKind::Shape, message))
 }
 
 /// A part of a tuple or a list.

@@ -1,6 +1,7 @@
 //! What a piece of an expression stands for: arrays that are not computed yet, and the Python values around them.
 
 use super::error::Refusal;
+use super::selected::{Selected, no_function};
 use crate::expr::{Argument, Expr, Graph, Records};
 use fusewire_ir::{AxisRef, DType, Dim, Shape, SizeExpr, Weak};
 use std::rc::Rc;
@@ -31,6 +32,7 @@ pub(super) struct Rows<'g> {
 pub(super) enum Value<'g> {
     Array(Array<'g>),
     Records(Rows<'g>),
+    Selected(Selected<'g>),
     /// A Python number: it takes the dtype of the array that it meets.
     Number(Weak),
     /// A size that is not known yet.
@@ -129,6 +131,7 @@ impl<'g> Value<'g> {
         match self {
             Self::Array(array) => array.expr.array().map_or("an array".into(), |array| array.to_string()),
             Self::Records(_) => "an array of records".into(),
+            Self::Selected(_) => "the elements that a mask selects".into(),
             Self::Number(number) => Self::python(*number),
             Self::Dim(dim) => format!("the size {dim}"),
             Self::DType(dtype) => format!("the dtype {dtype}"),
@@ -228,6 +231,7 @@ impl<'g> Value<'g> {
             Self::Number(number) => strong(graph, *number, dtype),
             Self::Dim(dim) => Ok(cast(graph.size(dim.clone()))),
             Self::Tuple(_) | Self::List(_) => nested(graph, self, dtype),
+            Self::Selected(_) => Err(no_function("this").into()),
             other => Err(Refusal::argument(format!("{} is no array", other.describe())).into()),
         }
     }

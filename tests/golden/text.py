@@ -119,7 +119,7 @@ def value(depth):
     if kind == "indices":
         form = draw.choice(
             ["{}[[0, -1]]", "{}[:, [2, 0, 0]]", "{}[..., [1]]", "np.take({}, [1, 0], axis=-1)", "{}.take([3, 0])", "{}[[1, 0], ..., 0]", "{}[0, [1, 2]]", "{}[np.array([[1], [0]])]",
-             "{}[[True, False, True]]", "{}[np.argmin(n)]"]
+             "{}[[True, False, True]]", "a[m] * {}", "np.abs({}[m])", "{}[m].sum()", "f[f > {}]", "{}[m[:, 0]].mean(axis=0)", "{}[np.argmin(n)]"]
         )
         return form.format(target(depth))
     if kind == "product":

@@ -71,7 +71,7 @@ fn one_graph_holds_several_expressions() {
     let inputs = [("x", "f64[3]".parse().unwrap())];
     let double = Expression::parse("x * 2").unwrap().build(&g, &inputs).unwrap();
     let root = Expression::parse("np.sqrt(x), x").unwrap().build(&g, &inputs).unwrap();
-    let sum = double[0] + root[0];
+    let sum = double[0].expr + root[0].expr;
     let plan = g.plan([sum], &Limits::default()).unwrap();
     assert_eq!((plan.inputs().len(), plan.kernels().len()), (1, 1));
     assert_eq!(
@@ -79,7 +79,7 @@ fn one_graph_holds_several_expressions() {
         ["x", "z"]
     );
     // The place of a call is believed again.
-    let other = g.input("w", F64, [4]) + root[1];
+    let other = g.input("w", F64, [4]) + root[1].expr;
     let error = g.plan([other], &Limits::default()).unwrap_err();
     assert!(error.to_string().contains("plans.rs:"), "{error}");
 }
@@ -100,4 +100,20 @@ fn fields_of_records_are_taken_by_name() {
         let error = Expression::parse(wrong).unwrap().plan(&inputs, &Limits::default()).unwrap_err();
         assert!(error.located()[0].span.is_some(), "{error}");
     }
+}
+
+#[test]
+fn what_a_mask_selects_is_not_gathered() {
+    let mean = plan("x[x > 0].mean()", &[("x", "f64[n<=100]")]).unwrap();
+    assert_eq!((mean.kernels().len(), mean.workspace_bytes()), (1, 0));
+    let scaled = plan("x[x > 0] *= 2; x", &[("x", "f64[100]")]).unwrap();
+    assert_eq!((scaled.kernels().len(), scaled.workspace_bytes()), (1, 0));
+    let kept = plan("x[x > 0] * 2, x", &[("x", "f64[5]")]).unwrap();
+    let names: Vec<&str> = kept.outputs().iter().map(|output| &*output.name).collect();
+    assert_eq!(names, ["out0", "out0.length", "out1"]);
+    let (mut out, mut length, mut x) = ([9.0; 5], 0i64, [0.0; 5]);
+    let outputs =
+        [("out0", ViewMut::from(&mut out)), ("out0.length", (&mut length).into()), ("out1", (&mut x).into())];
+    kept.compile().unwrap().run([("x", &[3.0, -1.0, 2.0, f64::NAN, -5.0])], outputs).unwrap();
+    assert_eq!((&out[..length as usize], length), (&[6.0, 4.0][..], 2));
 }

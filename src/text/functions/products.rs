@@ -74,7 +74,7 @@ pub(super) const TABLE: &[Function] = &[
         form: Both,
         signature: "take(a, indices, axis=None, out=None, mode='raise')",
         call: |c| {
-            let out_of_bounds = match &*c.text("mode")? {
+            let beyond = match &*c.text("mode")? {
                 "raise" => OutOfBounds::Raise,
                 "wrap" => OutOfBounds::Wrap,
                 "clip" => OutOfBounds::Clip,
@@ -85,7 +85,11 @@ pub(super) const TABLE: &[Function] = &[
                 Some(_) => (x, c.axis("axis")?),
                 None => (x.ravel(), AxisRef::Position(0)),
             };
-            Ok(c.fresh(x.take_with(indices, axis, out_of_bounds)))
+            let taken = match beyond {
+                OutOfBounds::Raise => x.take(indices, axis),
+                beyond => x.take_with(indices, axis, beyond),
+            };
+            Ok(c.fresh(taken))
         },
     },
     Function {
