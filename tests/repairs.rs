@@ -157,3 +157,14 @@ fn random_refusals_have_repairs() {
     }
     assert!(found >= 5, "{found}");
 }
+
+/// A call that is refused because an operand is has forgotten the numbers beside it: nothing is mended then.
+#[test]
+fn what_stands_on_a_refused_call_is_not_made_up() {
+    let g = Graph::new();
+    let (a, b) = (g.input("a", F64, [3]), g.input("b", F64, [4]));
+    for y in [(a + b).equal(3), (a - b).clip(0, 1), (a * b).greater(0).select(a, 2), (a + b).power(3)] {
+        let error = g.plan([y], &Limits::default()).unwrap_err();
+        assert_eq!(error.diagnostics().len(), 1, "{error}");
+    }
+}

@@ -178,6 +178,8 @@ impl Rebuilding<'_> {
                 let made = self.new.add(op.clone(), array.clone(), operands, call.site);
                 (made, same)
             }
+            // A call that was refused because of an operand knows nothing of its numbers.
+            (Op::Element(op), _) if operands.len() != 1 + op.row().operands.len() => return None,
             (Op::Element(op), _) => {
                 let made = self.new.element(*op, &exprs, call.site);
                 (made, self.broadcast_axes(call.node, made, axes, operands))

@@ -18,11 +18,12 @@ pub fn plan(arguments: &ArgMatches) -> Result<(), Failure> {
     graph.set_broadcast(policy(arguments));
     let results =
         expression.build(&graph, &inputs.declared()).map_err(|error| Failure::of_library(&error))?;
-    let results = results.iter().enumerate().map(|(at, result)| match results.len() {
-        1 => result.named("out"),
-        _ => result.named(&format!("out{at}")),
+    let named = results.iter().enumerate().flat_map(|(at, result)| {
+        let name = if results.len() == 1 { "out".to_owned() } else { format!("out{at}") };
+        let length = result.length.map(|length| length.named(&format!("{name}.length")));
+        std::iter::once(result.expr.named(&name)).chain(length)
     });
-    let plan = graph.plan(results, &limits(arguments));
+    let plan = graph.plan(named, &limits(arguments));
     let plan = plan.map_err(|error| Failure::of_library(&expression.locate(&error)))?;
     let format = arguments.get_one::<String>("format").map_or("text", String::as_str);
     let mut text = face(&plan, &expression, format, output.is_none());
