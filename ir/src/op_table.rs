@@ -37,7 +37,7 @@ macro_rules! element_ops {
                 reference of::remainder;
             /// The remainder of the quotient rounded towards zero: it has the sign of the dividend, as in
             /// C. Integers by zero give 0.
-            Fmod: fmod(other), aliases ["%", "mod"],
+            Fmod: fmod(other), aliases ["truncated_remainder", "c_remainder"],
                 dtypes Arithmetic, cost 20, ulp 0.0,
                 lower lowering::fmod, calls binary(f32, f64),
                 reference of::fmod;
