@@ -182,6 +182,18 @@ impl Expression {
         if error.located.is_empty() { Ok(results.outputs) } else { Err(error) }
     }
 
+    /// As [`Expression::build`], with the names that [`Expression::plan`] gives: all that a plan needs as outputs.
+    ///
+    /// # Errors
+    /// Everything that is wrong, together.
+    pub fn build_named<'g>(
+        &self,
+        graph: &'g Graph,
+        inputs: &[(&str, Input)],
+    ) -> Result<Vec<Expr<'g>>, Error> {
+        Ok(named(&self.build(graph, inputs)?))
+    }
+
     /// The plan of the results, which are called `out`, or `out0`, `out1`, ... where there are several. A result
     /// whose length depends on data is as long as it may become, and `out.length`, an `i64` without axes, says how
     /// many of its first rows there are.
@@ -194,14 +206,8 @@ impl Expression {
         let refusals = results.refusals;
         let is_sound = refusals.is_empty() && results.poisoned.is_empty();
         let mut error = Error::of(self.name, self.text.clone(), refusals);
-        let is_one = results.outputs.len() == 1;
-        let named = results.outputs.iter().enumerate().flat_map(|(at, output)| {
-            let name = if is_one { "out".to_owned() } else { format!("out{at}") };
-            let length = output.length.map(|length| length.named(&format!("{name}.length")));
-            std::iter::once(output.expr.named(&name)).chain(length)
-        });
         let all: Vec<Expr<'_>> = match is_sound {
-            true => named.collect(),
+            true => named(&results.outputs),
             false => exprs(&results.outputs).chain(results.poisoned.iter().copied()).collect(),
         };
         if all.is_empty() {
@@ -248,6 +254,16 @@ impl Expression {
         });
         called.collect()
     }
+}
+
+/// The arrays of results by the names of outputs, each with its length behind it.
+fn named<'g>(outputs: &[Output<'g>]) -> Vec<Expr<'g>> {
+    let named = outputs.iter().enumerate().flat_map(|(at, output)| {
+        let name = if outputs.len() == 1 { "out".to_owned() } else { format!("out{at}") };
+        let length = output.length.map(|length| length.named(&format!("{name}.length")));
+        std::iter::once(output.expr.named(&name)).chain(length)
+    });
+    named.collect()
 }
 
 /// The arrays of results, with lengths.

@@ -16,14 +16,9 @@ pub fn plan(arguments: &ArgMatches) -> Result<(), Failure> {
     let expression = Expression::parse_named(name, &text).map_err(|error| Failure::of_library(&error))?;
     let graph = Graph::new();
     graph.set_broadcast(policy(arguments));
-    let results =
-        expression.build(&graph, &inputs.declared()).map_err(|error| Failure::of_library(&error))?;
-    let named = results.iter().enumerate().flat_map(|(at, result)| {
-        let name = if results.len() == 1 { "out".to_owned() } else { format!("out{at}") };
-        let length = result.length.map(|length| length.named(&format!("{name}.length")));
-        std::iter::once(result.expr.named(&name)).chain(length)
-    });
-    let plan = graph.plan(named, &limits(arguments));
+    let results = expression.build_named(&graph, &inputs.declared());
+    let results = results.map_err(|error| Failure::of_library(&error))?;
+    let plan = graph.plan(results, &limits(arguments));
     let plan = plan.map_err(|error| Failure::of_library(&expression.locate(&error)))?;
     let format = arguments.get_one::<String>("format").map_or("text", String::as_str);
     let mut text = face(&plan, &expression, format, output.is_none());
