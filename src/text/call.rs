@@ -68,9 +68,9 @@ impl Signature {
 }
 
 impl Signature {
-    /// Is there an argument of this name?
-    pub fn has(&self, name: &str) -> bool {
-        self.parameters.iter().any(|parameter| parameter.names.contains(&name))
+    /// Where the argument of this name stands.
+    pub fn place(&self, name: &str) -> Option<usize> {
+        self.parameters.iter().position(|parameter| parameter.names.contains(&name))
     }
 }
 

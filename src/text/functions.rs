@@ -172,7 +172,7 @@ impl<'t, 'g> Evaluator<'t, 'g> {
                         argued.value = self.everywhere(argued.value.clone());
                     }
                 }
-                Kind::Reductions if selected::along_elements(&mut arguments) => {
+                Kind::Reductions if selected::along_elements(&mut arguments, row.signature.place("axis")) => {
                     let values: Vec<Value<'g>> =
                         arguments.iter().map(|argued| argued.value.clone()).collect();
                     selected = selected::common(&values)?;
@@ -180,7 +180,7 @@ impl<'t, 'g> Evaluator<'t, 'g> {
                         argued.value = self.everywhere(argued.value.clone());
                     }
                 }
-                Kind::Reductions if row.signature.has("where") => {
+                Kind::Reductions if row.signature.place("where").is_some() => {
                     arguments = self.masked_arguments(name, arguments)?;
                 }
                 _ => return Err(selected::no_function(name).into()),

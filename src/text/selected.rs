@@ -108,10 +108,11 @@ fn given(arguments: &[Argued<'_, '_>], keyword: &str, place: usize) -> Option<us
 }
 
 /// Does a reduction of the first argument go along an axis of each element, which there is in all places? It is
-/// given that axis of the values then.
-pub(super) fn along_elements(arguments: &mut [Argued<'_, '_>]) -> bool {
+/// given that axis of the values then. `place` is where its axis stands among its arguments.
+pub(super) fn along_elements(arguments: &mut [Argued<'_, '_>], place: Option<usize>) -> bool {
+    let Some(place) = place else { return false };
     let (Some(Argued { value: Value::Selected(selected), .. }), Some(at)) =
-        (arguments.first(), given(arguments, "axis", 1))
+        (arguments.first(), given(arguments, "axis", place))
     else {
         return false;
     };

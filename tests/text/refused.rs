@@ -191,6 +191,8 @@ fn parts_and_assignments_that_are_wrong() {
         "x[m].T",
         "x[m].sum(axis=1)",
         "x[m].min(where=m)",
+        "np.allclose(x[m[:, 0]], 1)",
+        "np.trace(x[m[:, 0]], 1)",
         "np.sort(x[m])",
         "x[m] = x[~m]; x",
         "x[[0, 1], 0] = 1; x",
