@@ -1,6 +1,6 @@
 //! Adding searches and counts to a graph.
 
-use crate::build::{Operand, foreign_graph};
+use crate::build::{Operand, exprs_of, foreign_graph};
 use crate::diagnostic::{Diagnostic, DiagnosticKind, Site};
 use crate::dim::Dim;
 use crate::dtype::DType;
@@ -18,7 +18,10 @@ impl Graph {
         let routine = Routine::Searchsorted { side };
         match self.with_vector(&routine, sorted, values, site) {
             Ok(operands) => self.routine(routine, &operands, Vec::new(), site),
-            Err(diagnostic) => self.wrong_routine(routine, &[sorted], site, diagnostic),
+            Err(diagnostic) => {
+                let operands: Vec<SiteId> = std::iter::once(sorted).chain(exprs_of(&[values])).collect();
+                self.wrong_routine(routine, &operands, site, diagnostic)
+            }
         }
     }
 

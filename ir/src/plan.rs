@@ -107,6 +107,15 @@ pub struct Plan {
 }
 
 impl Graph {
+    /// A call without a type, whose mistake was lost.
+    fn untyped(&self, site: SiteId) -> Option<Diagnostic> {
+        if self.site_array(site).is_some() {
+            return None;
+        }
+        let message = format!("`{}` has no dtype and no shape", self.called_at(site));
+        Some(Diagnostic::new(DiagnosticKind::Compile, message).at(self.call_site(site).site))
+    }
+
     /// Checks and fuses what `outputs` reach. Nothing runs.
     ///
     /// # Errors
@@ -125,6 +134,10 @@ impl Graph {
             if !diagnostics.contains(diagnostic) {
                 diagnostics.push(diagnostic.clone());
             }
+        }
+        if diagnostics.is_empty() {
+            // Nothing is computed that has no type, even where it is not known why.
+            diagnostics.extend(sites.iter().find_map(|site| self.untyped(*site)));
         }
         let dims = self.dims_of(&sites);
         let required = self.required(&sites, &dims, &mut diagnostics);

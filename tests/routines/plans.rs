@@ -213,3 +213,30 @@ fn sizes_that_no_machine_holds_are_refused() {
         assert!(error.is_err(), "{at}: {error:?}");
     }
 }
+
+#[test]
+fn an_operand_that_is_wrong_is_what_is_refused() {
+    let g = Graph::new();
+    let x = g.input("x", F64, [4]);
+    let wrong = x.index(9);
+    let calls = [
+        x.searchsorted(wrong, Side::Left),
+        wrong.searchsorted(x, Side::Left),
+        x.take(wrong, Axis(0)),
+        x.take_along_axis(wrong, Axis(0)),
+        x.put(wrong, x, Axis(0)),
+        x.put(0, wrong, Axis(0)),
+        x.compress(wrong, Axis(0)).0,
+        x.matmul(wrong),
+        g.einsum("i,i", [x, wrong]),
+        x.histogram(wrong),
+        wrong.bincount(3),
+        wrong.sort(Axis(0)),
+        wrong.median(All),
+        wrong.unique().values,
+    ];
+    for call in calls {
+        let error = g.plan([call], &Limits::default()).unwrap_err();
+        assert!(error.to_string().contains("`index` has 9"), "{error}");
+    }
+}

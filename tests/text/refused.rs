@@ -158,6 +158,7 @@ fn calls_and_names_that_are_wrong() {
         "np.histogram(x, 4, (1,))",
         "np.bincount(i)",
         "np.searchsorted(x, 1, side='up')",
+        "np.searchsorted(i, x[9])",
         "np.take(x, 1.5)",
         "np.take(x, 1, mode='up')",
         "np.cumsum(x, axis=4)",
