@@ -132,6 +132,12 @@ impl<'g> Evaluator<'_, 'g> {
         }
         let result = self.infix(op, &current, value)?;
         let changed = match (&current, &result) {
+            // An element is a number, which is converted where it is assigned.
+            (Value::Array(element), Value::Array(number))
+                if is_part && element.memory != array.memory && element.expr.ndim() == Some(0) =>
+            {
+                self.with_part(array.expr, &items, &Value::Array(*number))?
+            }
             (Value::Array(current), Value::Array(result)) => {
                 let stored = self.stored(result.expr, current.expr)?;
                 let stored_part = self.fresh(stored);

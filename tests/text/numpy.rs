@@ -18,6 +18,7 @@ const REFUSED_HERE: &[&str] = &[
     "elements that a mask selects",
     "`histogram` needs `range`",
     "takes an array with two axes or more",
+    "chains of comparisons have no meaning for arrays",
     "True is no index",
     "False is no index",
 ];
