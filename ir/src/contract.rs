@@ -203,7 +203,7 @@ impl Graph {
         call
     }
 
-    /// The size of each index: operands must agree on it, or be 1.
+    /// The size of each index: operands must agree on it, or be 1 where it may be stretched.
     fn index_sizes(
         &self,
         name: &str,
@@ -219,7 +219,13 @@ impl Graph {
                     sizes.insert(*index, (dim.clone(), slot, axis));
                     continue;
                 };
-                let (joined, kind) = match join(&known, dim) {
+                // Only subscripts stretch what is summed, as in NumPy.
+                let is_exact = name != "einsum" && !subscripts.result.contains(index);
+                let joined = match known.is_one() == dim.is_one() {
+                    false if is_exact => Joined::Sizes,
+                    _ => join(&known, dim),
+                };
+                let (joined, kind) = match joined {
                     Joined::Agree(dim) => (Some(dim), DiagnosticKind::Shape),
                     Joined::Assume(joined) => {
                         requirements.push(Requirement::Equal(known.clone(), dim.clone()));

@@ -340,7 +340,7 @@ impl<'e, 't, 'g> Call<'e, 't, 'g> {
     pub fn is_single(&self) -> bool {
         if matches!(
             self.signature.names[..],
-            ["mean" | "var" | "std" | "median" | "quantile" | "percentile", ..]
+            ["mean" | "var" | "std" | "median" | "quantile" | "percentile" | "sort" | "roll" | "flip", ..]
         ) {
             return false;
         }

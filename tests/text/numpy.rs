@@ -19,6 +19,7 @@ const REFUSED_HERE: &[&str] = &[
     "`histogram` needs `range`",
     "takes an array with two axes or more",
     "chains of comparisons have no meaning for arrays",
+    "does not fit u8",
     "True is no index",
     "False is no index",
 ];
