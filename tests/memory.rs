@@ -134,27 +134,12 @@ fn sizes_beyond_any_machine_do_not_overflow() {
     let x = g.input("x", F64, [1u64 << 40, 1 << 22]);
     let y = x.transpose().slice([Slice::ALL.step_by(-3), Slice::from(5..).step_by(7)]);
     assert_eq!(y.is_view_of(x), Some(true));
-    assert!(x.shares_memory(y).is_none_or(|shares| shares));
+    assert_eq!(x.shares_memory(y), Some(true));
     let huge = g.input("huge", F64, [1u64 << 62, 1 << 62, 8]);
     assert_eq!((huge.strides(), huge.shares_memory(huge)), (None, None));
     assert_eq!(huge.is_view_of(x), None);
     let few = g.input("few", U8, [1u64 << 62]);
     assert_eq!(few.slice([Slice::new(0, 5)]).shares_memory(few.slice([Slice::new(5, 9)])), Some(false));
-}
-
-/// A subset sum in disguise: the answer is left open, not waited for.
-#[test]
-fn hard_questions_are_given_up() {
-    let g = Graph::new();
-    let x = g.input("x", U8, [1u64 << 40]);
-    let mut one = x;
-    for factor in [3, 5, 7, 11, 13, 17, 19, 23, 29] {
-        one = one.slice_axis(0, Slice::from(..).step_by(factor)).sliding_window(1000, 0);
-    }
-    let two = x.slice([Slice::from(1..)]);
-    let started = std::time::Instant::now();
-    let _ = one.shares_memory(two);
-    assert!(started.elapsed().as_secs() < 10);
 }
 
 #[test]

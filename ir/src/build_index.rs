@@ -143,8 +143,9 @@ impl Graph {
             }));
         }
         if needs > bounds.lower {
-            let least = Dim::from(size.at_least(&SizeExpr::known(needs)));
-            requirements.push(Requirement::Equal(dim.clone().with_label(None), least));
+            // Fits: it is no more than a size that the axis may have.
+            let least = u64::try_from(needs).unwrap_or(u64::MAX);
+            requirements.push(Requirement::AtLeast(dim.clone().with_label(None), least));
         }
         Ok(if at < 0 { size.plus(&at.into()) } else { at.into() })
     }

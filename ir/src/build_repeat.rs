@@ -244,8 +244,8 @@ impl Graph {
                 return Err(Box::new(diagnostic.axis(axis)));
             }
             if constant.is_none() && dim.known().is_none() && dim.size().bounds().lower < needs {
-                let least = Dim::from(dim.size().at_least(&SizeExpr::known(needs)));
-                requirements.push(Requirement::Equal(dim.clone().with_label(None), least));
+                let least = u64::try_from(needs).unwrap_or(u64::MAX);
+                requirements.push(Requirement::AtLeast(dim.clone().with_label(None), least));
             }
             borders.push(Borders { axis, before, after, border });
         }

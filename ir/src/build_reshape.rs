@@ -145,8 +145,7 @@ impl Graph {
             }
             // Sizes that are decided later: there must be at least one window, and an element in it.
             for size in [&count, &window.size()].into_iter().filter(|size| size.bounds().lower < 1) {
-                let at_least_one = size.at_least(&1.into());
-                requirements.push(Requirement::Equal(size.clone().into(), at_least_one.into()));
+                requirements.push(Requirement::AtLeast(size.clone().into(), 1));
             }
             let mut dims = array.shape.to_vec();
             dims[axis] = Dim::from(count).with_label(dim.shared_label().cloned());

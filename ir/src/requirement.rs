@@ -19,6 +19,8 @@ pub enum Requirement {
     Equal(Dim, Dim),
     /// A size is not 0, because a reduction along it has no value over no elements.
     NotEmpty(Dim),
+    /// A size is at least so much, because elements are asked for that it must have.
+    AtLeast(Dim, u64),
 }
 
 /// A requirement, and the call that made it.
@@ -42,7 +44,7 @@ impl Requirement {
                 left.size().symbols(visit);
                 right.size().symbols(visit);
             }
-            Self::NotEmpty(dim) => dim.size().symbols(visit),
+            Self::NotEmpty(dim) | Self::AtLeast(dim, _) => dim.size().symbols(visit),
         }
     }
 
@@ -56,6 +58,7 @@ impl Requirement {
                 no_solution || !apart.bounds_in(bounds).contains(0) || a.upper < b.lower || b.upper < a.lower
             }
             Self::NotEmpty(dim) => dim.upper_in(bounds) == 0,
+            Self::AtLeast(dim, least) => dim.size().bounds_in(bounds).upper < i128::from(*least),
         }
     }
 
@@ -82,7 +85,10 @@ impl Requirement {
                 }
                 (a != b).then_some(text)
             }
-            Self::NotEmpty(dim) if value(dim).is_none() => Some(none(dim)),
+            Self::NotEmpty(dim) | Self::AtLeast(dim, _) if value(dim).is_none() => Some(none(dim)),
+            Self::AtLeast(dim, least) => {
+                value(dim).filter(|size| size < least).map(|size| format!("`{}` is {size}", dim.size()))
+            }
             Self::NotEmpty(dim) => (value(dim) == Some(0))
                 .then(|| format!("`{}` is 0, and over no elements there is no value", dim.size())),
         }
@@ -94,6 +100,7 @@ impl fmt::Display for Requirement {
         match self {
             Self::Equal(left, right) => write!(f, "{} = {}", left.size(), right.size()),
             Self::NotEmpty(dim) => write!(f, "{} >= 1", dim.size()),
+            Self::AtLeast(dim, least) => write!(f, "{} >= {least}", dim.size()),
         }
     }
 }
@@ -113,12 +120,16 @@ impl Required {
     }
 }
 
-/// What the equalities leave of these bounds; they stay as they are where nothing is left.
+/// What the equalities and the least sizes leave of these bounds; they stay as they are where nothing is left.
 pub(crate) fn tightened(required: &[Required], mut bounds: Bounds) -> Bounds {
     let equalities: Vec<[SizeExpr; 2]> = required
         .iter()
         .filter_map(|required| match &required.requirement {
             Requirement::Equal(left, right) => Some([left.size(), right.size()]),
+            Requirement::AtLeast(dim, least) => {
+                let least = SizeExpr::known(i128::from(*least));
+                Some([dim.size(), dim.size().at_least(&least)])
+            }
             Requirement::NotEmpty(_) => None,
         })
         .collect();
