@@ -1,26 +1,27 @@
 //! Programs: compiled plans, bound to arrays and run.
 
-use crate::bind::{self, Binding, Given, Layouts, size};
+mod memory;
+mod prepared;
+mod work;
+
+use crate::bind::{self, Binding, Given, size};
 use crate::block::Block;
-use crate::jit::{CodeError, Listings};
+use crate::jit::Listings;
 use crate::launch::{Launch, launch};
-use crate::lower::Compiled;
-use crate::record::field_layout;
 use crate::routine::RoutineLaunch;
 use crate::rows::{Blocks, lanes};
 use crate::trace::Timed;
 use crate::view::{Layout, View, ViewMut};
-use crate::walk::{Memory, Origin};
+use crate::walk::Memory;
 use crate::watch::Watch;
-use fusewire_ir::diagnostic::human_bytes;
-use fusewire_ir::kernel::Buffer;
 use fusewire_ir::plan::{Plan, Port, Step, Stored, Task};
-use fusewire_ir::{ArrayType, DType, Diagnostic, DiagnosticKind, Error, Scalar, Site, Sizes};
-use std::collections::HashMap;
+use fusewire_ir::{Error, Site, Sizes};
+use memory::{Arrangement, Constant, dense, expected_at, no_memory, not_compiled, place_in};
+use prepared::{HeldCode, Prepared};
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use work::{Launches, Work};
 
 /// A compiled plan. It is `Send` and `Sync`: any number of threads may bind and run it at once. The
 /// machine code is freed when nothing uses it any more.
@@ -37,26 +38,6 @@ pub struct Program {
     prepared: Arc<Mutex<Vec<Prepared>>>,
 }
 
-/// Code that is not compiled again while a program lives: that for densely packed arrays, made before
-/// the first run, and that for the layouts that were bound.
-#[derive(Default)]
-struct HeldCode(HashMap<usize, Arc<Compiled>>);
-
-impl HeldCode {
-    /// The most routines held for each kernel; programs that meet more layouts than that begin anew.
-    const PER_KERNEL: usize = 64;
-
-    fn hold(&mut self, launches: &Launches, kernels: usize) {
-        let most = Self::PER_KERNEL * kernels;
-        for code in launches.0.iter().flat_map(Work::code) {
-            if self.0.len() >= most {
-                self.0.clear();
-            }
-            self.0.insert(Arc::as_ptr(&code) as usize, code);
-        }
-    }
-}
-
 /// A program with its arrays: everything is checked and prepared, and [`Bound::run`] only computes.
 pub struct Bound<'a> {
     prepared: Prepared,
@@ -64,157 +45,6 @@ pub struct Bound<'a> {
     plan: Arc<Plan>,
     threads: usize,
     borrow: PhantomData<&'a mut ()>,
-}
-
-/// The work of a step.
-enum Work {
-    /// Loop nests.
-    Loops(Launch),
-    /// An operation on whole arrays.
-    Routine(Box<RoutineLaunch>),
-}
-
-impl Work {
-    /// Bytes of scratch memory; that of a routine is workspace.
-    fn scratch_bytes(&self) -> usize {
-        match self {
-            Self::Loops(launch) => launch.scratch_bytes(),
-            Self::Routine(_) => 0,
-        }
-    }
-
-    /// Its loop nests, where it has some.
-    const fn loops(&self) -> Option<&Launch> {
-        match self {
-            Self::Loops(launch) => Some(launch),
-            Self::Routine(_) => None,
-        }
-    }
-
-    /// Every piece of machine code that it calls.
-    fn code(&self) -> Vec<Arc<Compiled>> {
-        match self {
-            Self::Loops(launch) => launch.code(),
-            Self::Routine(_) => Vec::new(),
-        }
-    }
-
-    /// The same work after buffers have moved by as many bytes as `moved` says.
-    fn relocate(&mut self, moved: &impl Fn(Buffer) -> i64) {
-        match self {
-            Self::Loops(launch) => launch.relocate(&|origin: &Origin| moved(origin.buffer)),
-            Self::Routine(routine) => routine.relocate(moved),
-        }
-    }
-
-    fn run(&mut self) -> Result<(), Box<Diagnostic>> {
-        match self {
-            Self::Loops(launch) => launch.run(),
-            Self::Routine(routine) => return routine.run(),
-        }
-        Ok(())
-    }
-
-    fn run_watched(&mut self, watch: &Watch) -> Result<(), Box<Diagnostic>> {
-        let begun = Instant::now();
-        match self {
-            Self::Loops(launch) => launch.run_with(&|| watch.part()),
-            Self::Routine(routine) => {
-                routine.run()?;
-                watch.part();
-            }
-        }
-        watch.step(begun.elapsed());
-        Ok(())
-    }
-
-    /// How many parts [`Work::run_watched`] has.
-    fn parts(&self) -> u64 {
-        self.loops().map_or(1, Launch::parts)
-    }
-}
-
-/// The work of every step.
-struct Launches(Vec<Work>);
-
-impl Launches {
-    /// Runs the steps up to the first that fails, if one does, for the call at `site`.
-    fn run(&mut self, site: Site) -> Result<(), Error> {
-        Self::explained(self.0.iter_mut().try_for_each(Work::run), site)
-    }
-
-    fn run_watched(&mut self, watch: &Watch, site: Site) -> Result<(), Error> {
-        watch.begin(self.0.iter().map(Work::parts).sum());
-        Self::explained(self.0.iter_mut().try_for_each(|work| work.run_watched(watch)), site)
-    }
-
-    fn explained(ran: Result<(), Box<Diagnostic>>, site: Site) -> Result<(), Error> {
-        ran.map_err(|failure| {
-            let mut failure = *failure;
-            if let Some(asks) = failure.site.replace(site) {
-                failure.help.push(format!("asked for at {asks}"));
-            }
-            failure.into()
-        })
-    }
-}
-
-/// The work of every step for arrays that were checked. The addresses in it are followed only while the
-/// arrays of a call are borrowed that lie there.
-struct Prepared {
-    inputs: Layouts,
-    outputs: Layouts,
-    launches: Launches,
-    _workspace: Block,
-    bytes: usize,
-}
-
-impl Prepared {
-    /// The most that a program keeps between calls: for a few threads, or a few layouts in turns.
-    const MOST: usize = 4;
-    /// The most workspace that is kept with it. Preparing anew costs little beside filling more.
-    const MOST_BYTES: usize = 1 << 18;
-
-    fn fits(&self, inputs: &Given, outputs: &Given) -> bool {
-        let same = |ours: &Layouts, given: &Given| {
-            given.rest.is_empty()
-                && given.refused.is_empty()
-                && ours.iter().zip(&given.layouts).all(|pair| match pair {
-                    (Some(ours), Some(given)) => given.has_form_of(ours),
-                    (None, None) => true,
-                    _ => false,
-                })
-        };
-        same(&self.inputs, inputs) && same(&self.outputs, outputs)
-    }
-
-    /// Goes over to arrays of the same form.
-    fn relocate(&mut self, plan: &Plan, inputs: &Layouts, outputs: &Layouts) {
-        let by = |from: &Layouts, to: &Layouts, at: usize| match (&from[at], &to[at]) {
-            (Some(from), Some(to)) => (to.address as i64).wrapping_sub(from.address as i64),
-            _ => 0,
-        };
-        let moved = |buffer: Buffer| match buffer {
-            Buffer::Output(at) => by(&self.outputs, outputs, at),
-            Buffer::Input(at) => {
-                let over = (0..outputs.len()).find(|output| plan.in_place_input(*output) == Some(at));
-                over.map_or_else(|| by(&self.inputs, inputs, at), |at| by(&self.outputs, outputs, at))
-            }
-            Buffer::Workspace(at) => {
-                plan.stored()[at].output.map_or(0, |output| by(&self.outputs, outputs, output))
-            }
-            Buffer::Constant(_) | Buffer::Index => 0,
-        };
-        self.launches.0.iter_mut().for_each(|launch| launch.relocate(&moved));
-        self.inputs.clone_from(inputs);
-        self.outputs.clone_from(outputs);
-    }
-}
-
-/// A constant array in memory.
-struct Constant {
-    layout: Layout,
-    _elements: Box<[u64]>,
 }
 
 /// Arrays by name: an array of pairs, a vector of pairs, or `()` for none.
@@ -629,105 +459,6 @@ impl Program {
             launches.push(own);
         }
         Ok(launches)
-    }
-}
-
-/// Where everything is in workspace.
-struct Arrangement {
-    /// Where each slot begins, and at last where the workspace ends.
-    offsets: Vec<usize>,
-    /// For each step, how its rows are cut, where kernels take turns on them.
-    blocks: Vec<Option<Blocks>>,
-}
-
-/// Where a workspace of so many bytes begins in the caller's memory: at a cache line.
-fn place_in(lent: &mut [u8], bytes: usize, site: Site) -> Result<usize, Error> {
-    let skipped = (lent.as_ptr() as usize).wrapping_neg() % WORKSPACE_ALIGNMENT;
-    if bytes == 0 {
-        return Ok(WORKSPACE_ALIGNMENT);
-    }
-    match lent.get_mut(skipped..).filter(|rest| rest.len() >= bytes) {
-        Some(rest) => Ok(rest.as_mut_ptr() as usize),
-        None => {
-            let message = format!(
-                "the workspace has {} bytes, and {bytes} are needed from a multiple of {WORKSPACE_ALIGNMENT} on",
-                lent.len()
-            );
-            let need = bytes.saturating_add(WORKSPACE_ALIGNMENT - 1);
-            Err(Diagnostic::new(DiagnosticKind::Workspace, message)
-                .at(site)
-                .help(format!("{need} bytes are enough wherever they lie"))
-                .into())
-        }
-    }
-}
-
-/// Workspace begins at a cache line.
-const WORKSPACE_ALIGNMENT: usize = 64;
-
-fn no_memory(bytes: usize, site: Site) -> Error {
-    let message = format!(
-        "the machine cannot give the {} that the plan stores between kernels",
-        human_bytes(bytes as u64)
-    );
-    Diagnostic::new(DiagnosticKind::Workspace, message)
-        .at(site)
-        .help("`plan.stored()` and `plan.explain()` say what it is for")
-        .into()
-}
-
-fn not_compiled(error: CodeError) -> Error {
-    Diagnostic::new(DiagnosticKind::Compile, format!("the kernel could not be compiled: {error}")).into()
-}
-
-/// A dense layout at an address, for known sizes.
-fn dense(dtype: DType, sizes: &[u64], address: usize) -> Layout {
-    let mut strides = smallvec::SmallVec::from_elem(0i64, sizes.len());
-    let mut step = dtype.bytes() as i64;
-    for (stride, size) in strides.iter_mut().zip(sizes).rev() {
-        *stride = step;
-        step = step.wrapping_mul(*size as i64);
-    }
-    Layout { address, dtype, sizes: sizes.into(), strides, problem: None }
-}
-
-/// A dense layout at the dims' upper bounds.
-fn dense_at(array: &ArrayType, address: usize) -> Layout {
-    let sizes: Vec<u64> = array.shape.iter().map(fusewire_ir::Dim::upper).collect();
-    dense(array.dtype, &sizes, address)
-}
-
-/// The layout that a port is most likely bound with.
-fn expected_at(port: &Port, address: usize) -> Layout {
-    let Some(of) = &port.field else { return dense_at(&port.array, address) };
-    let Some(field) = of.ty.field(&of.field) else { return dense_at(&port.array, address) };
-    let rows = port.array.shape.len() - usize::from(field.ty.dtype().is_none());
-    let sizes: Vec<u64> = port.array.shape[..rows].iter().map(fusewire_ir::Dim::upper).collect();
-    let mut layout = dense(port.array.dtype, &sizes, address);
-    let mut step = of.ty.itemsize() as i64;
-    for (stride, size) in layout.strides.iter_mut().zip(&sizes).rev() {
-        *stride = step;
-        step = step.wrapping_mul(*size as i64);
-    }
-    field_layout(&layout, field, field.ty.dtype().map(|_| port.array.dtype))
-}
-
-impl Constant {
-    fn new(array: &ArrayType, elements: &[Scalar]) -> Self {
-        let bytes = array.dtype.bytes();
-        let mut packed = vec![0u8; elements.len() * bytes];
-        for (to, element) in packed.chunks_exact_mut(bytes).zip(elements) {
-            to.copy_from_slice(&element.bits().to_le_bytes()[..bytes]);
-        }
-        let words: Box<[u64]> = packed
-            .chunks(8)
-            .map(|chunk| {
-                let mut word = [0; 8];
-                word[..chunk.len()].copy_from_slice(chunk);
-                u64::from_le_bytes(word)
-            })
-            .collect();
-        Self { layout: dense_at(array, words.as_ptr() as usize), _elements: words }
     }
 }
 
