@@ -5,7 +5,7 @@
 //! one call is given.
 #![allow(unsafe_code)]
 
-use crate::strided::{Matrix, Plain};
+use crate::lines::{Matrix, Plain};
 
 /// A type whose products are `matrixmultiply`'s.
 pub(crate) trait Real: Plain {

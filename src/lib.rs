@@ -38,6 +38,7 @@ mod index;
 mod inspect;
 mod jit;
 mod launch;
+mod lines;
 mod lower;
 mod maths;
 mod plan;
@@ -49,7 +50,6 @@ mod render;
 mod repeat;
 mod routine;
 mod rows;
-mod strided;
 #[cfg(feature = "proptest")]
 pub mod testing;
 #[cfg(feature = "text")]

@@ -121,7 +121,7 @@ impl<'g> Expr<'g> {
             let flat = x.ravel();
             let elements = shape.iter().fold(Dim::from(1u64), |product, dim| &product * dim).with_label(None);
             let (places, length) = (x.graph.arange_to(0, elements.clone(), 1), x.extent(&elements));
-            // Sorting values alone takes half as long as finding out where they come from.
+            // Whoever asks for values alone pays for no positions: a plan of them sorts, and nothing else.
             let (sorted, order) = (flat.sort(axis), flat.argsort(axis));
             let before = sorted.roll(1, axis);
             let same = match x.is_float() {

@@ -1,7 +1,7 @@
 //! Elements chosen by indices.
 
 use super::{Lanes, PIECE, Pieces, by_width, integer, pieces, small, typed};
-use crate::strided::{Array, Line, Plain, cast};
+use crate::lines::{Array, Line, Plain, cast};
 use fusewire_ir::routine::RoutineCall;
 use fusewire_ir::{DType, Diagnostic, DiagnosticKind, OutOfBounds};
 use std::ops::Add;

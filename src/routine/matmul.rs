@@ -2,7 +2,7 @@
 
 use super::{Lanes, PIECE};
 use crate::gemm;
-use crate::strided::{Array, Matrix, Plain};
+use crate::lines::{Array, Matrix, Plain};
 use fusewire_ir::DType;
 use smallvec::SmallVec;
 

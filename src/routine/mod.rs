@@ -10,7 +10,7 @@ mod search;
 mod sort;
 
 use crate::launch::parts_for;
-use crate::strided::{Array, Line, Plain};
+use crate::lines::{Array, Line, Plain};
 use crate::walk::Memory;
 use fusewire_ir::kernel::Buffer;
 use fusewire_ir::routine::{Routine, RoutineCall, RoutineOperand};

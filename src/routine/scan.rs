@@ -1,8 +1,8 @@
 //! Cumulative operations along lines.
 
 use super::{LINES, Lanes, PIECE, typed};
+use crate::lines::{Array, Plain};
 use crate::maths;
-use crate::strided::{Array, Plain};
 use fusewire_ir::half::{bf16, f16};
 use fusewire_ir::{CumulativeOp, DType, Scalar};
 

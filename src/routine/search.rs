@@ -2,7 +2,7 @@
 
 use super::sort::{Bits, Keys, Order};
 use super::{Lanes, PIECE, Pieces, by_width, integer, typed};
-use crate::strided::{Array, Line, cast};
+use crate::lines::{Array, Line, cast};
 use fusewire_ir::routine::{COUNTING_PARTS, RoutineCall};
 use fusewire_ir::{DType, Diagnostic, DiagnosticKind, Side};
 use std::ops::Range;

@@ -5,7 +5,7 @@
 //! one key, and so has every NaN; what they were is looked up once the line is in order.
 
 use super::{Lanes, PIECE, by_width, gather, pieces, scatter};
-use crate::strided::{Array, Line, Plain, cast};
+use crate::lines::{Array, Line, Plain, cast};
 use fusewire_ir::routine::{argsort_bytes, sort_bytes};
 use fusewire_ir::{Category, DType};
 use std::ops::Range;
