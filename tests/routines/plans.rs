@@ -1,7 +1,7 @@
 //! What plans say of routines, and what is refused.
 
 use fusewire::prelude::*;
-use fusewire::{OutOfBounds, Side};
+use fusewire::{DiagnosticKind, OutOfBounds, Side};
 use insta::assert_snapshot;
 
 #[test]
@@ -238,5 +238,46 @@ fn an_operand_that_is_wrong_is_what_is_refused() {
     for call in calls {
         let error = g.plan([call], &Limits::default()).unwrap_err();
         assert!(error.to_string().contains("`index` has 9"), "{error}");
+    }
+}
+
+/// A mistake in any operand is what is reported, not that its consequence has no type.
+#[test]
+fn mistakes_in_operands_are_not_lost() {
+    let g = Graph::new();
+    let (x, v) = (g.input("x", F64, [3]), g.input("v", F64, [3]));
+    let wrong = g.input("a", F64, [4]) + g.input("b", F64, [5]);
+    let at = wrong.astype(I64);
+    let calls = [
+        x.take(at, Axis(0)),
+        x.take_along_axis(at, Axis(0)),
+        x.put(at, v, Axis(0)),
+        x.put(g.input("i", I64, [3]), wrong, Axis(0)),
+        x.scatter_add(at, wrong, Axis(0)),
+        x.searchsorted(wrong, Side::Left),
+        wrong.searchsorted(x, Side::Left),
+        x.digitize(wrong),
+        x.histogram(wrong),
+        wrong.histogram_range(3, 0.0, 1.0),
+        g.input("k", I64, [3]).bincount_weighted(wrong, 4),
+        at.bincount(4),
+        x.compress(wrong.greater(0), Axis(0)).0,
+        x.compress(wrong.greater(0), Axis(0)).1,
+        wrong.unique().inverse,
+        wrong.nonzero().1,
+        x.matmul(wrong),
+        wrong.dot(x),
+        g.einsum("i,i->", [x, wrong]),
+        wrong.sort(Axis(0)),
+        wrong.median(All),
+        wrong.top_k(2, Axis(0)).1,
+        wrong.cumulative_sum(Axis(0)),
+        wrong.index(0),
+        wrong.reshape_view([-1]),
+    ];
+    for (at, call) in calls.into_iter().enumerate() {
+        let error = g.plan([call], &Limits::default()).unwrap_err();
+        let kinds: Vec<DiagnosticKind> = error.diagnostics().iter().map(|wrong| wrong.kind).collect();
+        assert_eq!(kinds, [DiagnosticKind::Shape], "{at}: {error}");
     }
 }

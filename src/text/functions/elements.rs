@@ -107,16 +107,7 @@ pub(super) const TABLE: &[Function] = &[
         },
     },
     Function {
-        form: Method,
-        signature: "astype(a, dtype, copy=True)",
-        call: |c| {
-            let x = c.expr("a")?;
-            let dtype = c.dtype("dtype")?.ok_or_else(|| c.wrong("dtype", "a dtype"))?;
-            Ok(c.fresh(x.astype(dtype)))
-        },
-    },
-    Function {
-        form: Function,
+        form: Both,
         signature: "astype(a, dtype, copy=True)",
         call: |c| {
             let x = c.expr("a")?;
