@@ -5,6 +5,7 @@ import importlib
 import math
 import os
 import statistics
+import sys
 import time
 
 for name in ["OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"]:
@@ -71,6 +72,15 @@ def candidates(name, x, y):
             yield "torch", lambda: torch.pow(a, b, out=result)
         else:
             yield "torch", lambda: function(a, out=result)
+        # Compiled by inductor to a loop of C++, which is what its makers advise.
+        torch.compiler.reset()
+        compiled = torch.compile(lambda a, b, result: result.copy_(function(a, b) if name == "pow" else function(a)), dynamic=False)
+        try:
+            compiled(a, b, result)
+        except Exception as error:
+            print(f"torch.compile of {name}: {str(error).splitlines()[0]}", file=sys.stderr)
+        else:
+            yield "torch.compile", lambda: compiled(a, b, result)
 
 
 def median(call):

@@ -147,6 +147,7 @@ fn elements(
     threads: usize,
 ) -> Result<Option<Launch>, CodeError> {
     let (body, accesses) = used_accesses(kernel, &kernel.body);
+    let part_is_whole = part.is_none();
     let walk = Walk::new(kernel, &accesses, memory, part);
     if walk.is_empty() {
         return Ok(None);
@@ -155,7 +156,11 @@ fn elements(
     let walk = walk.forwards().ordered().merged().with_a_loop();
     let Lengthened { walk, rest, tables } =
         lengthened(&walk).unwrap_or(Lengthened { walk, rest: None, tables: Vec::new() });
-    let code = cache::compiled(walk.routine(Form::Elements, body))?;
+    let mut routine = walk.routine(Form::Elements, body);
+    // Blocks of rows are read again while they are in the cache, and vector functions write where they like.
+    let calls = |instruction: &Instruction| matches!(instruction.code, Code::Call(..));
+    routine.streaming = part_is_whole && !routine.body.instructions.iter().any(calls) && walk.is_streaming();
+    let code = cache::compiled(routine)?;
     // Cut the outermost loop if it is long enough, else the longest.
     let longest = (0..walk.extents.len()).max_by_key(|l| (walk.extents[*l], usize::MAX - l)).unwrap_or(0);
     let cut = if walk.extents[0] >= 4 * parts_wanted { 0 } else { longest };

@@ -5,6 +5,7 @@
 //! addresses are arguments, so one routine serves every size.
 
 mod arithmetic;
+pub(crate) mod cache_size;
 mod calls;
 mod convert;
 pub(crate) mod nest;
@@ -76,6 +77,8 @@ pub(crate) struct Routine {
     pub body: Body,
     pub accumulators: Vec<Accumulator>,
     pub width: Width,
+    /// Writes go around the cache where they can, as what is written does not fit into it.
+    pub streaming: bool,
 }
 
 /// Compiled code for a routine.

@@ -2,12 +2,16 @@
 //! and with that the routine to run and its arguments.
 
 use crate::bind::{Binding, index, size};
+use crate::lower::cache_size::is_beyond;
 use crate::lower::{Form, Motion, Routine, Stream, Width};
 use crate::view::Layout;
 use fusewire_ir::body::{Body, Code, Instruction, Store};
 use fusewire_ir::kernel::{Access, Buffer, Kernel};
 use fusewire_ir::{DType, Dim};
 use smallvec::SmallVec;
+
+/// Bytes of a run that are worth writing around the cache but for the lines at its ends.
+const LONG_RUN: u64 = 2048;
 
 /// What an access moves with.
 #[derive(Clone, Debug)]
@@ -268,6 +272,7 @@ impl Walk {
             body,
             accumulators: Vec::new(),
             width: Width::available(),
+            streaming: false,
         }
     }
 
@@ -296,6 +301,34 @@ impl Walk {
         for stride in &mut self.strides {
             stride.start = stride.start.wrapping_add(moved(&stride.origin));
         }
+    }
+
+    /// Is more written than any cache holds, in long runs, into memory that is not read as well? Then fetching what is there before
+    /// it is written, as a cache does, would be for nothing.
+    pub fn is_streaming(&self) -> bool {
+        let written = || self.strides.iter().filter(|stride| stride.written);
+        let bytes = written().map(|stride| self.iterations().saturating_mul(stride.dtype.bytes() as u64));
+        let is_read = |target: &Stride| {
+            let (low, high) = self.ends(target);
+            let mut others = self.strides.iter().filter(|stride| !stride.written && !stride.index);
+            others.any(|other| {
+                let (other_low, other_high) = self.ends(other);
+                low <= other_high && other_low <= high
+            })
+        };
+        let inner = self.extents.last().copied().unwrap_or(0);
+        let is_long = |stride: &Stride| inner.saturating_mul(stride.dtype.bytes() as u64) >= LONG_RUN;
+        is_beyond(bytes.fold(0, u64::saturating_add)) && written().all(is_long) && !written().any(is_read)
+    }
+
+    /// The first and the last address of an access; saturate.
+    fn ends(&self, stride: &Stride) -> (i64, i64) {
+        let spans = self.extents.iter().zip(&stride.steps).map(|(extent, step)| {
+            step.saturating_mul(i64::try_from(extent.saturating_sub(1)).unwrap_or(i64::MAX))
+        });
+        spans.fold((stride.start, stride.start), |(low, high), span| {
+            (low.saturating_add(span.min(0)), high.saturating_add(span.max(0)))
+        })
     }
 
     /// Iterations of the innermost body; saturates.

@@ -53,3 +53,33 @@ fn totals_of_64_million_elements_are_accurate_and_do_not_depend_on_threads() {
         assert_eq!(on(threads).map(f32::to_bits), totals.map(f32::to_bits));
     }
 }
+
+#[test]
+fn results_larger_than_the_cache_are_written_around_it_wherever_rows_begin() {
+    // 80 MB in rows that end within a cache line, from every place in one, and rows too short for whole lines.
+    for (rows, columns) in [(20_001, 999), (400_000, 49)] {
+        let (data, row) = (elements(), elements());
+        let data = &data[..rows * columns];
+        let row = &row[..columns];
+        let g = Graph::new();
+        let (x, weights) = (g.input("x", F32, [rows, columns]), g.input("w", F32, [columns]));
+        let plan = g.plan([(x * weights + 1f32).named("out")], &Limits::default()).unwrap();
+        let program = plan.compile().unwrap();
+        for (threads, shift) in [(1, 0), (2, 1), (1, 7)] {
+            let program = program.clone().with_threads(threads);
+            let mut out = vec![0f32; data.len() + 2 * shift];
+            let inside = &mut out[shift..shift + data.len()];
+            program
+                .run(
+                    [("x", View::new(data, [rows, columns])), ("w", View::new(row, [columns]))],
+                    [("out", ViewMut::new(inside, [rows, columns]))],
+                )
+                .unwrap();
+            let wrong =
+                inside.iter().enumerate().find(|(at, got)| **got != data[*at] * row[at % columns] + 1.0);
+            assert_eq!(wrong, None, "{rows} x {columns}, {threads} threads, {shift} elements on");
+            let around = out[..shift].iter().chain(&out[shift + data.len()..]);
+            assert!(around.into_iter().all(|x| *x == 0.0), "elements beside the result are written");
+        }
+    }
+}

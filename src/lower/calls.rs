@@ -237,9 +237,14 @@ fn call(
 
 /// Calls a function of ours whose arguments are all addresses or counts.
 pub(super) fn call_host(b: &mut FunctionBuilder<'_>, address: usize, arguments: &[Value]) {
+    let callee = b.ins().iconst(types::I64, address as i64);
+    call_address(b, callee, arguments);
+}
+
+/// The same where the address is a value.
+pub(super) fn call_address(b: &mut FunctionBuilder<'_>, callee: Value, arguments: &[Value]) {
     let mut signature = Signature::new(CallConv::SystemV);
     signature.params.extend(vec![AbiParam::new(types::I64); arguments.len()]);
     let signature = b.import_signature(signature);
-    let callee = b.ins().iconst(types::I64, address as i64);
     b.ins().call_indirect(signature, callee, arguments);
 }

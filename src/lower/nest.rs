@@ -91,6 +91,10 @@ pub(super) fn emit(b: &mut FunctionBuilder<'_>, routine: &Routine, pages: &Pages
         Form::Rows => rows(b, &frame, addresses),
         Form::Columns => columns(b, &frame, addresses),
     }
+    if routine.streaming {
+        // Writes around the cache are ordered by nothing else, and another thread may wait for this one.
+        b.ins().fence();
+    }
     b.ins().return_(&[]);
 }
 

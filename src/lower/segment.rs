@@ -3,14 +3,14 @@
 //! wherever it stands.
 
 use super::Motion;
-use super::calls::call_host;
+use super::calls::call_address;
 use super::nest::{Frame, repeat, when};
 use super::vector::Vectors;
 use super::wide::{self, Source, Target, Width};
 use cranelift_codegen::ir::{InstBuilder, StackSlotData, StackSlotKind, Value as Clif, types};
 use cranelift_frontend::FunctionBuilder;
-use fusewire_ir::ReduceOp;
 use fusewire_ir::body::{Code, Primitive, Value};
+use fusewire_ir::{DType, ReduceOp};
 use std::collections::HashMap;
 
 /// A body above this many operations is unrolled less, for the sake of compile time and registers.
@@ -63,31 +63,77 @@ impl Segment<'_, '_> {
         let invariants = self.invariants(b, &wanted, level);
         let lanes = self.frame.lanes.0;
         let unroll = if self.frame.routine.body.operations() > LONG_BODY { 2 } else { 4 };
-        let (mut carried, mut left) = (self.start(b), self.count);
-        if let Some((done, rest)) = self.wide(b, sinks, level) {
+        let mut carried = self.start(b);
+        let narrow = |b: &mut FunctionBuilder<'_>,
+                      mut carried: Vec<Clif>,
+                      mut left: Clif,
+                      unrolls: &[usize]| {
+            let vectors = unrolls.iter().map(|steps| (*steps, false));
+            for (steps, single) in vectors.chain([(1, true)]) {
+                let elements = if single { 1 } else { steps * lanes };
+                let shift = i64::from(elements.trailing_zeros());
+                let trips = if shift == 0 { left } else { b.ins().ushr_imm_s(left, shift) };
+                carried = repeat(b, trips, &carried, &mut |b, carried| {
+                    for step in 0..steps {
+                        let place =
+                            Place { index: carried[0], strided: &carried[1..], offset: step * lanes, single };
+                        self.step(b, sinks, &wanted, &invariants, place);
+                    }
+                    self.advance(b, carried, elements)
+                });
+                if shift != 0 {
+                    left = b.ins().band_imm_s(left, elements as i64 - 1);
+                }
+            }
+            carried
+        };
+        let mut left = self.count;
+        if let Some(before) = self.before_a_line(b, sinks) {
+            carried = narrow(b, carried, before, &[1]);
+            left = b.ins().isub(left, before);
+        }
+        if let Some((done, rest)) = self.wide(b, sinks, level, (carried[0], left)) {
             (carried[0], left) = (done, rest);
         }
-        for (steps, single) in [(unroll, false), (1, false), (1, true)] {
-            let elements = if single { 1 } else { steps * lanes };
-            let shift = i64::from(elements.trailing_zeros());
-            let trips = if shift == 0 { left } else { b.ins().ushr_imm_s(left, shift) };
-            carried = repeat(b, trips, &carried, &mut |b, carried| {
-                for step in 0..steps {
-                    let place =
-                        Place { index: carried[0], strided: &carried[1..], offset: step * lanes, single };
-                    self.step(b, sinks, &wanted, &invariants, place);
-                }
-                self.advance(b, carried, elements)
-            });
-            if shift != 0 {
-                left = b.ins().band_imm_s(left, elements as i64 - 1);
+        narrow(b, carried, left, &[unroll, 1]);
+    }
+
+    /// Where writes go around the cache, how many elements come before a cache line begins in what is written first. A line is
+    /// written around the cache as a whole or not at all: a mixture costs more than either.
+    fn before_a_line(&self, b: &mut FunctionBuilder<'_>, sinks: &[Sink]) -> Option<Clif> {
+        let stream = sinks.iter().find_map(|sink| self.streamed(sink))?;
+        let bytes = self.frame.routine.streams[stream].dtype.bytes();
+        let negated = b.ins().ineg(self.addresses[stream]);
+        let room = b.ins().band_imm_s(negated, wide::LINE - 1);
+        let elements = b.ins().ushr_imm_s(room, i64::from(bytes.trailing_zeros()));
+        Some(b.ins().umin(elements, self.count))
+    }
+
+    /// The stream through which a sink writes around the cache, if it does.
+    fn streamed(&self, sink: &Sink) -> Option<usize> {
+        let routine = self.frame.routine;
+        match *sink {
+            Sink::Memory { stream, .. }
+                if routine.streaming
+                    && routine.width != Width::Narrow
+                    && routine.streams[stream].motion == Motion::Consecutive
+                    && routine.streams[stream].dtype != DType::Bool =>
+            {
+                Some(stream)
             }
+            _ => None,
         }
     }
 
-    /// Emits a call that does the bulk of the run in wider vectors, where that is possible; the
-    /// number of elements it does and that of the rest.
-    fn wide(&self, b: &mut FunctionBuilder<'_>, sinks: &[Sink], level: usize) -> Option<(Clif, Clif)> {
+    /// Emits a call that does the bulk of the run from the first of so many elements in wider vectors, where that is
+    /// possible; the element after those it does, and how many are left.
+    fn wide(
+        &self,
+        b: &mut FunctionBuilder<'_>,
+        sinks: &[Sink],
+        level: usize,
+        (first, count): (Clif, Clif),
+    ) -> Option<(Clif, Clif)> {
         let frame = self.frame;
         if frame.routine.width == Width::Narrow {
             return None;
@@ -98,12 +144,20 @@ impl Segment<'_, '_> {
             addresses.len() - 1
         };
         let body = &frame.routine.body;
+        // Only where writes go around the cache does anything come before.
+        let here = |b: &mut FunctionBuilder<'_>, stream: usize| {
+            if !frame.routine.streaming {
+                return self.addresses[stream];
+            }
+            let bytes = b.ins().imul_imm_s(first, frame.routine.streams[stream].dtype.bytes() as i64);
+            b.ins().iadd(self.addresses[stream], bytes)
+        };
         let wanted: Vec<Value> = sinks.iter().map(|sink| self.value_of(sink)).collect();
         let mut needed = Vec::new();
         for at in self.needed(&wanted, level) {
             let source = match &body.instructions[at].code {
                 Code::Load(stream) => match frame.routine.streams[*stream].motion {
-                    Motion::Consecutive => Some(Source::Consecutive(address(self.addresses[*stream]))),
+                    Motion::Consecutive => Some(Source::Consecutive(address(here(b, *stream)))),
                     Motion::Still => Some(Source::Still(address(self.addresses[*stream]))),
                     Motion::Strided => return None,
                 },
@@ -116,13 +170,17 @@ impl Segment<'_, '_> {
             };
             needed.push((at, source));
         }
-        let mut targets = Vec::new();
+        let (mut targets, mut in_memory) = (Vec::new(), Vec::new());
         for sink in sinks {
             targets.push(match *sink {
                 Sink::Memory { value, stream }
                     if frame.routine.streams[stream].motion == Motion::Consecutive =>
                 {
-                    Target::Store { value, address: address(self.addresses[stream]) }
+                    let address = address(here(b, stream));
+                    if self.streamed(sink).is_some() {
+                        in_memory.push(address);
+                    }
+                    Target::Store { value, address }
                 }
                 Sink::Memory { .. } => return None,
                 Sink::Tile { value, tile } => Target::Store { value, address: address(frame.tile(b, tile)) },
@@ -133,24 +191,41 @@ impl Segment<'_, '_> {
                 }
             });
         }
-        let assembled =
-            wide::Loop { width: frame.routine.width, body, needed, targets, addresses: addresses.len() }
-                .assemble()
-                .ok()?;
-        let code = frame.pages.place(&assembled.bytes)? + assembled.entry;
+        let mut wide = wide::Loop {
+            width: frame.routine.width,
+            body,
+            needed,
+            targets,
+            addresses: addresses.len(),
+            streamed: Vec::new(),
+        };
+        let assembled = wide.assemble().ok()?;
+        let place = |code: &wide::Assembled| Some((frame.pages.place(&code.bytes)? + code.entry) as i64);
+        let mut code = b.ins().iconst(types::I64, place(&assembled)?);
+        let bits = in_memory.iter().map(|at| addresses[*at]).reduce(|a, c| b.ins().bor(a, c));
+        wide.streamed = in_memory;
+        if let Some(bits) = bits
+            && let Ok(streaming) = wide.assemble()
+        {
+            let streaming = b.ins().iconst(types::I64, place(&streaming)?);
+            let unaligned = b.ins().band_imm_s(bits, wide::LINE - 1);
+            code = b.ins().select(unaligned, code, streaming);
+        }
 
         let size = 8 * addresses.len() as u32;
         let slot = b.create_sized_stack_slot(StackSlotData::new(StackSlotKind::ExplicitSlot, size, 3));
-        let trips = b.ins().ushr_imm_s(self.count, i64::from(assembled.elements.trailing_zeros()));
+        let trips = b.ins().ushr_imm_s(count, i64::from(assembled.elements.trailing_zeros()));
         when(b, trips, &mut |b| {
             for (at, address) in addresses.iter().enumerate() {
                 b.ins().stack_store(types::I64, *address, slot, 8 * at as i32);
             }
             let words = b.ins().stack_addr(types::I64, slot, 0);
-            call_host(b, code, &[words, trips]);
+            call_address(b, code, &[words, trips]);
         });
-        let rest = b.ins().band_imm_s(self.count, assembled.elements as i64 - 1);
-        Some((b.ins().isub(self.count, rest), rest))
+        let rest = b.ins().band_imm_s(count, assembled.elements as i64 - 1);
+        let done = b.ins().isub(count, rest);
+        let done = if frame.routine.streaming { b.ins().iadd(first, done) } else { done };
+        Some((done, rest))
     }
 
     fn value_of(&self, sink: &Sink) -> Value {

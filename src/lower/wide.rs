@@ -48,6 +48,9 @@ impl Width {
 /// Bytes of a vector.
 const BYTES: usize = 32;
 
+/// Bytes of a cache line.
+pub(super) const LINE: i64 = 64;
+
 /// A body above this many operations has one step an iteration instead of four.
 const LONG_BODY: usize = 50;
 
@@ -89,6 +92,8 @@ pub(super) struct Loop<'a> {
     pub targets: Vec<Target>,
     /// How many addresses it is called with.
     pub addresses: usize,
+    /// The addresses, multiples of [`LINE`], where writes go around the cache. None are of a `bool`.
+    pub streamed: Vec<usize>,
 }
 
 /// An assembled loop: position-independent code, which begins at an offset in its bytes.
@@ -380,6 +385,9 @@ impl<'a> Assembly<'a> {
             let dtype = self.of.body.dtype(value);
             let register = self.in_register(value)?;
             match target {
+                Target::Store { address, .. } if self.of.streamed.contains(&address) => {
+                    self.stream(address, dtype, register)?;
+                }
                 Target::Store { address, .. } => self.write(address, dtype, register)?,
                 Target::Combine { address, op, .. } => {
                     let before = self.read(address, dtype)?;

@@ -91,6 +91,7 @@ pub(super) const BLEND_64: Forms =
     forms!(VEX_Vblendvpd_xmm_xmm_xmmm128_xmm, VEX_Vblendvpd_ymm_ymm_ymmm256_ymm);
 pub(super) const LOAD: Forms = forms!(VEX_Vmovups_xmm_xmmm128, VEX_Vmovups_ymm_ymmm256);
 pub(super) const STORE: Forms = forms!(VEX_Vmovups_xmmm128_xmm, VEX_Vmovups_ymmm256_ymm);
+pub(super) const STREAM: Forms = forms!(VEX_Vmovntps_m128_xmm, VEX_Vmovntps_m256_ymm);
 
 /// Predicates of the float comparison: those that raise nothing for quiet NaN.
 pub(super) const IS_EQUAL: u32 = 0;

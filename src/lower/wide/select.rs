@@ -204,6 +204,12 @@ impl Assembly<'_> {
         Ok(())
     }
 
+    /// Writes a value that is no `bool` to consecutive elements of the current step, around the cache.
+    pub(super) fn stream(&mut self, address: usize, dtype: DType, from: u32) -> Result<(), Declined> {
+        let (place, full) = (self.place(address, dtype), self.is_full(dtype));
+        self.emit(Instruction::with2(form(STREAM, full), place, register(full, from))?)
+    }
+
     /// The low halves of 64-bit lanes, side by side.
     fn narrow(&mut self, to: u32, from: u32) -> Result<(), Declined> {
         let narrow = register(false, to);

@@ -61,7 +61,7 @@ impl Sketch {
     fn check(self, what: &str) -> bool {
         let body = self.body.finish();
         assert_eq!(body.defect(), None, "{what}");
-        let compile = |width| {
+        let compile = |width, streaming| {
             let routine = Routine {
                 form: Form::Elements,
                 loops: 1,
@@ -69,18 +69,28 @@ impl Sketch {
                 body: body.clone(),
                 accumulators: Vec::new(),
                 width,
+                streaming,
             };
             routine.compile().expect("compiles")
         };
-        let narrow = compile(Width::Narrow);
+        let narrow = compile(Width::Narrow, false);
+        let writes_numbers = body.stores.iter().any(|store| body.dtype(store.value) != DType::Bool);
         let mut is_wide = false;
         for width in [Width::Avx2, Width::Avx512].into_iter().filter(|width| *width <= Width::available()) {
-            let wide = compile(width);
+            let (wide, streaming) = (compile(width, false), compile(width, true));
             is_wide = wide.code.parts() > narrow.code.parts();
+            let streams = streaming.code.parts() > wide.code.parts();
+            assert_eq!(streams, is_wide && writes_numbers, "{what}: writes around the cache");
             for count in (0..=LENGTH).rev().step_by(7).chain(0..10) {
-                let [by_narrow, by_wide] =
-                    [&narrow, &wide].map(|code| written(code, &self.streams, &body, count));
+                let [by_narrow, by_wide, streamed] =
+                    [&narrow, &wide, &streaming].map(|code| written(code, &self.streams, &body, count, 0));
                 assert_eq!(by_narrow, by_wide, "{what}: {count} elements of\n{body}");
+                assert_eq!(by_narrow, streamed, "{what}: {count} elements around the cache of\n{body}");
+                // Whole elements before a cache line, and where no element ends with a line.
+                for shift in [8, 3] {
+                    let unaligned = written(&streaming, &self.streams, &body, count, shift);
+                    assert_eq!(by_narrow, unaligned, "{what}: {count} elements, not aligned, of\n{body}");
+                }
             }
         }
         is_wide
@@ -143,29 +153,33 @@ fn elements(dtype: DType, stream: usize) -> Vec<u8> {
         .collect()
 }
 
-/// What the code writes, with every NaN made the same.
-fn written(code: &Compiled, streams: &[Stream], body: &Body, count: usize) -> Vec<Vec<u8>> {
+/// What the code writes so many bytes after a multiple of 64, with every NaN made the same.
+fn written(code: &Compiled, streams: &[Stream], body: &Body, count: usize, shift: usize) -> Vec<Vec<u8>> {
     let outputs: Vec<usize> = body.stores.iter().map(|store| store.access).collect();
-    let mut memory: Vec<Vec<u8>> = streams
-        .iter()
-        .enumerate()
-        .map(
-            |(at, stream)| {
-                if outputs.contains(&at) { vec![0xa5; LENGTH * 8] } else { elements(stream.dtype, at) }
-            },
-        )
-        .collect();
+    let mut memory: Vec<Vec<u8>> =
+        streams
+            .iter()
+            .enumerate()
+            .map(|(at, stream)| {
+                if outputs.contains(&at) { vec![0xa5; LENGTH * 8 + 128] } else { elements(stream.dtype, at) }
+            })
+            .collect();
     let mut arguments = vec![count as i64];
-    for (bytes, stream) in memory.iter_mut().zip(streams) {
+    let mut starts = Vec::new();
+    for (at, (bytes, stream)) in memory.iter_mut().zip(streams).enumerate() {
+        let start = if outputs.contains(&at) { bytes.as_ptr().align_offset(64) + shift } else { 0 };
+        starts.push(start);
         let moves = stream.motion != Motion::Still;
-        arguments.extend([bytes.as_mut_ptr() as i64, if moves { stream.dtype.bytes() as i64 } else { 0 }]);
+        let address = bytes[start..].as_mut_ptr() as i64;
+        arguments.extend([address, if moves { stream.dtype.bytes() as i64 } else { 0 }]);
     }
     let mut scratch = vec![0u64; code.scratch.div_ceil(8)];
     // SAFETY: every stream has `LENGTH >= count` elements, and scratch is as large as the code asks.
     unsafe { code.code.call(&arguments, scratch.as_mut_ptr().cast(), std::ptr::null_mut()) };
     let mut results = Vec::new();
     for store in &body.stores {
-        let mut bytes = std::mem::take(&mut memory[store.access]);
+        let start = starts[store.access];
+        let mut bytes = memory[store.access][start..start + LENGTH * 8].to_vec();
         match streams[store.access].dtype {
             DType::F32 => bytes.chunks_exact_mut(4).take(count).for_each(|element| {
                 if f32::from_le_bytes([element[0], element[1], element[2], element[3]]).is_nan() {
