@@ -85,11 +85,11 @@ def literal(value):
 
 
 def split(name, value, *bits):
-    """Parts of `value`, each of the given number of bits, that add up to it."""
+    """Parts of `value`, each of the given number of bits, that add up to it; the first is rounded down."""
     parts = []
     for count in bits:
         unit = mpf(2) ** (mp.floor(mp.log(abs(value), 2)) + 1 - count)
-        parts.append(mp.nint(value / unit) * unit)
+        parts.append((mp.nint if parts else mp.floor)(value / unit) * unit)
         value -= parts[-1]
     print(f"{name}: {', '.join(literal(float(part)) for part in parts)}")
 
