@@ -426,7 +426,7 @@ macro_rules! element_ops {
                 lower |b, v| b.apply(Primitive::Xor, v),
                 reference |v| of::ints2(v, |a, b| a ^ b);
             /// Every bit turned; logical not on `bool`.
-            Invert: invert(), aliases ["~", "!", "bitwise_not"],
+            Invert: invert(), aliases ["~", "!", "bitwise_not", "bitwise_invert"],
                 dtypes Bits, cost 1, ulp 0.0,
                 lower |b, v| b.apply(Primitive::Not, v),
                 reference of::invert;
