@@ -401,9 +401,10 @@ impl Results {
             let base = unsafe { self.totals.address().add(at * self.tile as usize * 8) };
             let results = results as usize;
             if self.reduce.is_some() {
-                let words = self.partials[at..].iter().step_by(width).take(results).copied();
                 // SAFETY: as above.
-                unsafe { tree::write_totals(*accumulator, words, self.count, base) };
+                unsafe {
+                    tree::write_totals(*accumulator, &self.partials[at..], width, results, self.count, base);
+                }
                 continue;
             }
             let nothing = accumulator.op.of_nothing(accumulator.dtype);

@@ -40,7 +40,6 @@ mod jit;
 mod launch;
 mod lines;
 mod lower;
-mod maths;
 mod plan;
 mod program;
 mod recipe;

@@ -7,6 +7,7 @@
 mod arithmetic;
 mod calls;
 mod convert;
+pub(crate) mod linker;
 pub(crate) mod nest;
 mod pack;
 mod reduce;
@@ -18,6 +19,7 @@ use crate::jit::{Code, CodeError, Listings};
 use cranelift_codegen::ir::{AbiParam, Signature, types};
 use fusewire_ir::body::{self, Body, Value};
 use fusewire_ir::{Custom, DType, ReduceOp};
+use linker::InProcess;
 use std::sync::Arc;
 pub(crate) use wide::Width;
 
@@ -118,15 +120,18 @@ impl Routine {
     pub fn compile(&self) -> Result<Compiled, CodeError> {
         let scratch = nest::scratch_bytes(self);
         let customs: Vec<Arc<Custom>> = self.customs().map(|custom| Arc::new(custom.clone())).collect();
-        let code =
-            crate::jit::compile(signature(), |builder, pages| nest::emit(builder, self, pages, &customs))?;
+        let code = crate::jit::compile(signature(), |builder, pages| {
+            nest::emit(builder, self, &InProcess { pages, customs: &customs });
+        })?;
         Ok(Compiled { code, loops: self.loops, scratch, customs, routine: self.clone() })
     }
 
     /// The routine as it is translated, in words for people: each with a title.
     pub fn listings(&self) -> Result<Listings, CodeError> {
         let customs: Vec<Arc<Custom>> = self.customs().map(|custom| Arc::new(custom.clone())).collect();
-        crate::jit::listings(signature(), |builder, pages| nest::emit(builder, self, pages, &customs))
+        crate::jit::listings(signature(), |builder, pages| {
+            nest::emit(builder, self, &InProcess { pages, customs: &customs });
+        })
     }
 }
 

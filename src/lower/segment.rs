@@ -3,7 +3,7 @@
 //! wherever it stands.
 
 use super::Motion;
-use super::calls::call_host;
+use super::linker;
 use super::nest::{Frame, repeat, when};
 use super::vector::Vectors;
 use super::wide::{self, Source, Target, Width};
@@ -137,7 +137,7 @@ impl Segment<'_, '_> {
             wide::Loop { width: frame.routine.width, body, needed, targets, addresses: addresses.len() }
                 .assemble()
                 .ok()?;
-        let code = frame.pages.place(&assembled.bytes)? + assembled.entry;
+        let code = frame.linker.assembled(b, &assembled.bytes, assembled.entry)?;
 
         let size = 8 * addresses.len() as u32;
         let slot = b.create_sized_stack_slot(StackSlotData::new(StackSlotKind::ExplicitSlot, size, 3));
@@ -147,7 +147,7 @@ impl Segment<'_, '_> {
                 b.ins().stack_store(types::I64, *address, slot, 8 * at as i32);
             }
             let words = b.ins().stack_addr(types::I64, slot, 0);
-            call_host(b, code, &[words, trips]);
+            linker::call(b, code, &[words, trips]);
         });
         let rest = b.ins().band_imm_s(self.count, assembled.elements as i64 - 1);
         Some((b.ins().isub(self.count, rest), rest))
