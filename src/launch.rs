@@ -181,7 +181,7 @@ pub(crate) fn split(length: u64, parts: u64, grain: u64) -> Vec<(u64, u64)> {
 }
 
 /// The epilogue as an element-wise body that reads totals from memory, through streams after its own.
-fn finish_body(kernel: &Kernel) -> (Body, Vec<usize>) {
+pub(crate) fn finish_body(kernel: &Kernel) -> (Body, Vec<usize>) {
     let (mut body, accesses) = used_accesses(kernel, &kernel.epilogue);
     for Instruction { code, .. } in &mut body.instructions {
         if let Code::Total(at) = *code {

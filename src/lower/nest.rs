@@ -39,12 +39,16 @@ fn states_offset(tiles: usize) -> usize {
 
 /// Bytes of scratch memory that a call of the routine needs.
 pub(super) fn scratch_bytes(routine: &Routine) -> usize {
+    let tiles = Stages::of(routine).tiles;
+    if routine.form == Form::Elements && tiles == 0 {
+        return 0;
+    }
     let per_state = match routine.form {
         Form::Elements => 0,
         Form::Rows => STATE_BYTES,
         Form::Columns => reduce::COLUMN_STATE_BYTES,
     };
-    states_offset(Stages::of(routine).tiles) + routine.accumulators.len() * per_state
+    states_offset(tiles) + routine.accumulators.len() * per_state
 }
 
 /// Writes the whole function.
