@@ -314,7 +314,11 @@ impl Entry<'_, '_> {
     /// Checks the workspace, finds the place of everything in it, and the form of every array.
     fn place(&mut self) {
         let (interface, memory) = (self.of.interface, self.of.memory);
-        if memory.bytes().as_known() != Some(0) {
+        if memory.bytes().as_known() == Some(0) {
+            // Values without elements have no place, and nobody looks for it.
+            let nowhere = self.number(0);
+            (self.scratch, self.slots) = (nowhere, vec![nowhere; memory.slots.len()]);
+        } else {
             let given = self.argument(interface.workspace);
             let bytes = self.argument(interface.workspace_bytes());
             let negated = self.b.ins().ineg(given);

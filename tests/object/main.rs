@@ -1,13 +1,15 @@
 //! Plans as object files, linked and run from C beside compiled code of this process.
 
 mod c;
+#[path = "../common/dims.rs"]
+mod random;
 
 use c::{Call, FORMS, Form, Memory};
 use fusewire::prelude::*;
 use fusewire::testing::{TypedArray, recipes};
 use fusewire::{Level, Target};
 use proptest::strategy::{Strategy, ValueTree};
-use proptest::test_runner::{Config, TestRng, TestRunner};
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Random elements, in C order.
@@ -72,15 +74,18 @@ fn element_wise_plans_give_the_same_bits() {
     compare("element_wise", &cases);
 }
 
+/// The same random numbers in every run.
+fn runner(seed: u8) -> TestRunner {
+    let seed = TestRng::from_seed(RngAlgorithm::ChaCha, &[seed; 32]);
+    TestRunner::new_with_rng(Config::default(), seed)
+}
+
 #[test]
 fn random_plans_give_the_same_bits() {
-    let mut runner = TestRunner::new_with_rng(
-        Config::default(),
-        TestRng::from_seed(proptest::test_runner::RngAlgorithm::ChaCha, &[7; 32]),
-    );
+    let mut runner = runner(7);
     let targets = [Target::host().unwrap(), Target::linux(Level::V2)];
     let (mut cases, mut refused) = (Vec::new(), 0);
-    let strategy = recipes(10);
+    let strategy = recipes(12);
     while cases.len() < 100 {
         let recipe = strategy.new_tree(&mut runner).unwrap().current();
         let Ok(plan) = recipe.plan(&Limits::default()) else { continue };
@@ -94,4 +99,38 @@ fn random_plans_give_the_same_bits() {
     }
     println!("{refused} refused");
     compare("random", &cases);
+}
+
+/// A random plan over dims that are not known, with sizes for them that it takes.
+fn symbolic(runner: &mut TestRunner) -> Option<(Plan, Vec<(&'static str, u64)>)> {
+    let strategy = (random::steps(), [0u64..40, 0u64..12, 0u64..9]);
+    let (steps, binding) = strategy.new_tree(runner).unwrap().current();
+    let g = Graph::new();
+    let dims = random::NAMES.map(|name| g.dim(name, 0..=1000).dim());
+    let open = random::sizes(&dims);
+    let mut made: Vec<Expr<'_>> = Vec::new();
+    for (at, step) in steps.iter().enumerate() {
+        made.extend(random::call(&g, step, &made, &open, at).filter(|expr| random::shape(*expr).is_some()));
+    }
+    let names: Vec<String> = (0..made.len()).map(|at| format!("y{at}")).collect();
+    // Outputs of arrays that were made last, which take the most steps.
+    let outputs = made.iter().zip(&names).rev().take(3).map(|(expr, name)| expr.named(name));
+    let plan = g.plan(outputs, &Limits::default()).ok()?;
+    let pairs = random::NAMES.iter().zip(binding).map(|(name, size)| (*name, size));
+    let sizes: Vec<(&str, u64)> =
+        pairs.filter(|(name, _)| plan.dims().iter().any(|dim| *dim.name == **name)).collect();
+    (!sizes.is_empty() && plan.check_sizes(&sizes).is_ok()).then_some((plan, sizes))
+}
+
+#[test]
+fn random_plans_over_dims_give_the_same_bits() {
+    let mut runner = runner(11);
+    let target = Target::host().unwrap();
+    let mut cases = Vec::new();
+    while cases.len() < 600 {
+        let Some((plan, sizes)) = symbolic(&mut runner) else { continue };
+        let call = call(&plan, &target, FORMS[cases.len() % FORMS.len()], &sizes);
+        cases.push(("random over dims", plan, call));
+    }
+    compare("random_dims", &cases);
 }
