@@ -101,7 +101,7 @@ impl Plan {
     pub fn to_object(&self, name: &str, target: &Target) -> Result<Object, Error> {
         let site = Site::caller();
         Error::check(refusal::refused(self, name, site))?;
-        let plan = (**self).clone().unblocked()?;
+        let plan = (**self).clone().unblocked().map_err(|error| refusal::unblocked(&error, site))?;
         let interface = Interface::new(name, &plan);
         let width = target.level().width();
         let jobs: Vec<Job> =

@@ -10,8 +10,8 @@ use crate::lower::linker::{self, Linker};
 use crate::tree;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{
-    AbiParam, Block, BlockArg, InstBuilder, MemFlagsData, Signature, StackSlot, StackSlotData, StackSlotKind, Value,
-    types,
+    AbiParam, Block, BlockArg, InstBuilder, MemFlagsData, Signature, StackSlot, StackSlotData, StackSlotKind,
+    Value, types,
 };
 use cranelift_codegen::isa::CallConv;
 use cranelift_frontend::FunctionBuilder;
@@ -49,10 +49,13 @@ impl Memory {
         let mut slots = vec![SizeExpr::known(0); plan.slots().len()];
         for stored in plan.stored().iter().filter(|stored| stored.output.is_none()) {
             let line = SizeExpr::known(64);
-            let bytes = stored.array.shape.iter().fold(
-                SizeExpr::known(stored.array.dtype.bytes() as i128),
-                |bytes, dim| bytes.times(&dim.size()),
-            );
+            let bytes = stored
+                .array
+                .shape
+                .iter()
+                .fold(SizeExpr::known(stored.array.dtype.bytes() as i128), |bytes, dim| {
+                    bytes.times(&dim.size())
+                });
             let slot = &mut slots[stored.slot];
             *slot = slot.at_least(&bytes.ceil_div(&line).times(&line));
         }
@@ -203,7 +206,12 @@ impl Entry<'_, '_> {
     /// The sizes of arrays and dims.
     fn check_sizes(&mut self) {
         let interface = self.of.interface;
-        let axes = || interface.ports.iter().flat_map(|member| member.port.array.shape.iter().enumerate().map(move |axis| (member, axis)));
+        let axes = || {
+            interface
+                .ports
+                .iter()
+                .flat_map(|member| member.port.array.shape.iter().enumerate().map(move |axis| (member, axis)))
+        };
         for (member, (axis, dim)) in axes() {
             let size = self.argument(member.size_offset(axis));
             let largest = self.number(dim.upper() as i64);
@@ -266,7 +274,8 @@ impl Entry<'_, '_> {
             self.fail_if(broken, format!("`{}` needs {}", required.by, required.requirement));
         }
         let stored = self.of.plan.stored().iter().flat_map(|stored| stored.array.shape.iter());
-        let loops = self.of.plan.kernels().into_iter().flat_map(|kernel| kernel.loops.iter().map(|l| &l.extent));
+        let loops =
+            self.of.plan.kernels().into_iter().flat_map(|kernel| kernel.loops.iter().map(|l| &l.extent));
         let mut negative: Vec<SizeExpr> = Vec::new();
         for size in stored.chain(loops).map(Dim::size).filter(|size| size.bounds().lower < 0) {
             if !negative.contains(&size) {
@@ -296,7 +305,8 @@ impl Entry<'_, '_> {
                 let text = output.text();
                 self.fail_if(meets, format!("{text} meets itself: two of its elements share memory"));
             }
-            for other in ports.iter().enumerate().filter(|(other, member)| !member.is_written || *other > at) {
+            for other in ports.iter().enumerate().filter(|(other, member)| !member.is_written || *other > at)
+            {
                 let arrays = [self.array_words(output), self.array_words(other.1)].concat();
                 let meets = self.ask(overlap::pair_function(), &arrays);
                 let meets = self.compare(IntCC::NotEqual, meets, nothing);

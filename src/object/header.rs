@@ -5,7 +5,9 @@ use super::interface::{ArrayMember, Interface, c_type};
 use super::sizes::{self, Source};
 use super::walk::upper;
 use fusewire_ir::diagnostic::human_bytes;
+use std::collections::HashMap;
 use std::fmt::Write;
+use std::sync::Arc;
 
 /// What every header that needs it defines: the sizes that no operator of C computes.
 const SIZES: &str = "\
@@ -18,7 +20,12 @@ static inline int64_t fusewire_max(int64_t a, int64_t b) { return a > b ? a : b;
 ";
 
 /// The text of the header; `failures` is what each status from 1 on means.
-pub(super) fn header(interface: &Interface<'_>, memory: &Memory, target: &str, failures: &[String]) -> String {
+pub(super) fn header(
+    interface: &Interface<'_>,
+    memory: &Memory,
+    target: &str,
+    failures: &[String],
+) -> String {
     let mut text = Text { interface, memory, out: String::new() };
     // Text in a string takes whatever it is given.
     let _ = text.write(target, failures);
@@ -79,7 +86,8 @@ impl Text<'_> {
         }
         for member in interface.dims.iter().filter(|member| member.source == Source::Argument) {
             let (dim, of) = (member.dim, &member.name);
-            let text = format!("dim `{}`, {}..={}, which no array has as an axis", dim.name, dim.lower, dim.upper);
+            let text =
+                format!("dim `{}`, {}..={}, which no array has as an axis", dim.name, dim.lower, dim.upper);
             writeln!(self.out, "    /* {} */\n    uint64_t {of};", comment(&text))?;
         }
         writeln!(
@@ -92,7 +100,19 @@ impl Text<'_> {
 
     /// The sizes that a plan leaves open, as parameters.
     fn dims(&self) -> Vec<String> {
-        self.interface.dims.iter().map(|member| format!("uint64_t {}", member.name)).collect()
+        let dims = self.interface.dims.iter();
+        dims.map(|member| format!("uint64_t {}", self.parameter(&member.name))).collect()
+    }
+
+    /// Dims by the names that they have as parameters.
+    fn dim_names(&self) -> HashMap<Arc<str>, String> {
+        let dims = self.interface.dims.iter();
+        dims.map(|member| (member.dim.name.clone(), self.parameter(&member.name))).collect()
+    }
+
+    /// The name of a parameter: a member's, but for one that would hide the function.
+    fn parameter(&self, member: &str) -> String {
+        if member == self.interface.name { format!("{member}_") } else { member.into() }
     }
 
     fn workspace(&mut self) -> std::fmt::Result {
@@ -102,27 +122,32 @@ impl Text<'_> {
         let more = |bytes: i128| if bytes == 0 { 0 } else { bytes + 63 };
         let constant = format!("{}_WORKSPACE_BYTES", name.to_uppercase());
         let of = if interface.dims.is_empty() { "" } else { " for the largest sizes" };
-        writeln!(self.out, "/* Bytes of workspace{of}. */\n#define {constant} UINT64_C({})\n", more(upper(&bytes)))?;
+        writeln!(
+            self.out,
+            "/* Bytes of workspace{of}. */\n#define {constant} UINT64_C({})\n",
+            more(upper(&bytes))
+        )?;
         let parameters = if interface.dims.is_empty() { "void".to_string() } else { self.dims().join(", ") };
         writeln!(self.out, "/* Bytes of workspace for these sizes. */")?;
         writeln!(self.out, "static inline uint64_t {name}_workspace_bytes({parameters}) {{")?;
         for member in &interface.dims {
-            writeln!(self.out, "    (void){};", member.name)?;
+            writeln!(self.out, "    (void){};", self.parameter(&member.name))?;
         }
         let text = match bytes.as_known() {
             Some(bytes) => format!("UINT64_C({})", more(bytes)),
-            None => format!("(uint64_t)({}) + 63", sizes::text(&bytes, &interface.dim_names())),
+            None => format!("(uint64_t)({}) + 63", sizes::text(&bytes, &self.dim_names())),
         };
         writeln!(self.out, "    return {text};\n}}\n")
     }
 
     fn dense(&mut self) -> std::fmt::Result {
         let interface = self.interface;
-        let (name, names) = (&interface.name, interface.dim_names());
+        let (name, names) = (&interface.name, self.dim_names());
         let mut parameters: Vec<String> = Vec::new();
         for member in &interface.ports {
             let kept = if member.is_written { "" } else { "const " };
-            parameters.push(format!("{kept}{} *{}", c_type(member.port.array.dtype), member.name));
+            let name = self.parameter(&member.name);
+            parameters.push(format!("{kept}{} *{name}", c_type(member.port.array.dtype)));
         }
         parameters.extend(self.dims());
         parameters.extend(["void *workspace".to_string(), "uint64_t workspace_bytes".to_string()]);
@@ -131,7 +156,7 @@ impl Text<'_> {
         writeln!(self.out, "    struct {name}_arguments arguments;")?;
         for member in &interface.ports {
             let of = &member.name;
-            writeln!(self.out, "    arguments.{of}.data = {of};")?;
+            writeln!(self.out, "    arguments.{of}.data = {};", self.parameter(of))?;
             for (axis, dim) in member.port.array.shape.iter().enumerate() {
                 let size = sizes::text(&dim.size(), &names);
                 writeln!(self.out, "    arguments.{of}.shape[{axis}] = (uint64_t)({size});")?;
@@ -148,18 +173,25 @@ impl Text<'_> {
         }
         for member in &interface.dims {
             match member.source {
-                Source::Argument => writeln!(self.out, "    arguments.{0} = {0};", member.name)?,
-                _ => writeln!(self.out, "    (void){};", member.name)?,
+                Source::Argument => {
+                    writeln!(self.out, "    arguments.{} = {};", member.name, self.parameter(&member.name))?;
+                }
+                _ => writeln!(self.out, "    (void){};", self.parameter(&member.name))?,
             }
         }
-        self.out.push_str("    arguments.workspace = workspace;\n    arguments.workspace_bytes = workspace_bytes;\n");
+        self.out.push_str(
+            "    arguments.workspace = workspace;\n    arguments.workspace_bytes = workspace_bytes;\n",
+        );
         writeln!(self.out, "    return {name}(&arguments);\n}}\n")
     }
 
     fn messages(&mut self, failures: &[String]) -> std::fmt::Result {
         let name = &self.interface.name;
         writeln!(self.out, "/* What a status of {name}() means. */")?;
-        writeln!(self.out, "static inline const char *{name}_message(int status) {{\n    switch (status) {{")?;
+        writeln!(
+            self.out,
+            "static inline const char *{name}_message(int status) {{\n    switch (status) {{"
+        )?;
         writeln!(self.out, "    case 0: return \"fine\";")?;
         for (at, failure) in failures.iter().enumerate() {
             writeln!(self.out, "    case {}: return \"{}\";", at + 1, quoted(failure))?;

@@ -2,8 +2,7 @@
 
 use fusewire_ir::plan::{Plan, Port};
 use fusewire_ir::{DType, PlanDim};
-use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
+use std::collections::HashSet;
 
 use super::sizes::{Source, sources};
 
@@ -75,7 +74,8 @@ impl<'p> Interface<'p> {
         let mut names = Names::default();
         let mut ports: Vec<ArrayMember<'p>> = Vec::new();
         let (mut inputs, mut offset) = (vec![0; plan.inputs().len()], 0);
-        let over = |input: usize| (0..plan.outputs().len()).find(|at| plan.in_place_input(*at) == Some(input));
+        let over =
+            |input: usize| (0..plan.outputs().len()).find(|at| plan.in_place_input(*at) == Some(input));
         let mut add = |port: &'p Port, is_written: bool, taken_over: Option<&'p Port>| {
             let name = names.claim(&port.name);
             ports.push(ArrayMember { port, name, is_written, taken_over, offset });
@@ -116,11 +116,6 @@ impl<'p> Interface<'p> {
     pub const fn workspace_bytes(&self) -> usize {
         self.workspace + WORD
     }
-
-    /// Dims by the names that they have in C.
-    pub fn dim_names(&self) -> HashMap<Arc<str>, String> {
-        self.dims.iter().map(|member| (member.dim.name.clone(), member.name.clone())).collect()
-    }
 }
 
 /// The C type of an element.
@@ -142,15 +137,101 @@ pub(super) const fn c_type(dtype: DType) -> &'static str {
 
 /// Words that C and C++ keep for themselves, and what the header calls its own.
 const RESERVED: &[&str] = &[
-    "alignas", "alignof", "and", "and_eq", "arguments", "asm", "auto", "bitand", "bitor", "bool", "break", "case",
-    "catch", "char", "class", "compl", "concept", "const", "consteval", "constexpr", "constinit", "const_cast",
-    "continue", "co_await", "co_return", "co_yield", "decltype", "default", "delete", "do", "double", "dynamic_cast",
-    "else", "enum", "explicit", "export", "extern", "false", "float", "for", "friend", "goto", "if", "inline", "int",
-    "long", "mutable", "namespace", "new", "noexcept", "not", "not_eq", "nullptr", "operator", "or", "or_eq", "private",
-    "protected", "public", "register", "reinterpret_cast", "requires", "restrict", "return", "short", "signed",
-    "sizeof", "status", "static", "static_assert", "static_cast", "struct", "switch", "template", "this",
-    "thread_local", "throw", "true", "try", "typedef", "typeid", "typename", "typeof", "typeof_unqual", "union",
-    "unsigned", "using", "virtual", "void", "volatile", "wchar_t", "while", "workspace", "workspace_bytes", "xor",
+    "alignas",
+    "alignof",
+    "and",
+    "and_eq",
+    "arguments",
+    "asm",
+    "auto",
+    "bitand",
+    "bitor",
+    "bool",
+    "break",
+    "case",
+    "catch",
+    "char",
+    "class",
+    "compl",
+    "concept",
+    "const",
+    "consteval",
+    "constexpr",
+    "constinit",
+    "const_cast",
+    "continue",
+    "co_await",
+    "co_return",
+    "co_yield",
+    "decltype",
+    "default",
+    "delete",
+    "do",
+    "double",
+    "dynamic_cast",
+    "else",
+    "enum",
+    "explicit",
+    "export",
+    "extern",
+    "false",
+    "float",
+    "for",
+    "friend",
+    "goto",
+    "if",
+    "inline",
+    "int",
+    "long",
+    "mutable",
+    "namespace",
+    "new",
+    "noexcept",
+    "not",
+    "not_eq",
+    "nullptr",
+    "operator",
+    "or",
+    "or_eq",
+    "private",
+    "protected",
+    "public",
+    "register",
+    "reinterpret_cast",
+    "requires",
+    "restrict",
+    "return",
+    "short",
+    "signed",
+    "sizeof",
+    "status",
+    "static",
+    "static_assert",
+    "static_cast",
+    "struct",
+    "switch",
+    "template",
+    "this",
+    "thread_local",
+    "throw",
+    "true",
+    "try",
+    "typedef",
+    "typeid",
+    "typename",
+    "typeof",
+    "typeof_unqual",
+    "union",
+    "unsigned",
+    "using",
+    "virtual",
+    "void",
+    "volatile",
+    "wchar_t",
+    "while",
+    "workspace",
+    "workspace_bytes",
+    "xor",
     "xor_eq",
 ];
 
@@ -196,10 +277,13 @@ mod tests {
     #[test]
     fn names_are_those_of_c_and_differ() {
         let mut names = Names::default();
-        let claimed = ["x", "x", "my input", "my_input", "3d", "double", "größe", "__x"].map(|name| names.claim(name));
+        let claimed =
+            ["x", "x", "my input", "my_input", "3d", "double", "größe", "__x"].map(|name| names.claim(name));
         let expected = ["x", "x_2", "my_input", "my_input_2", "array_3d", "double_", "gr_e", "x_3"];
         assert_eq!(claimed, expected);
         assert!(claimed.iter().all(|name| is_identifier(name)));
-        assert!(!is_identifier("") && !is_identifier("int") && !is_identifier("a-b") && !is_identifier("__x"));
+        assert!(
+            !is_identifier("") && !is_identifier("int") && !is_identifier("a-b") && !is_identifier("__x")
+        );
     }
 }

@@ -6,7 +6,9 @@ use crate::lower::linker::{Linker, of_words};
 use cranelift_codegen::ir::{InstBuilder, Signature, Value, types};
 use cranelift_codegen::isa::OwnedTargetIsa;
 use cranelift_frontend::FunctionBuilder;
-use cranelift_module::{DataDescription, DataId, FuncId, Linkage, Module, ModuleError, default_libcall_names};
+use cranelift_module::{
+    DataDescription, DataId, FuncId, Linkage, Module, ModuleError, default_libcall_names,
+};
 use cranelift_object::{ObjectBuilder, ObjectModule};
 use fusewire_ir::Custom;
 use fusewire_runtime::Function;
@@ -109,7 +111,8 @@ impl Linker for Link {
     fn function(&self, b: &mut FunctionBuilder<'_>, function: Function) -> Value {
         // Code calls it with a signature of its own: a declaration is only asked for its address.
         let signature = of_words(0, 0);
-        let declared = self.module.borrow_mut().declare_function(function.symbol, Linkage::Import, &signature);
+        let declared =
+            self.module.borrow_mut().declare_function(function.symbol, Linkage::Import, &signature);
         self.declared(b, declared)
     }
 

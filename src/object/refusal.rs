@@ -6,7 +6,7 @@ use super::sizes::fits;
 use super::work::Job;
 use fusewire_ir::body::{Callee, Code};
 use fusewire_ir::plan::Plan;
-use fusewire_ir::{Diagnostic, DiagnosticKind, Dim, Requirement, Site, SizeExpr, Symbol};
+use fusewire_ir::{Diagnostic, DiagnosticKind, Dim, Error, Requirement, Site, SizeExpr, Symbol};
 use std::collections::HashSet;
 
 fn refusal(message: String) -> Diagnostic {
@@ -19,14 +19,17 @@ pub(super) fn refused(plan: &Plan, name: &str, site: Site) -> Vec<Diagnostic> {
     if !is_identifier(name) {
         let message = format!("`{name}` is no name that C and C++ take for a function");
         let wrong = Diagnostic::new(DiagnosticKind::Name, message).at(site);
-        refused.push(wrong.help("letters of ASCII, digits and underscores make one, and no digit comes first"));
+        refused
+            .push(wrong.help("letters of ASCII, digits and underscores make one, and no digit comes first"));
     }
     let mut records = HashSet::new();
     for port in plan.inputs().iter().chain(plan.outputs()) {
         let Some(of) = port.field.as_ref().filter(|of| records.insert(of.record.clone())) else { continue };
-        let message = format!("`{}` is bound as rows of a record, which the function has no argument for", of.record);
+        let message =
+            format!("`{}` is bound as rows of a record, which the function has no argument for", of.record);
         let wrong = refusal(message).at(port.site).operand(port.note(0));
-        refused.push(wrong.help("declare its fields as inputs of their own: strides reach them where they lie"));
+        refused
+            .push(wrong.help("declare its fields as inputs of their own: strides reach them where they lie"));
     }
     for call in plan.tasks().filter_map(|task| match task {
         fusewire_ir::plan::Task::Routine(call) => Some(call),
@@ -36,7 +39,8 @@ pub(super) fn refused(plan: &Plan, name: &str, site: Site) -> Vec<Diagnostic> {
             "`{}` is no loop over elements: it is a routine of the library in Rust, which an object file cannot call",
             call.called
         );
-        let help = "plan what comes before it and what comes after it on their own, and compute it between them";
+        let help =
+            "plan what comes before it and what comes after it on their own, and compute it between them";
         refused.push(refusal(message).at(call.site).help(help));
     }
     let mut customs = HashSet::new();
@@ -47,12 +51,16 @@ pub(super) fn refused(plan: &Plan, name: &str, site: Site) -> Vec<Diagnostic> {
             if !customs.insert(custom.name().to_string()) {
                 continue;
             }
-            let message =
-                format!("`{}` is a function of this process, which an object file cannot call", custom.name());
+            let message = format!(
+                "`{}` is a function of this process, which an object file cannot call",
+                custom.name()
+            );
             let mut wrong = refusal(message);
             let made = plan.nodes().iter().find(|node| node.operation == custom.name());
             wrong.site = made.map(|node| node.site);
-            refused.push(wrong.help("write it in terms of operations, or apply it in C before or after the call"));
+            refused.push(
+                wrong.help("write it in terms of operations, or apply it in C before or after the call"),
+            );
         }
     }
     for required in plan.requirements() {
@@ -63,6 +71,18 @@ pub(super) fn refused(plan: &Plan, name: &str, site: Site) -> Vec<Diagnostic> {
         }
     }
     refused
+}
+
+/// What keeps a plan from going over all rows one kernel after another.
+pub(super) fn unblocked(error: &Error, site: Site) -> Error {
+    let explained = |wrong: &Diagnostic| {
+        let help = "in an object file kernels take no turns on blocks of rows: cut the rows, and call it for each part";
+        wrong.clone().at(wrong.site.unwrap_or(site)).help(help)
+    };
+    match Error::check(error.diagnostics().iter().map(explained).collect()) {
+        Ok(()) => error.clone(),
+        Err(explained) => explained,
+    }
 }
 
 /// Sizes that code cannot compute in words of 64 bits.

@@ -118,7 +118,11 @@ impl SizeArithmetic for Text<'_> {
     type Number = String;
 
     fn known(&mut self, value: i128) -> Option<String> {
-        Some(if value < 0 { format!("(-INT64_C({}))", value.unsigned_abs()) } else { format!("INT64_C({value})") })
+        Some(if value < 0 {
+            format!("(-INT64_C({}))", value.unsigned_abs())
+        } else {
+            format!("INT64_C({value})")
+        })
     }
 
     fn symbol(&mut self, symbol: &Symbol) -> Option<String> {
@@ -166,7 +170,12 @@ pub(super) enum Source {
 pub(super) fn sources(dims: &[PlanDim], ports: &[&Port]) -> Vec<Source> {
     let axes = || {
         let axes = |(port, of): (usize, &&Port)| -> Vec<(usize, usize, SizeExpr)> {
-            of.array.shape.iter().enumerate().map(|(axis, dim): (usize, &Dim)| (port, axis, dim.size())).collect()
+            of.array
+                .shape
+                .iter()
+                .enumerate()
+                .map(|(axis, dim): (usize, &Dim)| (port, axis, dim.size()))
+                .collect()
         };
         ports.iter().enumerate().flat_map(axes).collect::<Vec<_>>()
     };

@@ -6,7 +6,7 @@ use cranelift_codegen::isa::OwnedTargetIsa;
 use fusewire_ir::{Diagnostic, DiagnosticKind, Error, Site};
 use fusewire_runtime::processor;
 use std::fmt;
-use target_lexicon::{Architecture, BinaryFormat, OperatingSystem, Triple};
+use target_lexicon::{Architecture, BinaryFormat, Environment, OperatingSystem, Triple};
 
 /// What a processor has at least, as the ABI of x86-64 counts it. The first level, `x86-64` without a number, is not
 /// among them: code needs SSE4.2.
@@ -64,7 +64,7 @@ impl Target {
         let mut triple = Triple::unknown();
         triple.architecture = Architecture::X86_64;
         triple.operating_system = OperatingSystem::Linux;
-        triple.environment = target_lexicon::Environment::Gnu;
+        triple.environment = Environment::Gnu;
         triple.binary_format = BinaryFormat::Elf;
         Self { triple, level }
     }
@@ -76,7 +76,8 @@ impl Target {
     #[track_caller]
     pub fn host() -> Result<Self, Error> {
         let site = Site::caller();
-        let Some(level) = Level::ALL.into_iter().rev().find(|level| level.number() <= processor::level()) else {
+        let Some(level) = Level::ALL.into_iter().rev().find(|level| level.number() <= processor::level())
+        else {
             let message = "this processor is no x86-64-v2: it has no SSE4.2";
             return Err(Diagnostic::new(DiagnosticKind::Compile, message).at(site).into());
         };
@@ -105,6 +106,9 @@ impl Target {
         if triple.architecture != Architecture::X86_64 {
             wrong.push(format!("the code is that of x86-64, not of {}", triple.architecture));
         }
+        if triple.environment == Environment::Gnux32 {
+            wrong.push("pointers have 64 bits".into());
+        }
         if triple.binary_format != BinaryFormat::Elf {
             let format = format!("{:?}", triple.binary_format).to_uppercase();
             wrong.push(format!("files are ELF, with its calling convention, not {format}"));
@@ -115,7 +119,9 @@ impl Target {
         let message = format!("there are no object files for {triple}");
         let mut diagnostic = Diagnostic::new(DiagnosticKind::Compile, message).at(site);
         diagnostic.help = wrong;
-        Err(diagnostic.help("supported are Linux and the BSDs on x86-64, as in `x86_64-unknown-linux-gnu`").into())
+        Err(diagnostic
+            .help("supported are Linux and the BSDs on x86-64, as in `x86_64-unknown-linux-gnu`")
+            .into())
     }
 
     /// The level of its processor.

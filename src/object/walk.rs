@@ -146,7 +146,8 @@ impl Walk {
         let mut loops: Vec<usize> =
             (0..self.extents.len()).filter(|l| self.extents[*l].as_known() != Some(1)).collect();
         let reach = |l: usize, written: bool| {
-            let streams = self.streams.iter().filter(|stream| stream.written == written && !stream.is_index());
+            let streams =
+                self.streams.iter().filter(|stream| stream.written == written && !stream.is_index());
             let reaches = streams.map(|stream| stream.steps[l].about(about).saturating_abs());
             reaches.fold(0, i128::saturating_add)
         };
@@ -205,13 +206,7 @@ impl Walk {
     }
 
     /// The routine that walks like this, with the innermost loop last.
-    pub fn routine(
-        &self,
-        form: Form,
-        body: Body,
-        accumulators: Vec<Accumulator>,
-        width: Width,
-    ) -> Routine {
+    pub fn routine(&self, form: Form, body: Body, accumulators: Vec<Accumulator>, width: Width) -> Routine {
         let inner = self.extents.len() - 1;
         let stream = |stream: &Stream| RoutineStream {
             dtype: stream.dtype,

@@ -80,7 +80,8 @@ impl Job {
             1 => &[Arrays::Dense, Arrays::Any],
             _ => &[Arrays::Dense, Arrays::Lines, Arrays::Any],
         };
-        let variant = |arrays: &Arrays| Variant { arrays: *arrays, work: places.work(kernel, *arrays, width) };
+        let variant =
+            |arrays: &Arrays| Variant { arrays: *arrays, work: places.work(kernel, *arrays, width) };
         Self { ports, variants: forms.iter().map(variant).collect() }
     }
 
@@ -179,9 +180,8 @@ impl Places<'_> {
         let all: Vec<usize> = accesses.iter().chain(&finish_accesses).copied().collect();
         let walk = Walk::new(kernel, &all, &strides);
         let loops = |reduced: bool| -> Vec<usize> {
-            let is_meant = |l: &usize| {
-                kernel.loops[*l].reduced == reduced && walk.extents[*l].as_known() != Some(1)
-            };
+            let is_meant =
+                |l: &usize| kernel.loops[*l].reduced == reduced && walk.extents[*l].as_known() != Some(1);
             (0..kernel.loops.len()).filter(is_meant).collect()
         };
         let both = walk.select(&loops(false)).ordered(&about).merged().with_a_loop();
@@ -220,8 +220,7 @@ impl Places<'_> {
             let buffer = Buffer::Workspace(usize::MAX);
             finish.streams.push(Stream { dtype, buffer, written: false, start, steps });
         }
-        let finish_routine =
-            finish.select(&[inner]).routine(Form::Elements, finish_body, Vec::new(), width);
+        let finish_routine = finish.select(&[inner]).routine(Form::Elements, finish_body, Vec::new(), width);
         Work::Results(Box::new(Results {
             kept,
             finish: own,

@@ -73,7 +73,13 @@ pub fn shape(expr: Expr<'_>) -> Option<fusewire::Shape> {
 }
 
 /// One call on what has been made so far; `None` where there is nothing to call it on.
-pub fn call<'g>(g: &'g Graph, step: &Step, pool: &[Expr<'g>], sizes: &[Dim], inputs: usize) -> Option<Expr<'g>> {
+pub fn call<'g>(
+    g: &'g Graph,
+    step: &Step,
+    pool: &[Expr<'g>],
+    sizes: &[Dim],
+    inputs: usize,
+) -> Option<Expr<'g>> {
     let pick = |at: usize| (!pool.is_empty()).then(|| pool[at % pool.len()]);
     let size = |at: usize| sizes[at % sizes.len()].clone();
     let rank = |expr: Expr<'_>| shape(expr).map_or(0, |shape| shape.len());

@@ -1,7 +1,7 @@
 //! Programs of C: written, compiled, linked with object files and the runtime, and run.
 
-use fusewire::Object;
 use fusewire::prelude::*;
+use fusewire::{Object, Scalar};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::OnceLock;
@@ -54,8 +54,7 @@ impl Memory {
             }
         }
         // What no element covers must stay as it is.
-        let mut memory =
-            Self { dtype, bytes: vec![0xa5; step + 1], start, sizes: sizes.to_vec(), strides };
+        let mut memory = Self { dtype, bytes: vec![0xa5; step + 1], start, sizes: sizes.to_vec(), strides };
         let places = memory.places();
         for (place, element) in places.into_iter().zip(elements.chunks(item)) {
             memory.bytes[place..place + item].copy_from_slice(element);
@@ -74,6 +73,24 @@ impl Memory {
             at as usize
         };
         (0..self.sizes.iter().product()).map(place).collect()
+    }
+
+    /// The first byte in which other memory differs, elements or not. One NaN is like another.
+    pub fn differs(&self, other: &[u8]) -> Option<usize> {
+        let item = self.dtype.bytes();
+        let is_nan = |element: &[u8]| {
+            let mut bits = [0; 8];
+            bits[..item].copy_from_slice(element);
+            self.dtype.is_float() && Scalar::from_bits(u64::from_le_bytes(bits), self.dtype).as_f64().is_nan()
+        };
+        let mut other = other.to_vec();
+        for place in self.places() {
+            let (ours, theirs) = (&self.bytes[place..place + item], &mut other[place..place + item]);
+            if is_nan(ours) && is_nan(theirs) {
+                theirs.copy_from_slice(ours);
+            }
+        }
+        self.bytes.iter().zip(&other).position(|(ours, theirs)| ours != theirs)
     }
 
     fn view(&self) -> View<'_> {
@@ -97,8 +114,8 @@ pub struct Call {
     pub outputs: Vec<(String, Memory)>,
     /// Dims that the arrays do not say, by the names of their members.
     pub dims: Vec<(String, u64)>,
-    /// Is the workspace exactly as large as the header says, or a byte less?
-    pub is_short: bool,
+    /// What the program does to its arguments `a` before the call.
+    pub edits: &'static str,
     /// The sizes of all dims, in the order of the plan, from which the header says how much workspace it takes.
     pub sizes: Vec<u64>,
 }
@@ -200,9 +217,10 @@ pub fn run(name: &str, calls: &[Call]) -> Vec<Given> {
         source.push_str(&format!(
             "static void call{at}(void) {{\n    struct {of}_arguments a;\n    memset(&a, 0x5a, sizeof a);\n"
         ));
-        let arrays: Vec<(&String, &Memory, bool)> = (call.inputs.iter().map(|(name, memory)| (name, memory, false)))
-            .chain(call.outputs.iter().map(|(name, memory)| (name, memory, true)))
-            .collect();
+        let arrays: Vec<(&String, &Memory, bool)> =
+            (call.inputs.iter().map(|(name, memory)| (name, memory, false)))
+                .chain(call.outputs.iter().map(|(name, memory)| (name, memory, true)))
+                .collect();
         for (array, (member, memory, _)) in arrays.iter().enumerate() {
             std::fs::write(file(at, array, "in"), &memory.bytes).unwrap();
             source.push_str(&format!(
@@ -221,18 +239,21 @@ pub fn run(name: &str, calls: &[Call]) -> Vec<Given> {
         }
         let sizes: Vec<String> = call.sizes.iter().map(u64::to_string).collect();
         source.push_str(&format!(
-            "    uint64_t bytes = {of}_workspace_bytes({}){};\n    unsigned char *w = malloc(bytes + 64);\n    \
-             memset(w, 0xa5, bytes + 64);\n    a.workspace = w + {}; a.workspace_bytes = bytes;\n    \
+            "    uint64_t bytes = {of}_workspace_bytes({});\n    unsigned char *w = malloc(bytes + 64);\n    \
+             memset(w, 0xa5, bytes + 64);\n    a.workspace = w + {}; a.workspace_bytes = bytes;\n    {}\n    \
              int status = {of}(&a);\n    for (int i = 0; i < 32; i++) if (w[bytes + 32 + i] != 0xa5) status = -1;\n    \
              printf(\"%d %s\\n\", status, {of}_message(status));\n",
             sizes.join(", "),
-            if call.is_short { " - 64" } else { "" },
             // A workspace at any address.
-            at % 32
+            at % 32,
+            call.edits
         ));
         for (array, (_, memory, is_written)) in arrays.iter().enumerate() {
             if *is_written {
-                source.push_str(&format!("    save(\"{at}.{array}.out\", m{array}, {});\n", memory.bytes.len()));
+                source.push_str(&format!(
+                    "    save(\"{at}.{array}.out\", m{array}, {});\n",
+                    memory.bytes.len()
+                ));
             }
             source.push_str(&format!("    free(m{array});\n"));
         }
@@ -248,7 +269,8 @@ pub fn run(name: &str, calls: &[Call]) -> Vec<Given> {
     let given = |(at, (call, line)): (usize, (&Call, &str))| {
         let (status, message) = line.split_once(' ').unwrap();
         let first = call.inputs.len();
-        let outputs = (0..call.outputs.len()).map(|output| std::fs::read(file(at, first + output, "out")).unwrap());
+        let outputs =
+            (0..call.outputs.len()).map(|output| std::fs::read(file(at, first + output, "out")).unwrap());
         Given { status: status.parse().unwrap(), message: message.into(), outputs: outputs.collect() }
     };
     let lines: Vec<&str> = text.lines().collect();
