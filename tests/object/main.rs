@@ -127,6 +127,12 @@ fn plans_of_every_sort_give_the_same_bits() {
     let limits = Limits::default().with_elements(10_000_000_000);
     cases.extend(in_all_forms("dims", &g.plan(outputs, &limits).unwrap(), sizes));
     let g = Graph::new();
+    let n = g.dim("n", 0..=10_000);
+    let x = g.input("x", F32, (n, 5));
+    let outputs = [x.prod(Axis(0)).named("prod"), x.mean(Axis(0)).named("mean"), x.greater(0).all(Axis(0)).named("all")];
+    // Over no elements a total is not what lanes begin with.
+    cases.extend(in_all_forms("over nothing", &plan(&g, outputs), &[&[("n", 0)], &[("n", 9000)]]));
+    let g = Graph::new();
     let (x, y) = (g.input("x", F64, [20, 30]), g.input("y", F64, [30]));
     let in_place = plan(&g, [(x.tanh() + y).named("out")]).in_place("out", "x").unwrap();
     cases.extend(in_all_forms("in place", &in_place, none));
