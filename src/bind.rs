@@ -123,7 +123,7 @@ pub(crate) fn bind(
     for (port, layout) in plan.outputs().iter().zip(bound_outputs) {
         let Some(layout) = layout else { continue };
         check_port("output", port, layout, &mut axes, &mut diagnostics);
-        if layout.problem.is_none() && !layout.sizes.contains(&0) && layout.may_overlap_itself() {
+        if layout.problem.is_none() && !layout.sizes.contains(&0) && layout.array().may_overlap_itself() {
             let message = format!("output `{}` meets itself: two of its elements share memory", port.name);
             diagnostics.push(Diagnostic::new(DiagnosticKind::Overlap, message).operand(port.note(0)));
         }
@@ -396,45 +396,5 @@ fn shared_bytes(a: &Layout, b: &Layout) -> Option<u64> {
     if a.problem.is_some() || b.problem.is_some() {
         return None;
     }
-    let ((a_low, a_high), (b_low, b_high)) = (a.extent()?, b.extent()?);
-    let (low, high) = (a_low.max(b_low), a_high.min(b_high));
-    if low >= high {
-        return None;
-    }
-    // Interleaved arrays (every other column, fields of rows) stay apart modulo the common divisor of all
-    // strides.
-    let ((a_first, a_bytes, a_step), (b_first, b_bytes, b_step)) = (blocks(a), blocks(b));
-    let step = gcd(a_step, b_step);
-    if step > 0 {
-        let distance = (b_first - a_first).rem_euclid(i128::from(step)) as u64;
-        if distance >= a_bytes && distance + b_bytes <= step {
-            return None;
-        }
-    }
-    Some((high - low) as u64)
-}
-
-/// An array as blocks without gaps: the lowest address of one, the bytes of each, and the common divisor of
-/// the steps between them, 0 for a single one.
-fn blocks(layout: &Layout) -> (i128, u64, u64) {
-    let mut axes: SmallVec<[(u64, u64); 4]> = SmallVec::new();
-    let mut first = layout.address as i128;
-    for (stride, size) in layout.strides.iter().zip(&layout.sizes).filter(|(_, size)| **size > 1) {
-        axes.push((stride.unsigned_abs(), *size));
-        first += (i128::from(*stride) * (i128::from(*size) - 1)).min(0);
-    }
-    axes.sort_unstable();
-    let (mut bytes, mut step) = (layout.dtype.bytes() as u64, 0);
-    for (stride, size) in axes {
-        if step == 0 && stride == bytes {
-            bytes = bytes.saturating_mul(size)
-        } else {
-            step = gcd(stride, step)
-        }
-    }
-    (first, bytes, step)
-}
-
-fn gcd(a: u64, b: u64) -> u64 {
-    if b == 0 { a } else { gcd(b, a % b) }
+    a.array().shared_bytes(&b.array())
 }

@@ -1,8 +1,9 @@
 //! Machine code: making it, placing it in executable memory, calling it, and freeing it.
 #![allow(unsafe_code)]
 
+use cranelift_codegen::Context;
 use cranelift_codegen::ir::{Function, Signature, UserFuncName};
-use cranelift_codegen::isa::OwnedTargetIsa;
+use cranelift_codegen::isa::{OwnedTargetIsa, TargetFrontendConfig};
 use cranelift_codegen::settings::{self, Configurable};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use cranelift_jit::{BranchProtection, JITBuilder, JITMemoryKind, JITMemoryProvider, JITModule};
@@ -147,6 +148,32 @@ impl Code {
     }
 }
 
+/// How code is generated; `is_pic` where it may be loaded to any address.
+fn flags(is_pic: bool) -> Result<settings::Flags, CodeError> {
+    let mut flags = settings::builder();
+    let options = [
+        ("opt_level", "speed"),
+        ("is_pic", if is_pic { "true" } else { "false" }),
+        ("enable_probestack", "false"),
+        ("unwind_info", "false"),
+        ("enable_verifier", if cfg!(debug_assertions) { "true" } else { "false" }),
+    ];
+    for (name, value) in options {
+        flags.set(name, value).map_err(|error| CodeError(error.to_string()))?;
+    }
+    Ok(settings::Flags::new(flags))
+}
+
+/// The instruction set of a processor that is named by a level of the ABI of x86-64, for code in files.
+#[cfg(feature = "object")]
+pub(crate) fn isa_of(triple: target_lexicon::Triple, level: &str) -> Result<OwnedTargetIsa, CodeError> {
+    let unknown = |error: String| CodeError(format!("{triple}, {level}: {error}"));
+    let builder = cranelift_codegen::isa::lookup(triple.clone());
+    let mut builder = builder.map_err(|error| unknown(error.to_string()))?;
+    builder.enable(level).map_err(|error| unknown(error.to_string()))?;
+    builder.finish(flags(true)?).map_err(|error| unknown(error.to_string()))
+}
+
 /// The instruction set of this processor, looked up once.
 fn isa() -> Result<OwnedTargetIsa, CodeError> {
     static ISA: OnceLock<Result<OwnedTargetIsa, CodeError>> = OnceLock::new();
@@ -154,23 +181,12 @@ fn isa() -> Result<OwnedTargetIsa, CodeError> {
         if !cfg!(all(target_arch = "x86_64", unix)) {
             return Err(CodeError("only x86-64 on Unix is supported so far".into()));
         }
-        let mut flags = settings::builder();
-        let options = [
-            ("opt_level", "speed"),
-            ("is_pic", "false"),
-            ("enable_probestack", "false"),
-            ("unwind_info", "false"),
-            ("enable_verifier", if cfg!(debug_assertions) { "true" } else { "false" }),
-        ];
-        for (name, value) in options {
-            flags.set(name, value).map_err(|error| CodeError(error.to_string()))?;
-        }
         let builder = cranelift_native::builder().map_err(|error| CodeError(error.to_string()))?;
         #[cfg(target_arch = "x86_64")]
         if !std::arch::is_x86_feature_detected!("sse4.2") {
             return Err(CodeError("the processor has no SSE4.2".into()));
         }
-        builder.finish(settings::Flags::new(flags)).map_err(|error| CodeError(error.to_string()))
+        builder.finish(flags(false)?).map_err(|error| CodeError(error.to_string()))
     })
     .clone()
 }
@@ -185,12 +201,8 @@ pub(crate) fn listings(
 ) -> Result<Listings, CodeError> {
     let isa = isa()?;
     let pages = Pages::default();
-    let mut context = cranelift_codegen::Context::new();
-    context.func = Function::with_name_signature(UserFuncName::default(), signature);
-    let mut builder_context = FunctionBuilderContext::new();
-    let mut function = FunctionBuilder::new(&mut context.func, &mut builder_context);
-    emit(&mut function, &pages);
-    function.finalize(isa.frontend_config());
+    let mut context = Context::new();
+    build(&mut context, signature, isa.frontend_config(), |function| emit(function, &pages));
     let clif = context.func.display().to_string();
     context.set_disasm(true);
     let compiled = context.compile(&*isa, &mut Default::default());
@@ -199,6 +211,20 @@ pub(crate) fn listings(
     let mut listings = vec![("CLIF".to_string(), clif), ("Machine code".to_string(), assembly)];
     listings.extend(pages.listings());
     Ok(listings)
+}
+
+/// Fills a context with a function of this signature, whose instructions `emit` writes.
+pub(crate) fn build(
+    context: &mut Context,
+    signature: Signature,
+    config: TargetFrontendConfig,
+    emit: impl FnOnce(&mut FunctionBuilder<'_>),
+) {
+    context.func = Function::with_name_signature(UserFuncName::default(), signature);
+    let mut builder_context = FunctionBuilderContext::new();
+    let mut function = FunctionBuilder::new(&mut context.func, &mut builder_context);
+    emit(&mut function);
+    function.finalize(config);
 }
 
 /// Compiles one function of this signature, whose instructions `emit` writes. What `emit` places in
@@ -213,11 +239,7 @@ pub(crate) fn compile(
     builder.memory_provider(Box::new(PageProvider { writable: Vec::new(), pages: pages.clone() }));
     let mut module = JITModule::new(builder);
     let mut context = module.make_context();
-    context.func = Function::with_name_signature(UserFuncName::default(), signature);
-    let mut builder_context = FunctionBuilderContext::new();
-    let mut function = FunctionBuilder::new(&mut context.func, &mut builder_context);
-    emit(&mut function, &pages);
-    function.finalize(module.target_config());
+    build(&mut context, signature, module.target_config(), |function| emit(function, &pages));
     let failed = |error: ModuleError| CodeError(format!("{error:?}"));
     let id = module.declare_function("kernel", Linkage::Export, &context.func.signature).map_err(failed)?;
     module.define_function(id, &mut context).map_err(failed)?;

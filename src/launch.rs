@@ -186,7 +186,7 @@ pub(crate) fn split(length: u64, parts: u64, grain: u64) -> Vec<(u64, u64)> {
 }
 
 /// The epilogue as an element-wise body that reads totals from memory, through streams after its own.
-fn finish_body(kernel: &Kernel) -> (Body, Vec<usize>) {
+pub(crate) fn finish_body(kernel: &Kernel) -> (Body, Vec<usize>) {
     let (mut body, accesses) = used_accesses(kernel, &kernel.epilogue);
     for Instruction { code, .. } in &mut body.instructions {
         if let Code::Total(at) = *code {
@@ -406,9 +406,10 @@ impl Results {
             let base = unsafe { self.totals.address().add(at * self.tile as usize * 8) };
             let results = results as usize;
             if self.reduce.is_some() {
-                let words = self.partials[at..].iter().step_by(width).take(results).copied();
                 // SAFETY: as above.
-                unsafe { tree::write_totals(*accumulator, words, self.count, base) };
+                unsafe {
+                    tree::write_totals(*accumulator, &self.partials[at..], width, results, self.count, base);
+                }
                 continue;
             }
             let nothing = accumulator.op.of_nothing(accumulator.dtype);

@@ -40,7 +40,8 @@ mod jit;
 mod launch;
 mod lines;
 mod lower;
-mod maths;
+#[cfg(feature = "object")]
+mod object;
 mod plan;
 mod program;
 mod recipe;
@@ -78,6 +79,8 @@ pub use fusewire_ir::{
 };
 pub use index::{Indices, Item};
 pub use inspect::wants_colour;
+#[cfg(feature = "object")]
+pub use object::{Level, Object, Target};
 pub use plan::Plan;
 pub use program::{Arrays, Bound, Program};
 pub use recipe::Recipe;

@@ -8,6 +8,7 @@ mod arithmetic;
 pub(crate) mod cache_size;
 mod calls;
 mod convert;
+pub(crate) mod linker;
 pub(crate) mod nest;
 mod pack;
 mod reduce;
@@ -16,9 +17,11 @@ mod vector;
 mod wide;
 
 use crate::jit::{Code, CodeError, Listings};
-use cranelift_codegen::ir::{AbiParam, Signature, types};
+use cranelift_codegen::ir::Signature;
+use cranelift_frontend::FunctionBuilder;
 use fusewire_ir::body::{self, Body, Value};
 use fusewire_ir::{Custom, DType, ReduceOp};
+use linker::{InProcess, Linker};
 use std::sync::Arc;
 pub(crate) use wide::Width;
 
@@ -117,25 +120,36 @@ impl Routine {
         })
     }
 
+    /// Bytes of scratch memory that a call needs.
+    pub fn scratch_bytes(&self) -> usize {
+        nest::scratch_bytes(self)
+    }
+
+    /// Writes the instructions of the function, which finds what it calls through the linker.
+    pub fn emit(&self, b: &mut FunctionBuilder<'_>, linker: &dyn Linker) {
+        nest::emit(b, self, linker);
+    }
+
     /// Translates the routine to machine code.
     pub fn compile(&self) -> Result<Compiled, CodeError> {
-        let scratch = nest::scratch_bytes(self);
+        let scratch = self.scratch_bytes();
         let customs: Vec<Arc<Custom>> = self.customs().map(|custom| Arc::new(custom.clone())).collect();
-        let code =
-            crate::jit::compile(signature(), |builder, pages| nest::emit(builder, self, pages, &customs))?;
+        let code = crate::jit::compile(signature(), |builder, pages| {
+            self.emit(builder, &InProcess { pages, customs: &customs });
+        })?;
         Ok(Compiled { code, loops: self.loops, scratch, customs, routine: self.clone() })
     }
 
     /// The routine as it is translated, in words for people: each with a title.
     pub fn listings(&self) -> Result<Listings, CodeError> {
         let customs: Vec<Arc<Custom>> = self.customs().map(|custom| Arc::new(custom.clone())).collect();
-        crate::jit::listings(signature(), |builder, pages| nest::emit(builder, self, pages, &customs))
+        crate::jit::listings(signature(), |builder, pages| {
+            self.emit(builder, &InProcess { pages, customs: &customs });
+        })
     }
 }
 
 /// Arguments, scratch memory, and where totals go; all are addresses.
-fn signature() -> Signature {
-    let mut signature = Signature::new(cranelift_codegen::isa::CallConv::SystemV);
-    signature.params.extend([AbiParam::new(types::I64); 3]);
-    signature
+pub(crate) fn signature() -> Signature {
+    linker::of_words(3, 0)
 }

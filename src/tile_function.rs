@@ -3,31 +3,32 @@
 
 use crate::Element;
 use crate::lower::nest::TILE_BYTES;
-use crate::maths;
 use fusewire_ir::custom::{Custom, Elements, ElementsMut};
 use fusewire_ir::{DType, ElementOp};
+use fusewire_runtime::Function;
+use fusewire_runtime::maths::{self, Called};
 use smallvec::SmallVec;
 use std::any::Any;
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
-macro_rules! addresses {
+macro_rules! functions {
     ($(
         $(#[doc = $doc:literal])+
         $variant:ident: $name:ident($($operand:ident),*), aliases [$($alias:literal),*],
             dtypes $rule:ident, cost $cost:literal, ulp $ulp:literal,
             $(lower $lower:expr,)? $(calls $arity:ident($($element:ident),+),)? reference $reference:expr;
     )+) => {
-        /// The address of a function `(result, x, y, count)` that writes the operation's results of the `count`
+        /// A function `(result, x, y, count)` that writes the operation's results of the `count`
         /// elements at `x` and `y` to `result`, which may be the address of either; functions of one operand
         /// ignore `y`. `None` where there is no such function.
-        pub(crate) fn address(op: ElementOp, dtype: DType) -> Option<usize> {
+        pub(crate) fn function(op: ElementOp, dtype: DType) -> Option<Function> {
             match op {
                 $($(
                     ElementOp::$variant => {
                         $(
                             if dtype == <$element as Element>::DTYPE {
-                                return Some($arity::<maths::$variant, $element> as *const () as usize);
+                                return Some(<maths::$variant as Called<$element>>::function());
                             }
                         )+
                         None
@@ -38,29 +39,7 @@ macro_rules! addresses {
         }
     };
 }
-fusewire_ir::element_ops!(addresses);
-
-unsafe extern "sysv64" fn unary<F: maths::Unary<T>, T: Copy + Default>(
-    result: *mut T,
-    x: *const T,
-    _: *const T,
-    count: usize,
-) {
-    // SAFETY: compiled code passes the memory of `count` elements, which nobody else uses during the call: a
-    // tile of its own scratch memory, or what a stream goes through. Both are the same or have no element in
-    // common, since the binding lets an output share memory with an input only where the plan says so.
-    unsafe { maths::unary::<F, T>(result, x, count) };
-}
-
-unsafe extern "sysv64" fn binary<F: maths::Binary<T>, T: Copy + Default>(
-    result: *mut T,
-    x: *const T,
-    y: *const T,
-    count: usize,
-) {
-    // SAFETY: as above.
-    unsafe { maths::binary::<F, T>(result, x, y, count) };
-}
+fusewire_ir::element_ops!(functions);
 
 thread_local! {
     /// What a user's function has panicked with, on its way around compiled code, which cannot unwind.
@@ -74,10 +53,10 @@ pub(crate) fn resume_panic() {
     }
 }
 
-/// The address of a function `(custom, tiles, count)` that calls a user's function on consecutive tiles:
-/// those of its operands, then that of its result.
-pub(crate) fn custom_address() -> usize {
-    call_custom as *const () as usize
+/// A function `(custom, tiles, count)` that calls a user's function on consecutive tiles: those of its operands, then
+/// that of its result. No static library has it.
+pub(crate) fn custom_function() -> Function {
+    Function { address: call_custom as *const () as usize, symbol: "" }
 }
 
 unsafe extern "sysv64" fn call_custom(custom: *const Custom, tiles: *mut u8, count: usize) {

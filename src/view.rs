@@ -2,6 +2,7 @@
 #![allow(unsafe_code)]
 
 use fusewire_ir::{DType, Diagnostic, DiagnosticKind, RecordType};
+use fusewire_runtime::overlap::Array;
 use smallvec::SmallVec;
 use std::fmt;
 use std::marker::PhantomData;
@@ -104,38 +105,9 @@ impl Layout {
         }
     }
 
-    /// The lowest address that is touched and the first one beyond; `None` for no elements.
-    pub fn extent(&self) -> Option<(usize, usize)> {
-        if self.sizes.contains(&0) {
-            return None;
-        }
-        let (mut low, mut high) = (self.address as i128, self.address as i128);
-        for (size, stride) in self.sizes.iter().zip(&self.strides) {
-            let reach = (i128::from(*size) - 1) * i128::from(*stride);
-            if reach < 0 { low += reach } else { high += reach }
-        }
-        Some((low as usize, (high + self.dtype.bytes() as i128) as usize))
-    }
-
-    /// May two indices lead to the same element? Only for layouts whose axes, ordered by stride,
-    /// each step over the whole extent of the smaller ones is it certain that they do not.
-    pub fn may_overlap_itself(&self) -> bool {
-        let mut axes: SmallVec<[(u64, u64); 4]> = self
-            .strides
-            .iter()
-            .zip(&self.sizes)
-            .filter(|(_, size)| **size > 1)
-            .map(|(stride, size)| (stride.unsigned_abs(), *size))
-            .collect();
-        axes.sort_unstable();
-        let mut reach = self.dtype.bytes() as u128;
-        for (stride, size) in axes {
-            if u128::from(stride) < reach {
-                return true;
-            }
-            reach += u128::from(stride) * u128::from(size - 1);
-        }
-        false
+    /// Where its elements are.
+    pub fn array(&self) -> Array<'_> {
+        Array { address: self.address, item: self.dtype.bytes(), sizes: &self.sizes, strides: &self.strides }
     }
 
     pub fn problem(&self, sort: &str, name: &str) -> Option<Diagnostic> {

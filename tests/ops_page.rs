@@ -86,8 +86,8 @@ fn every_bound_was_measured_and_holds() {
 #[test]
 fn the_rows_of_the_tutorial_are_those_of_the_table() {
     let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let code =
-        words(include_str!("../ir/src/op_table.rs")) + &words(include_str!("../src/maths/error_function.rs"));
+    let code = words(include_str!("../ir/src/op_table.rs"))
+        + &words(include_str!("../src/runtime/maths/error_function.rs"));
     let page = include_str!("../docs/adding-an-op.md");
     let quotes: Vec<&str> =
         page.split("```text\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();

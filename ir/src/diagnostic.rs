@@ -91,7 +91,7 @@ pub enum DiagnosticKind {
     Language,
     /// An argument that a function does not take, or that is missing.
     Argument,
-    /// Machine code could not be made or placed in memory.
+    /// Machine code could not be made or placed in memory, or is not what an object file can hold.
     Compile,
 }
 

@@ -100,5 +100,5 @@ pub use routine::{CumulativeOp, OutOfBounds, Routine, Side};
 pub use routine_reference::routine_tolerance;
 pub use scalar::{Scalar, Weak};
 pub use shape::{ArrayType, Shape};
-pub use size::{SizeExpr, Symbol};
+pub use size::{Arithmetic as SizeArithmetic, SizeExpr, Symbol};
 pub use upcast::Upcast;

@@ -12,6 +12,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
+pub use arithmetic::Arithmetic;
+
+mod arithmetic;
 mod display;
 #[cfg(test)]
 mod tests;

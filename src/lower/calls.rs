@@ -3,13 +3,13 @@
 
 use super::nest::{Frame, advance, repeat};
 use super::segment::{Segment, Sink};
-use super::{Motion, Routine, TILE, pack};
+use super::{Motion, Routine, TILE, linker, pack};
 use crate::tile_function;
 use cranelift_codegen::ir::condcodes::IntCC;
-use cranelift_codegen::ir::{AbiParam, InstBuilder, Signature, Value, types};
-use cranelift_codegen::isa::CallConv;
+use cranelift_codegen::ir::{InstBuilder, Value, types};
 use cranelift_frontend::FunctionBuilder;
 use fusewire_ir::body::{self, Callee, Code};
+use fusewire_runtime::Function;
 
 /// When each value can be computed: a call of a vector function ends a stage, because its operands
 /// must be complete first.
@@ -221,30 +221,27 @@ fn call(
             };
             let first = operand(0);
             let second = if operands.len() > 1 { operand(1) } else { first };
-            let address = tile_function::address(*op, instruction.dtype).unwrap_or(0);
-            call_host(b, address, &[result, first, second, count]);
+            // The op table says which dtypes there are functions for, and a body calls no others.
+            if let Some(function) = tile_function::function(*op, instruction.dtype) {
+                call_host(b, frame, function, &[result, first, second, count]);
+            }
         }
         Code::Call(Callee::Custom(custom), _) => {
-            let custom = frame.customs.iter().find(|kept| ***kept == *custom);
-            let custom = custom.map_or(0, |kept| std::sync::Arc::as_ptr(kept) as i64);
-            let custom = b.ins().iconst(types::I64, custom);
+            let custom = frame.linker.custom(b, custom);
             let first = frame.tile(b, call.operands);
-            call_host(b, tile_function::custom_address(), &[custom, first, count]);
+            call_host(b, frame, tile_function::custom_function(), &[custom, first, count]);
         }
         _ => {}
     }
 }
 
-/// Calls a function of ours whose arguments are all addresses or counts.
-pub(super) fn call_host(b: &mut FunctionBuilder<'_>, address: usize, arguments: &[Value]) {
-    let callee = b.ins().iconst(types::I64, address as i64);
-    call_address(b, callee, arguments);
-}
-
-/// The same where the address is a value.
-pub(super) fn call_address(b: &mut FunctionBuilder<'_>, callee: Value, arguments: &[Value]) {
-    let mut signature = Signature::new(CallConv::SystemV);
-    signature.params.extend(vec![AbiParam::new(types::I64); arguments.len()]);
-    let signature = b.import_signature(signature);
-    b.ins().call_indirect(signature, callee, arguments);
+/// Calls a function of the runtime, whose arguments are all addresses or counts.
+pub(super) fn call_host(
+    b: &mut FunctionBuilder<'_>,
+    frame: &Frame<'_>,
+    function: Function,
+    arguments: &[Value],
+) {
+    let address = frame.linker.function(b, function);
+    linker::call(b, address, arguments);
 }

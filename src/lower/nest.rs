@@ -1,17 +1,16 @@
 //! The loops around a body.
 
 use super::calls::{Stages, pieces, row};
+use super::linker::Linker;
 use super::reduce::{self, STATE_BYTES};
 use super::segment::{Segment, Sink};
 use super::vector::Lanes;
 use super::{Form, Motion, Routine, TILE, pack};
-use crate::jit::Pages;
 use cranelift_codegen::ir::{InstBuilder, Value, types};
 use cranelift_frontend::FunctionBuilder;
+use fusewire_ir::ReduceOp;
 use fusewire_ir::body::{self, Code};
-use fusewire_ir::{Custom, ReduceOp};
 use std::collections::HashMap;
-use std::sync::Arc;
 
 /// Bytes of one tile of scratch memory, for elements of any dtype.
 pub(crate) const TILE_BYTES: usize = TILE * 8;
@@ -27,10 +26,8 @@ pub(super) struct Frame<'a> {
     pub partials: Value,
     /// Values of constants, by instruction; splatted in the entry block.
     pub constants: HashMap<usize, Value>,
-    /// Where code goes that this code calls.
-    pub pages: &'a Pages,
-    /// The user's functions that it calls, which live as long as the code.
-    pub customs: &'a [Arc<Custom>],
+    /// Where the code is that this code calls.
+    pub linker: &'a dyn Linker,
 }
 
 /// Scratch layout: a word for the position in the block, the tiles, then the reduction states.
@@ -42,16 +39,20 @@ fn states_offset(tiles: usize) -> usize {
 
 /// Bytes of scratch memory that a call of the routine needs.
 pub(super) fn scratch_bytes(routine: &Routine) -> usize {
+    let tiles = Stages::of(routine).tiles;
+    if routine.form == Form::Elements && tiles == 0 {
+        return 0;
+    }
     let per_state = match routine.form {
         Form::Elements => 0,
         Form::Rows => STATE_BYTES,
         Form::Columns => reduce::COLUMN_STATE_BYTES,
     };
-    states_offset(Stages::of(routine).tiles) + routine.accumulators.len() * per_state
+    states_offset(tiles) + routine.accumulators.len() * per_state
 }
 
 /// Writes the whole function.
-pub(super) fn emit(b: &mut FunctionBuilder<'_>, routine: &Routine, pages: &Pages, customs: &[Arc<Custom>]) {
+pub(super) fn emit(b: &mut FunctionBuilder<'_>, routine: &Routine, linker: &dyn Linker) {
     let entry = b.create_block();
     b.append_block_params_for_function_params(entry);
     b.switch_to_block(entry);
@@ -69,8 +70,7 @@ pub(super) fn emit(b: &mut FunctionBuilder<'_>, routine: &Routine, pages: &Pages
         scratch,
         partials,
         constants: HashMap::new(),
-        pages,
-        customs,
+        linker,
     };
     for (at, instruction) in routine.body.instructions.iter().enumerate() {
         if let Code::Constant(scalar) = instruction.code {

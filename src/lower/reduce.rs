@@ -13,10 +13,10 @@ use fusewire_ir::ReduceOp;
 use fusewire_ir::reduce::BLOCK;
 
 /// Bytes of one accumulator's state in a `Rows` routine.
-pub(super) const STATE_BYTES: usize = size_of::<tree::RowState>();
+pub(super) const STATE_BYTES: usize = size_of::<fusewire_runtime::tree::RowState>();
 
 /// Bytes of one accumulator's state in a `Columns` routine.
-pub(super) const COLUMN_STATE_BYTES: usize = size_of::<tree::ColumnState>();
+pub(super) const COLUMN_STATE_BYTES: usize = size_of::<fusewire_runtime::tree::ColumnState>();
 
 /// Elements that several accumulators go over one after another, so that they stay in the cache.
 const SHARED_PIECE: i64 = 1024;
@@ -59,7 +59,7 @@ pub(super) fn blocks(
     when(b, full, &mut |b| {
         for accumulator in 0..frame.routine.accumulators.len() {
             let state = frame.state(b, accumulator, STATE_BYTES);
-            call_host(b, tree::functions(frame.routine.accumulators[accumulator]).flush_row, &[state]);
+            call_host(b, frame, tree::functions(frame.routine.accumulators[accumulator]).flush_row, &[state]);
         }
         let zero = b.ins().iconst(types::I64, 0);
         frame.set_position(b, zero);
@@ -189,7 +189,7 @@ pub(super) fn finish_row(b: &mut FunctionBuilder<'_>, frame: &Frame<'_>, partial
     for (at, accumulator) in frame.routine.accumulators.iter().enumerate() {
         let state = frame.state(b, at, STATE_BYTES);
         let total = b.ins().iadd_imm_s(partials, 8 * at as i64);
-        call_host(b, tree::functions(*accumulator).finish_row, &[state, position, total]);
+        call_host(b, frame, tree::functions(*accumulator).finish_row, &[state, position, total]);
     }
 }
 
@@ -205,7 +205,7 @@ pub(super) fn end_column_block(
     when(b, full, &mut |b| {
         for (at, accumulator) in frame.routine.accumulators.iter().enumerate() {
             let state = frame.state(b, at, COLUMN_STATE_BYTES);
-            call_host(b, tree::functions(*accumulator).flush_columns, &[state, columns]);
+            call_host(b, frame, tree::functions(*accumulator).flush_columns, &[state, columns]);
         }
         let zero = b.ins().iconst(types::I64, 0);
         frame.set_position(b, zero);
@@ -221,7 +221,7 @@ pub(super) fn finish_columns(b: &mut FunctionBuilder<'_>, frame: &Frame<'_>) {
         let state = frame.state(b, at, COLUMN_STATE_BYTES);
         let total = b.ins().iadd_imm_s(frame.partials, 8 * at as i64);
         let finish = tree::functions(*accumulator).finish_columns;
-        call_host(b, finish, &[state, position, columns, total, step]);
+        call_host(b, frame, finish, &[state, position, columns, total, step]);
     }
 }
 
@@ -231,7 +231,7 @@ pub(super) fn begin(b: &mut FunctionBuilder<'_>, frame: &Frame<'_>, state_bytes:
         let state = frame.state(b, at, state_bytes);
         let functions = tree::functions(*accumulator);
         let begin = if state_bytes == STATE_BYTES { functions.begin_row } else { functions.begin_columns };
-        call_host(b, begin, &[state]);
+        call_host(b, frame, begin, &[state]);
     }
 }
 

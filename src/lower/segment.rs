@@ -3,7 +3,7 @@
 //! wherever it stands.
 
 use super::Motion;
-use super::calls::call_address;
+use super::linker;
 use super::nest::{Frame, repeat, when};
 use super::vector::Vectors;
 use super::wide::{self, Source, Target, Width};
@@ -200,14 +200,13 @@ impl Segment<'_, '_> {
             streamed: Vec::new(),
         };
         let assembled = wide.assemble().ok()?;
-        let place = |code: &wide::Assembled| Some((frame.pages.place(&code.bytes)? + code.entry) as i64);
-        let mut code = b.ins().iconst(types::I64, place(&assembled)?);
+        let mut code = frame.linker.assembled(b, &assembled.bytes, assembled.entry)?;
         let bits = in_memory.iter().map(|at| addresses[*at]).reduce(|a, c| b.ins().bor(a, c));
         wide.streamed = in_memory;
         if let Some(bits) = bits
             && let Ok(streaming) = wide.assemble()
         {
-            let streaming = b.ins().iconst(types::I64, place(&streaming)?);
+            let streaming = frame.linker.assembled(b, &streaming.bytes, streaming.entry)?;
             let unaligned = b.ins().band_imm_s(bits, wide::LINE - 1);
             code = b.ins().select(unaligned, code, streaming);
         }
@@ -220,7 +219,7 @@ impl Segment<'_, '_> {
                 b.ins().stack_store(types::I64, *address, slot, 8 * at as i32);
             }
             let words = b.ins().stack_addr(types::I64, slot, 0);
-            call_address(b, code, &[words, trips]);
+            linker::call(b, code, &[words, trips]);
         });
         let rest = b.ins().band_imm_s(count, assembled.elements as i64 - 1);
         let done = b.ins().isub(count, rest);

@@ -2,9 +2,9 @@
 
 use super::{LINES, Lanes, PIECE, typed};
 use crate::lines::{Array, Plain};
-use crate::maths;
 use fusewire_ir::half::{bf16, f16};
 use fusewire_ir::{CumulativeOp, DType, Scalar};
+use fusewire_runtime::maths;
 
 /// Runs the logarithms of sums along every line of an axis. Neighbouring lines go on together piece by piece, so that what
 /// memory brings along with an element of one line is there for the next.

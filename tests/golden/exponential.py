@@ -1,5 +1,5 @@
 """Writes exponential.txt next to this script, with mpmath and nothing else:
-`python tests/golden/exponential.py`. `src/maths/tests/exponential.rs` holds the f64 functions
+`python tests/golden/exponential.py`. `src/runtime/maths/tests/exponential.rs` holds the f64 functions
 against it.
 
 A line with a name starts a function. The others are one value each, `x y d`: the bits of x, those

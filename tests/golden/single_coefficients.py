@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Prints the minimax polynomials, quotients and split constants of the functions that src/maths computes in f32.
+"""Prints the minimax polynomials, quotients and split constants of the functions that src/runtime/maths computes in f32.
 Needs mpmath and NumPy. Each minimises the largest weighted error, by Lawson's iteration of
 weighted least squares. Its coefficients are rounded to f32 from the constant term on, and after each the
 others are fitted anew, so that they make up for what rounding lost."""

@@ -1,4 +1,4 @@
-"""Golden values of sin, cos and tan, and the constants of `src/maths/trigonometric.rs` and `angle_reduction.rs`.
+"""Golden values of sin, cos and tan, and the constants of `src/runtime/maths/trigonometric.rs` and `angle_reduction.rs`.
 
     python tests/golden/trigonometric.py            writes trigonometric.txt next to this script
     python tests/golden/trigonometric.py constants  prints the constants

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Prints the minimax polynomials and split constants of the trigonometric, hyperbolic, error and
-gamma functions in src/maths. Needs mpmath. Each polynomial minimises the largest weighted error,
+gamma functions in src/runtime/maths. Needs mpmath. Each polynomial minimises the largest weighted error,
 by the Remez exchange in 200-bit arithmetic, and is then rounded to f64."""
 from mpmath import mp, mpf
 mp.prec = 300
@@ -140,7 +140,7 @@ def error_function():
     split("TWO_OVER_ROOT_PI", scale, 53, 53)
 
 def error_function_table():
-    """The table of src/maths/error_function_table.rs."""
+    """The table of src/runtime/maths/error_function_table.rs."""
     print("pub(super) static ROWS: Rows = Rows([")
     for k in range(385):
         r = mpf(k) / 64

@@ -28,7 +28,7 @@ fn last_place(value: f64) -> f64 {
 
 #[test]
 fn f64_results_are_within_the_bound_of_the_golden_ones() {
-    let golden = include_str!("../../../tests/golden/trigonometric.txt");
+    let golden = include_str!("../../../../tests/golden/trigonometric.txt");
     let rows: Vec<Vec<&str>> = golden.lines().map(|line| line.split(' ').collect()).collect();
     assert!(rows.len() > 2000);
     for set in InstructionSet::available() {

@@ -59,6 +59,8 @@ pub struct Lcm;
 /// Block functions that apply a function of two numbers.
 macro_rules! integer_functions {
     ($($name:ident = $function:ident;)*) => {$(
+        called! { binary $name: i64 u64 }
+
         impl<T: Integer> Binary<T> for $name {
             #[inline(always)]
             fn block<const FUSED: bool, const LENGTH: usize>(

@@ -57,7 +57,7 @@ fn function(name: &str) -> &'static Function {
 /// x, the nearest number to f(x), and by how many of its last places f(x) is more.
 fn golden(name: &str) -> Vec<(f64, f64, f64)> {
     let bits = |word: &str| f64::from_bits(u64::from_str_radix(word, 16).unwrap());
-    include_str!("../../../tests/golden/exponential.txt")
+    include_str!("../../../../tests/golden/exponential.txt")
         .lines()
         .skip_while(|line| *line != name)
         .skip(1)

@@ -253,7 +253,7 @@ impl<T: Copy + Default, const LENGTH: usize> Padded<T, LENGTH> {
 }
 
 /// Functions on slices, in place.
-pub(crate) mod slices {
+pub mod slices {
     #[cfg(test)]
     use super::Binary;
     use super::{InstructionSet, Run, Unary};
@@ -276,6 +276,7 @@ pub(crate) mod slices {
         unsafe { super::run_binary::<F, T>(set, Run { result, x: result, y: y.as_ptr(), count }) };
     }
 
+    /// Replaces each element by the function of it.
     pub fn unary<F: Unary<T>, T: Copy + Default>(values: &mut [T]) {
         run_unary::<F, T>(InstructionSet::widest(), values);
     }

@@ -4,7 +4,7 @@
 /// result, and how far the exact value lies further from zero, in units in the last place.
 pub(super) fn golden<const ARGUMENTS: usize>(function: &str) -> Vec<([f64; ARGUMENTS], f64, f64)> {
     let number = |hex: &str| f64::from_bits(u64::from_str_radix(hex, 16).unwrap());
-    let cases: Vec<_> = include_str!("../../../tests/golden/power.txt")
+    let cases: Vec<_> = include_str!("../../../../tests/golden/power.txt")
         .lines()
         .skip_while(|line| line.strip_prefix("# ") != Some(function))
         .skip(1)

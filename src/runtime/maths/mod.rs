@@ -4,8 +4,11 @@
 //! alignment. Between processors the bits may differ within the stated bound: with fused
 //! multiply-add (AVX2 and AVX-512, which agree with each other) and without it.
 //!
-//! To add a function: write its block function (see [`exp`] for the shape), name it after its row in the op
+//! To add a function: write its block function (see [`Exp`] for the shape), name it after its row in the op
 //! table (`unary!`, `binary!`), and let the row say `calls`.
+#![allow(unsafe_code)]
+
+use crate::Function;
 
 /// The most elements in a block, unless a function says otherwise: enough to make one branch per block cheap. LLVM
 /// unrolls loops over 64 elements, which in a function of many constants and no branch takes registers from the
@@ -33,11 +36,51 @@ pub trait Binary<T> {
     );
 }
 
+/// A function of the op table for one type of elements, as compiled code calls it: `(result, x, y, count)` writes the
+/// results of the `count` elements at `x` and `y` to `result`, which may be the address of either; functions of one
+/// operand ignore `y`.
+pub trait Called<T> {
+    /// The function.
+    fn function() -> Function;
+}
+
+/// Makes a function callable for types of elements, through `unary` or `binary`.
+macro_rules! called {
+    (unary $name:ident: $($element:ident)+) => {$(
+        called! { @one $name: $element, result, x, _y, count,
+            unsafe { crate::maths::unary::<$name, $element>(result, x, count) } }
+    )+};
+    (binary $name:ident: $($element:ident)+) => {$(
+        called! { @one $name: $element, result, x, y, count,
+            unsafe { crate::maths::binary::<$name, $element>(result, x, y, count) } }
+    )+};
+    (@one $name:ident: $element:ident, $result:ident, $x:ident, $y:ident, $count:ident, $call:expr) => {
+        #[allow(unsafe_code)]
+        impl crate::maths::Called<$element> for $name {
+            fn function() -> crate::Function {
+                crate::exported!(
+                    concat!("fusewire_", stringify!($name), "_", stringify!($element)),
+                    fn($result: *mut $element, $x: *const $element, $y: *const $element, $count: usize) {
+                        // SAFETY: compiled code passes the memory of `count` elements, which nobody else uses during
+                        // the call: a tile of its own scratch memory, or what a stream goes through. Both are the
+                        // same or have no element in common, since an output shares memory with an input only
+                        // where the plan says so.
+                        $call
+                    }
+                )
+            }
+        }
+    };
+}
+
 /// Names block functions after the row of the op table that calls them. Each may be followed by `by` and its
 /// [`Unary::BLOCK_LENGTH`].
 macro_rules! unary {
     ($($name:ident: $block_f32:ident $(by $length_f32:literal)?, $block_f64:ident $(by $length_f64:literal)?;)+) => {$(
+        #[doc = concat!("`", stringify!($name), "` of the op table.")]
         pub struct $name;
+
+        called! { unary $name: f32 f64 }
 
         impl crate::maths::Unary<f32> for $name {
             $(const BLOCK_LENGTH: usize = $length_f32;)?
@@ -62,7 +105,10 @@ macro_rules! unary {
 /// As `unary`, for functions of two operands.
 macro_rules! binary {
     ($($name:ident: $block_f32:ident, $block_f64:ident;)+) => {$(
+        #[doc = concat!("`", stringify!($name), "` of the op table.")]
         pub struct $name;
+
+        called! { binary $name: f32 f64 }
 
         impl crate::maths::Binary<f32> for $name {
             #[inline(always)]
@@ -136,8 +182,7 @@ mod trigonometric_f32;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use dispatch::slices;
-pub use dispatch::{binary, unary};
+pub use dispatch::{binary, slices, unary};
 pub use {
     cbrt::*, error_function::*, exp::*, exponential::*, gamma::*, gelu::*, hyperbolic::*, hypot::*,
     integers::*, inverse_hyperbolic::*, inverse_trigonometric::*, logaddexp::*, logarithm::*, power::*,

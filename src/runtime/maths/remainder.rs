@@ -64,7 +64,13 @@ macro_rules! floor_division {
     )+};
 }
 
+/// The remainder with the sign of the divisor.
 pub struct Remainder;
+/// The quotient rounded down.
 pub struct FloorDivide;
+/// The remainder with the sign of the dividend.
 pub struct Fmod;
+called! { binary Remainder: f32 f64 }
+called! { binary FloorDivide: f32 f64 }
+called! { binary Fmod: f32 f64 }
 floor_division! { f32 f64 }

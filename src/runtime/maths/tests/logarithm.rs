@@ -107,7 +107,7 @@ impl Function {
 
     /// Against the golden file.
     pub(super) fn check_f64(&self) {
-        let cases: Vec<[&str; 3]> = include_str!("../../../tests/golden/logarithm.txt")
+        let cases: Vec<[&str; 3]> = include_str!("../../../../tests/golden/logarithm.txt")
             .lines()
             .filter_map(|line| line.strip_prefix(self.name)?.strip_prefix(' '))
             .map(|line| {
