@@ -5,6 +5,7 @@
 //! addresses are arguments, so one routine serves every size.
 
 mod arithmetic;
+mod bulk;
 pub(crate) mod cache_size;
 mod calls;
 mod convert;
