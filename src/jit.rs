@@ -154,7 +154,9 @@ fn flags(is_pic: bool) -> Result<settings::Flags, CodeError> {
     let options = [
         ("opt_level", "speed"),
         ("is_pic", if is_pic { "true" } else { "false" }),
-        ("enable_probestack", "false"),
+        // Whoever runs a file may have small stacks: they must end at their guard page.
+        ("enable_probestack", if is_pic { "true" } else { "false" }),
+        ("probestack_strategy", "inline"),
         ("unwind_info", "false"),
         ("enable_verifier", if cfg!(debug_assertions) { "true" } else { "false" }),
     ];

@@ -124,6 +124,9 @@ mod pages {
     mod numpy_users {}
     #[doc = include_str!("../docs/records.md")]
     mod records {}
+    #[cfg(feature = "object")]
+    #[doc = include_str!("../docs/ahead-of-time.md")]
+    mod ahead_of_time {}
     #[doc = include_str!("../docs/adding-an-op.md")]
     mod adding_an_op {}
 }

@@ -1,9 +1,11 @@
 //! Plans as object files: a function of C for each plan, and the header that declares it.
 
+mod checks;
 mod entry;
 mod header;
 mod interface;
 mod link;
+mod memory;
 mod refusal;
 mod sizes;
 mod target;
@@ -14,11 +16,12 @@ use crate::jit::CodeError;
 use crate::lower::Routine;
 use crate::plan::Plan;
 use cranelift_module::{FuncId, Linkage};
-use entry::{Memory, Parts};
+use entry::Parts;
 use fusewire_ir as ir;
 use fusewire_ir::{Diagnostic, DiagnosticKind, Error, Site};
 use interface::Interface;
 use link::Link;
+use memory::Memory;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 pub use target::{Level, Target};

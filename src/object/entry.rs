@@ -1,8 +1,9 @@
 //! The function of C itself: what it checks, and the calls that it makes.
 
-use super::interface::{ArrayMember, Interface};
+use super::interface::Interface;
 use super::link::Link;
-use super::sizes::{self, Source, Symbols};
+use super::memory::Memory;
+use super::sizes::{self, Symbols};
 use super::walk::{Axis, Distance, Stream};
 use super::work::{Arrays, Elements, Job, Results, TILE, Work, dense, port_of};
 use crate::lower::Routine;
@@ -18,8 +19,8 @@ use cranelift_frontend::FunctionBuilder;
 use cranelift_module::{DataId, FuncId};
 use fusewire_ir::kernel::Buffer;
 use fusewire_ir::plan::Plan;
-use fusewire_ir::{Dim, ReduceOp, Requirement, Scalar, SizeExpr};
-use fusewire_runtime::{Function, overlap, processor};
+use fusewire_ir::{ReduceOp, Scalar, SizeExpr};
+use fusewire_runtime::Function;
 use std::collections::HashMap;
 
 /// What the code of the function is made from.
@@ -37,38 +38,6 @@ pub(super) struct Parts<'p> {
     pub memory: &'p Memory,
 }
 
-/// What the workspace of the caller is used for: slots of the plan, then scratch memory.
-pub(super) struct Memory {
-    /// Bytes of each slot: whole cache lines.
-    pub slots: Vec<SizeExpr>,
-    pub scratch: usize,
-}
-
-impl Memory {
-    pub fn new(plan: &Plan, jobs: &[Job]) -> Self {
-        let mut slots = vec![SizeExpr::known(0); plan.slots().len()];
-        for stored in plan.stored().iter().filter(|stored| stored.output.is_none()) {
-            let line = SizeExpr::known(64);
-            let bytes = stored
-                .array
-                .shape
-                .iter()
-                .fold(SizeExpr::known(stored.array.dtype.bytes() as i128), |bytes, dim| {
-                    bytes.times(&dim.size())
-                });
-            let slot = &mut slots[stored.slot];
-            *slot = slot.at_least(&bytes.ceil_div(&line).times(&line));
-        }
-        let scratch = jobs.iter().map(Job::scratch_bytes).max().unwrap_or(0).next_multiple_of(64);
-        Self { slots, scratch }
-    }
-
-    /// All of it, from a multiple of 64 on.
-    pub fn bytes(&self) -> SizeExpr {
-        self.slots.iter().fold(SizeExpr::known(self.scratch as i128), |sum, slot| sum.plus(slot))
-    }
-}
-
 /// The signature of the function.
 pub(super) fn signature() -> Signature {
     let mut signature = Signature::new(CallConv::SystemV);
@@ -78,11 +47,12 @@ pub(super) fn signature() -> Signature {
 }
 
 /// The function while its instructions are written.
-struct Entry<'e, 'f> {
-    b: &'e mut FunctionBuilder<'f>,
-    of: &'e Parts<'e>,
-    arguments: Value,
-    symbols: Symbols,
+pub(super) struct Entry<'e, 'f> {
+    pub b: &'e mut FunctionBuilder<'f>,
+    pub of: &'e Parts<'e>,
+    pub arguments: Value,
+    /// Values of dims.
+    pub symbols: Symbols,
     /// What each status from 1 on means.
     failures: Vec<String>,
     slots: Vec<Value>,
@@ -146,25 +116,25 @@ pub(super) fn emit(b: &mut FunctionBuilder<'_>, of: &Parts<'_>) -> Vec<String> {
 }
 
 impl Entry<'_, '_> {
-    fn number(&mut self, number: i64) -> Value {
+    pub fn number(&mut self, number: i64) -> Value {
         self.b.ins().iconst(types::I64, number)
     }
 
-    fn size(&mut self, size: &SizeExpr) -> Value {
+    pub fn size(&mut self, size: &SizeExpr) -> Value {
         sizes::emit(self.b, &self.symbols, size)
     }
 
     /// The word of the structure at this offset.
-    fn argument(&mut self, offset: usize) -> Value {
+    pub fn argument(&mut self, offset: usize) -> Value {
         self.b.ins().load(types::I64, MemFlagsData::trusted(), self.arguments, offset as i32)
     }
 
-    fn compare(&mut self, condition: IntCC, a: Value, b: Value) -> Value {
+    pub fn compare(&mut self, condition: IntCC, a: Value, b: Value) -> Value {
         self.b.ins().icmp(condition, a, b)
     }
 
     /// Ends the call with a status of its own where the condition holds.
-    fn fail_if(&mut self, condition: Value, meaning: String) {
+    pub fn fail_if(&mut self, condition: Value, meaning: String) {
         self.failures.push(meaning);
         let (bad, good) = (self.b.create_block(), self.b.create_block());
         self.b.set_cold_block(bad);
@@ -176,149 +146,9 @@ impl Entry<'_, '_> {
     }
 
     /// Asks a function of the runtime.
-    fn ask(&mut self, function: Function, arguments: &[Value]) -> Value {
+    pub fn ask(&mut self, function: Function, arguments: &[Value]) -> Value {
         let address = self.of.link.function(self.b, function);
         linker::ask(self.b, address, arguments)
-    }
-
-    /// Everything that may be wrong with a call, before anything is written.
-    fn check(&mut self) {
-        let zero = self.number(0);
-        let is_null = self.compare(IntCC::Equal, self.arguments, zero);
-        self.fail_if(is_null, "the arguments are NULL".into());
-        let (level, needed) = (self.ask(processor::level_function(), &[]), self.number(self.of.level as i64));
-        let is_less = self.compare(IntCC::UnsignedLessThan, level, needed);
-        self.fail_if(is_less, format!("the processor is no x86-64-v{}", self.of.level));
-        self.check_sizes();
-        for member in &self.of.interface.ports {
-            let data = self.argument(member.offset);
-            let is_null = self.compare(IntCC::Equal, data, zero);
-            let elements = (0..member.rank()).fold(is_null, |condition, axis| {
-                let size = self.argument(member.size_offset(axis));
-                let is_some = self.compare(IntCC::NotEqual, size, zero);
-                self.b.ins().band(condition, is_some)
-            });
-            self.fail_if(elements, format!("{} has elements, but its data is NULL", member.text()));
-        }
-        self.check_overlap();
-    }
-
-    /// The sizes of arrays and dims.
-    fn check_sizes(&mut self) {
-        let interface = self.of.interface;
-        let axes = || {
-            interface
-                .ports
-                .iter()
-                .flat_map(|member| member.port.array.shape.iter().enumerate().map(move |axis| (member, axis)))
-        };
-        for (member, (axis, dim)) in axes() {
-            let size = self.argument(member.size_offset(axis));
-            let largest = self.number(dim.upper() as i64);
-            match dim {
-                Dim::Known { size: known, .. } => {
-                    let differs = self.compare(IntCC::NotEqual, size, largest);
-                    self.fail_if(differs, format!("axis {axis} of {} is not {known}", member.text()));
-                }
-                Dim::Symbolic { size: expression, .. } if expression.as_symbol().is_none() => {
-                    let is_more = self.compare(IntCC::UnsignedGreaterThan, size, largest);
-                    let text = member.text();
-                    self.fail_if(is_more, format!("axis {axis} of {text} is more than {}", dim.upper()));
-                }
-                Dim::Symbolic { .. } => {}
-            }
-        }
-        for member in &interface.dims {
-            let value = match member.source {
-                Source::Axis { port, axis } => self.argument(interface.ports[port].size_offset(axis)),
-                Source::Argument => self.argument(member.offset),
-                Source::Linear { port, axis, factor, constant } => {
-                    let size = self.argument(interface.ports[port].size_offset(axis));
-                    let rest = self.b.ins().iadd_imm_s(size, -constant);
-                    let factor = self.number(factor);
-                    self.b.ins().sdiv(rest, factor)
-                }
-            };
-            let dim = member.dim;
-            let (lower, range) = (self.number(dim.lower as i64), self.number((dim.upper - dim.lower) as i64));
-            let above = self.b.ins().isub(value, lower);
-            let is_outside = self.compare(IntCC::UnsignedGreaterThan, above, range);
-            self.fail_if(is_outside, format!("dim `{}` is outside {}..={}", dim.name, dim.lower, dim.upper));
-            self.symbols.insert(dim.name.clone(), value);
-        }
-        for (at, (member, (axis, dim))) in axes().enumerate() {
-            let Dim::Symbolic { size: expression, .. } = dim else { continue };
-            let is_source = |source: Source| match source {
-                Source::Axis { port, axis } => position(interface, port, axis) == at,
-                _ => false,
-            };
-            if interface.dims.iter().any(|member| is_source(member.source)) {
-                continue;
-            }
-            let size = self.argument(member.size_offset(axis));
-            let expected = self.size(expression);
-            let differs = self.compare(IntCC::NotEqual, size, expected);
-            self.fail_if(differs, format!("axis {axis} of {} is not `{expression}`", member.text()));
-        }
-        for required in self.of.plan.requirements() {
-            let broken = match &required.requirement {
-                Requirement::Equal(left, right) => {
-                    let (left, right) = (self.size(&left.size()), self.size(&right.size()));
-                    self.compare(IntCC::NotEqual, left, right)
-                }
-                Requirement::NotEmpty(dim) => self.is_below(&dim.size(), 1),
-                Requirement::AtLeast(dim, least) => self.is_below(&dim.size(), *least as i64),
-                // What must hold in other ways is refused before.
-                _ => continue,
-            };
-            self.fail_if(broken, format!("`{}` needs {}", required.by, required.requirement));
-        }
-        let stored = self.of.plan.stored().iter().flat_map(|stored| stored.array.shape.iter());
-        let loops =
-            self.of.plan.kernels().into_iter().flat_map(|kernel| kernel.loops.iter().map(|l| &l.extent));
-        let mut negative: Vec<SizeExpr> = Vec::new();
-        for size in stored.chain(loops).map(Dim::size).filter(|size| size.bounds().lower < 0) {
-            if !negative.contains(&size) {
-                negative.push(size);
-            }
-        }
-        for size in negative {
-            let is_negative = self.is_below(&size, 0);
-            self.fail_if(is_negative, format!("`{size}` is no size"));
-        }
-    }
-
-    fn is_below(&mut self, size: &SizeExpr, least: i64) -> Value {
-        let (size, least) = (self.size(size), self.number(least));
-        self.compare(IntCC::SignedLessThan, size, least)
-    }
-
-    /// Memory that is written while it is read or written under another name.
-    fn check_overlap(&mut self) {
-        let ports = &self.of.interface.ports;
-        let nothing = self.number(0);
-        for (at, output) in ports.iter().enumerate().filter(|(_, member)| member.is_written) {
-            if output.rank() > 0 {
-                let array = self.array_words(output);
-                let meets = self.ask(overlap::itself_function(), &array);
-                let meets = self.compare(IntCC::NotEqual, meets, nothing);
-                let text = output.text();
-                self.fail_if(meets, format!("{text} meets itself: two of its elements share memory"));
-            }
-            for other in ports.iter().enumerate().filter(|(other, member)| !member.is_written || *other > at)
-            {
-                let arrays = [self.array_words(output), self.array_words(other.1)].concat();
-                let meets = self.ask(overlap::pair_function(), &arrays);
-                let meets = self.compare(IntCC::NotEqual, meets, nothing);
-                self.fail_if(meets, format!("{} shares memory with {}", output.text(), other.1.text()));
-            }
-        }
-    }
-
-    /// An array as the runtime asks for it: where it stands among the arguments, its axes, and bytes of an element.
-    fn array_words(&mut self, member: &ArrayMember<'_>) -> [Value; 3] {
-        let words = self.b.ins().iadd_imm_s(self.arguments, member.offset as i64);
-        [words, self.number(member.rank() as i64), self.number(member.item() as i64)]
     }
 
     /// Checks the workspace, finds the place of everything in it, and the form of every array.
@@ -618,9 +448,4 @@ impl Entry<'_, '_> {
             self.b.ins().iadd(sum, part)
         })
     }
-}
-
-/// The position of an axis among those of all ports.
-fn position(interface: &Interface<'_>, port: usize, axis: usize) -> usize {
-    interface.ports[..port].iter().map(ArrayMember::rank).sum::<usize>() + axis
 }

@@ -1,7 +1,7 @@
 //! The header of C for an object file.
 
-use super::entry::Memory;
 use super::interface::{ArrayMember, Interface, c_type};
+use super::memory::Memory;
 use super::sizes::{self, Source};
 use super::walk::upper;
 use fusewire_ir::diagnostic::human_bytes;
@@ -45,8 +45,9 @@ impl Text<'_> {
         let version = env!("CARGO_PKG_VERSION");
         writeln!(self.out, "/* {name}(): a plan of fusewire {version}, compiled for {target}.")?;
         self.out.push_str(
-            " *\n * Link the object file with libfusewire_runtime_static.a and -lm. A call runs on the thread that makes it,\n\
-             \x20* allocates nothing and keeps nothing; threads may call it at once, each with a workspace of its own. */\n",
+            " *\n * Link the object file with libfusewire_runtime_static.a and -lm -lpthread -ldl. A call runs on the\n\
+             \x20* thread that makes it, allocates nothing and keeps nothing; threads may call it at once, each with a workspace of\n\
+             \x20* its own. */\n",
         );
         writeln!(self.out, "#ifndef {guard}\n#define {guard}\n")?;
         self.out.push_str("#include <stdbool.h>\n#include <stddef.h>\n#include <stdint.h>\n\n");

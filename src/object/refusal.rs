@@ -1,7 +1,7 @@
 //! What no object file can hold.
 
-use super::entry::Memory;
 use super::interface::is_identifier;
+use super::memory::Memory;
 use super::sizes::fits;
 use super::work::Job;
 use fusewire_ir::body::{Callee, Code};

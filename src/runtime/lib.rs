@@ -5,6 +5,7 @@
 //! Code that is compiled in a process calls these functions by their addresses. Object files call them by their
 //! symbols, which `fusewire-runtime-static` has in a static library. A [`Function`] is both.
 #![deny(unsafe_code)]
+#![warn(missing_docs)]
 
 pub mod maths;
 pub mod overlap;

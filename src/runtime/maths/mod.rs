@@ -6,7 +6,6 @@
 //!
 //! To add a function: write its block function (see [`Exp`] for the shape), name it after its row in the op
 //! table (`unary!`, `binary!`), and let the row say `calls`.
-#![allow(unsafe_code)]
 
 use crate::Function;
 
