@@ -281,6 +281,7 @@ pub mod slices {
         run_unary::<F, T>(InstructionSet::widest(), values);
     }
 
+    /// Replaces each element of `x` by the function of it and its element of `y`.
     #[cfg(test)]
     pub fn binary<F: Binary<T>, T: Copy + Default>(x: &mut [T], y: &[T]) {
         run_binary::<F, T>(InstructionSet::widest(), x, y);
