@@ -17,7 +17,7 @@ const BLOCK_LENGTH: usize = 64;
 
 /// A function of one operand, as the op table calls it.
 pub trait Unary<T> {
-    /// The most elements in a block: 16, 64 or 128. See [`BLOCK_LENGTH`].
+    /// The most elements in a block: 16, 64 or 128. Which is best is to be measured.
     const BLOCK_LENGTH: usize = BLOCK_LENGTH;
 
     /// The results of the elements of a block. To be marked `#[inline(always)]`, so that each copy is compiled with its own
