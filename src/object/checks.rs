@@ -91,8 +91,11 @@ impl Entry<'_, '_> {
         for required in self.of.plan.requirements() {
             let broken = match &required.requirement {
                 Requirement::Equal(left, right) => {
+                    // What is negative is no size, whatever it equals.
+                    let is_negative = self.is_below(&left.size(), 0);
                     let (left, right) = (self.size(&left.size()), self.size(&right.size()));
-                    self.compare(IntCC::NotEqual, left, right)
+                    let differ = self.compare(IntCC::NotEqual, left, right);
+                    self.b.ins().bor(differ, is_negative)
                 }
                 Requirement::NotEmpty(dim) => self.is_below(&dim.size(), 1),
                 Requirement::AtLeast(dim, least) => self.is_below(&dim.size(), *least as i64),

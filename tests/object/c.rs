@@ -186,7 +186,9 @@ pub fn checked(output: &Output, what: &str) {
 /// Compiles a program with these objects in a directory, where their headers are as well; the path of the program.
 pub fn linked(directory: &Path, source: &str, objects: &[&Object]) -> PathBuf {
     let mut command = compiler();
-    command.args(["-std=c11", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-O1", "-I"]).arg(directory);
+    command
+        .args(["-std=c11", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror", "-O1", "-I"])
+        .arg(directory);
     let (main, program) = (directory.join("main.c"), directory.join("program"));
     std::fs::write(&main, source).unwrap();
     command.arg(&main);
@@ -241,7 +243,7 @@ pub fn run(name: &str, calls: &[Call]) -> Vec<Given> {
         source.push_str(&format!(
             "    uint64_t bytes = {of}_workspace_bytes({});\n    unsigned char *w = malloc(bytes + 64);\n    \
              memset(w, 0xa5, bytes + 64);\n    a.workspace = w + {}; a.workspace_bytes = bytes;\n    {}\n    \
-             int status = {of}(&a);\n    for (int i = 0; i < 32; i++) if (w[bytes + 32 + i] != 0xa5) status = -1;\n    \
+             int status = {of}(&a);\n    for (size_t i = 0; i < 32; i++) if (w[bytes + 32 + i] != 0xa5) status = -1;\n    \
              printf(\"%d %s\\n\", status, {of}_message(status));\n",
             sizes.join(", "),
             // A workspace at any address.

@@ -40,7 +40,8 @@ impl SizeExpr {
     ///     fn larger(&mut self, a: String, b: String) -> Option<String> { Some(format!("max({a}, {b})")) }
     /// }
     /// let n = Dim::symbolic("n", 1..=1000);
-    /// assert_eq!((2 * &n + 3).ceil_div(4).size().compute(&mut Calls).unwrap(), "ceil_div(add(multiply(n, 2), 3), 4)");
+    /// let pieces = (&n * 2 + 3).ceil_div(4).size();
+    /// assert_eq!(pieces.compute(&mut Calls).unwrap(), "ceil_div(add(multiply(n, 2), 3), 4)");
     /// ```
     pub fn compute<A: Arithmetic>(&self, arithmetic: &mut A) -> Option<A::Number> {
         let polynomial = match &self.0 {
