@@ -63,7 +63,8 @@ impl Graph {
     /// once, and must write each element of the result from the elements at that position alone.
     ///
     /// It takes part in everything that built-in operations do: broadcasting, limits, fusion, plans.
-    /// A panic in it ends the run with that panic.
+    /// A panic in it ends the run with that panic. So does a result of which it leaves an element of four or more bytes
+    /// unwritten; narrower ones are then 0.
     ///
     /// ```
     /// use fusewire::prelude::*;

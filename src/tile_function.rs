@@ -2,6 +2,7 @@
 #![allow(unsafe_code)]
 
 use crate::Element;
+use crate::lower::TILE;
 use crate::lower::nest::TILE_BYTES;
 use fusewire_ir::custom::{Custom, Elements, ElementsMut};
 use fusewire_ir::{DType, ElementOp};
@@ -71,15 +72,47 @@ unsafe extern "sysv64" fn call_custom(custom: *const Custom, tiles: *mut u8, cou
         .map(|(slot, dtype)| unsafe { elements(*dtype, tiles.add(slot * TILE_BYTES), count) })
         .collect();
     // SAFETY: as above; the tile of the result comes after those of the operands.
-    let result = unsafe { elements_mut(custom.result(), tiles.add(operands.len() * TILE_BYTES), count) };
+    let tile = unsafe { tiles.add(operands.len() * TILE_BYTES) };
     // After a panic the run goes on to its end, but not this function: what it would say next was not asked for.
     if PANIC.with_borrow(Option::is_some) {
+        // SAFETY: as above; zeros are elements of every dtype.
+        unsafe { tile.write_bytes(0, count * custom.result().bytes()) };
         return;
     }
-    if let Err(panic) = catch_unwind(AssertUnwindSafe(|| custom.call(&operands, result))) {
+    let mut written = |mark: u8| {
+        // SAFETY: as above, and no slice of an earlier call is left.
+        custom.call(&operands, unsafe { elements_mut(custom.result(), tile, count, mark) });
+        // SAFETY: the tile holds that many bytes, all of which have been written.
+        let bytes = unsafe { std::slice::from_raw_parts(tile, count * custom.result().bytes()) };
+        let mut is_marked = [false; TILE];
+        let elements = bytes.chunks_exact(custom.result().bytes());
+        for (is_marked, element) in is_marked.iter_mut().zip(elements) {
+            *is_marked = element.iter().all(|byte| *byte == mark);
+        }
+        is_marked
+    };
+    let called = catch_unwind(AssertUnwindSafe(|| {
+        // Elements of fewer bytes may well be what marks them, and those of a `bool` must not.
+        if custom.result().bytes() < 4 {
+            written(0);
+            return;
+        }
+        let first = written(MARKS[0]);
+        if first.contains(&true) {
+            // Either mark alone may be a result.
+            let both =
+                first.into_iter().zip(written(MARKS[1])).filter(|marks| *marks == (true, true)).count();
+            let name = custom.name();
+            assert!(both == 0, "`{name}` wrote nothing to {both} of the {count} elements of its result");
+        }
+    }));
+    if let Err(panic) = called {
         PANIC.set(Some(panic));
     }
 }
+
+/// Bytes that fill a result before a user's function is called, to find what it does not write.
+const MARKS: [u8; 2] = [0xa5, 0x5a];
 
 macro_rules! slices {
     ($($(#[doc = $doc:literal])+ $dtype:ident: $host:ty, $category:ident, $exact:literal;)+) => {
@@ -96,15 +129,15 @@ macro_rules! slices {
             )+ }
         }
 
-        /// A tile as a slice to be written.
+        /// A tile as a slice to be written, filled with a byte, which is 0 where not every pattern is an element.
         ///
         /// # Safety
         /// The tile has room for `count` elements of the dtype, and nobody else uses it while the slice lives.
-        unsafe fn elements_mut<'t>(dtype: DType, tile: *mut u8, count: usize) -> ElementsMut<'t> {
+        unsafe fn elements_mut<'t>(dtype: DType, tile: *mut u8, count: usize, byte: u8) -> ElementsMut<'t> {
             // What was there may be no `bool`.
             // SAFETY: the caller's promise.
-            unsafe { tile.write_bytes(0, count * dtype.bytes()) };
-            // SAFETY: the caller's promise; zeros are elements of every dtype.
+            unsafe { tile.write_bytes(byte, count * dtype.bytes()) };
+            // SAFETY: the caller's promise; what was written are elements of the dtype.
             match dtype { $(
                 DType::$dtype => {
                     ElementsMut::$dtype(unsafe { std::slice::from_raw_parts_mut(tile.cast::<$host>(), count) })

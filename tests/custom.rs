@@ -201,3 +201,33 @@ fn it_lives_as_long_as_its_code() {
     assert_eq!(out, [1.0, 2.0, 3.0]);
     assert!(std::sync::Arc::strong_count(&alive) > 1);
 }
+
+/// A loop that ends early is no result of zeros.
+#[test]
+fn elements_that_it_does_not_write_are_a_panic() {
+    let g = Graph::new();
+    let halves = g.custom("halves", |x: &[f64], out: &mut [f64]| {
+        let count = x.len() / 2;
+        out[..count].copy_from_slice(&x[..count]);
+    });
+    let x = g.input("x", F64, [600]);
+    let plan = g.plan([halves.apply([x]).named("out")], &Limits::default()).unwrap();
+    let program = plan.compile().unwrap();
+    let (x, mut out) = ([1.0; 600], [0.0; 600]);
+    let run = std::panic::AssertUnwindSafe(|| program.run([("x", &x)], [("out", &mut out)]));
+    let panic = std::panic::catch_unwind(run).unwrap_err();
+    let said = "`halves` wrote nothing to 128 of the 256 elements of its result";
+    assert_eq!(panic.downcast_ref::<String>().unwrap(), said);
+}
+
+/// Results may be what the memory is filled with before.
+#[test]
+fn results_may_be_any_bits() {
+    let g = Graph::new();
+    let same = g.custom("same", |x: &[u32], out: &mut [u32]| out.copy_from_slice(x));
+    let x = g.input("x", U32, [4]);
+    let plan = g.plan([same.apply([x]).named("out")], &Limits::default()).unwrap();
+    let (x, mut out) = ([0xa5a5_a5a5, 0x5a5a_5a5a, 0, u32::MAX], [1u32; 4]);
+    plan.compile().unwrap().run([("x", &x)], [("out", &mut out)]).unwrap();
+    assert_eq!(out, x);
+}

@@ -389,3 +389,17 @@ fn numbers_are_held_to_the_dtype_they_take() {
     assert_eq!(kinds(&error), [scalar, scalar, scalar, dtype, dtype, dtype]);
     assert_snapshot!(error);
 }
+
+/// Nobody wrote the conversions of an operand: what is named is what was given.
+#[test]
+fn operands_that_are_converted_keep_their_names() {
+    let g = Graph::new();
+    let features = g.input("features", F32, [100_000, 1]);
+    let weights = g.input("per_cluster", F64, [100_000]);
+    let scaled = (features * 2f32).named("scaled");
+    let [a, b] = [("a", 3), ("b", 4)].map(|(name, size)| g.input(name, I32, [size]));
+    let error = refused(&g, [(features * weights).sum(All), (scaled + weights).sum(All), (a / b).sum(All)]);
+    assert_eq!(kinds(&error), [DiagnosticKind::Shape, DiagnosticKind::Limit, DiagnosticKind::Limit]);
+    assert!(!error.to_string().contains("astype"), "{error}");
+    assert_snapshot!(error);
+}

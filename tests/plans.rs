@@ -285,6 +285,26 @@ fn joins_and_composed_functions_convert_what_they_are_given() {
 }
 
 #[test]
+fn products_and_searches_convert_what_they_are_given() {
+    let g = Graph::new();
+    let (x, w) = (g.input("x", F32, [4, 4]), g.input("w", F64, [4, 4]));
+    let (bytes, long) = (g.input("bytes", U8, [9]), g.input("long", I64, [9]));
+    let (product, found) = (x.matmul(w), long.searchsorted(bytes, fusewire::Side::Left));
+    let plan = plan(&g, [product.named("a"), found.named("b")]);
+    let listed: Vec<_> = plan
+        .upcasts()
+        .iter()
+        .map(|upcast| {
+            (upcast.operation.as_str(), upcast.operand.name.as_str(), upcast.from, upcast.to, upcast.site)
+        })
+        .collect();
+    assert_eq!(
+        listed,
+        [("matmul", "x", F32, F64, product.location()), ("searchsorted", "bytes", U8, I64, found.location()),]
+    );
+}
+
+#[test]
 fn the_readme_shows_what_is_printed() {
     let g = Graph::new();
     let features = g.input("features", F64, [2, 3]);

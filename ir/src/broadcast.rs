@@ -314,8 +314,11 @@ impl Graph {
         let grows = |array: &ArrayType| array.shape.len() < result.shape.len();
         let named = |is_guilty: &dyn Fn(usize, &ArrayType) -> bool| {
             let guilty = arrays().filter(|(slot, array)| is_guilty(*slot, array));
-            let names: Vec<String> =
-                guilty.map(|(slot, _)| format!("`{}`", self.display_name(call.operands[slot]))).collect();
+            let names: Vec<String> = guilty
+                .map(|(slot, _)| {
+                    format!("`{}`", self.display_name(self.given(call.operands[slot], call.composition)))
+                })
+                .collect();
             names.join(" and ")
         };
         let breach = match call.policy {

@@ -257,7 +257,7 @@ impl Graph {
             return None;
         }
         let begins = self.begin_composition("power", site, Broadcasts::OfFunction);
-        let base = self.cast(base, dtype, site);
+        let base = self.convert(base, dtype, site);
         let mut power = base;
         for _ in 1..if is_cube { 3 } else { 2 } {
             power = self.element(ElementOp::Multiply, &[Operand::Expr(power), Operand::Expr(base)], site);
@@ -351,7 +351,7 @@ impl Graph {
         let mut converted: SmallVec<[SiteId; 3]> = SmallVec::new();
         for (operand, dtype) in operands.iter().zip(&signature.operands) {
             converted.push(match operand {
-                Operand::Expr(expr) => self.cast(*expr, *dtype, site),
+                Operand::Expr(expr) => self.convert(*expr, *dtype, site),
                 Operand::Weak(weak) => match weak.to_scalar(*dtype) {
                     Some(scalar) => self.scalar(scalar, site),
                     None => {
@@ -391,6 +391,14 @@ impl Graph {
             Some(array) if array.dtype == dtype => operand,
             Some(array) => self.add(Op::Cast, ArrayType { dtype, ..array }, &[operand], site),
         }
+    }
+
+    /// The same of an operand that is to have another dtype than the user gave it.
+    pub(crate) fn convert(&mut self, operand: SiteId, dtype: DType, site: Site) -> SiteId {
+        self.converting = true;
+        let converted = self.cast(operand, dtype, site);
+        self.converting = false;
+        converted
     }
 
     /// Combines elements along axes; `None` is all of them.
@@ -442,7 +450,7 @@ impl Graph {
                 (true, false) => None,
             })
             .collect();
-        let elements = self.cast(operand, accumulator, site);
+        let elements = self.convert(operand, accumulator, site);
         let result = ArrayType { dtype: accumulator, shape };
         let may_be_empty = axes.iter().map(|axis| &array.shape[*axis]).filter(|dim| dim.lower() == 0);
         let requirements: Vec<Requirement> =

@@ -42,7 +42,7 @@ impl Graph {
             Err(diagnostic) => self.refuse_join(&operands, Some(*diagnostic), site),
             Ok((axis, shape, requirements)) => {
                 let parts: Vec<SiteId> =
-                    operands.iter().map(|operand| self.cast(*operand, dtype, site)).collect();
+                    operands.iter().map(|operand| self.convert(*operand, dtype, site)).collect();
                 let call = self.add_concat(axis, &parts, ArrayType { dtype, shape }, site);
                 self.require(call, "concat", site, requirements);
                 call
@@ -77,7 +77,7 @@ impl Graph {
                     .iter()
                     .map(|operand| {
                         let part = self.expand_dims(*operand, std::slice::from_ref(&new), site);
-                        self.cast(part, dtype, site)
+                        self.convert(part, dtype, site)
                     })
                     .collect();
                 let call = self.add_concat(at, &parts, ArrayType { dtype, shape }, site);

@@ -142,8 +142,8 @@ impl Graph {
         // Floats of 16 bits are added up in wider ones and rounded once.
         let dtype = x.dtype.promote(of_values.dtype);
         let within = if adds { dtype.computed() } else { dtype };
-        let whole = self.cast(operand, within, site);
-        let values = self.cast(values, within, site);
+        let whole = self.convert(operand, within, site);
+        let values = self.convert(values, within, site);
         let values = self.broadcast_to(values, wanted, site);
         let indices = if at.shape.is_empty() { self.reshape(indices, &[Some(count)], site) } else { indices };
         let call = self.routine(routine(axis), &[whole, indices, values], Vec::new(), site);

@@ -36,7 +36,7 @@ impl Graph {
         let operand = match self.site_array(operand) {
             Some(array) if op == CumulativeOp::Logsumexp => {
                 let dtype = op.result(array.dtype);
-                self.cast(operand, dtype, site)
+                self.convert(operand, dtype, site)
             }
             _ => operand,
         };

@@ -64,7 +64,7 @@ impl Graph {
         }
         let edges = self.linspace_over(low, high, &(bins + 1), site);
         match self.site_array(values).map(|array| array.dtype.promote_weak(Weak::Float(low))) {
-            Some(dtype) => self.cast(edges, dtype, site),
+            Some(dtype) => self.convert(edges, dtype, site),
             None => edges,
         }
     }
@@ -88,7 +88,7 @@ impl Graph {
             return self.wrong_routine(routine, &operands, site, Some(Box::new(diagnostic)));
         }
         let Some(weights) = weights else { return self.routine(routine, &operands, Vec::new(), site) };
-        let weights = self.cast(weights, DType::F64, site);
+        let weights = self.convert(weights, DType::F64, site);
         // Every element has its own weight.
         let weights = self.broadcast_to(weights, array.shape, site);
         self.routine(routine, &[values, weights], Vec::new(), site)
@@ -128,6 +128,6 @@ impl Graph {
                 (array.dtype.promote(with.dtype), values)
             }
         };
-        Ok([self.cast(vector, dtype, site), self.cast(values, dtype, site)])
+        Ok([self.convert(vector, dtype, site), self.convert(values, dtype, site)])
     }
 }

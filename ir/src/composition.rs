@@ -70,10 +70,14 @@ impl Graph {
         call.composition.map_or_else(|| self.node(call.node).op.name(), |composition| composition.name)
     }
 
-    /// The operand that the user gave, where this one was made from it inside of a composed function.
+    /// The operand that the user gave, where this one was made from it: by a conversion, or inside of a composed function.
     pub(crate) fn given(&self, mut operand: SiteId, within: Option<Composition>) -> SiteId {
-        while within.is_some() && self.call_site(operand).composition == within {
+        loop {
             let call = self.call_site(operand);
+            let is_inside = within.is_some() && call.composition == within;
+            if !is_inside && !(call.is_conversion && call.label.is_none()) {
+                break;
+            }
             // Of a choice it is what is chosen from, not the condition; and the function's numbers are
             // made from nothing.
             let is_choice = matches!(self.node(call.node).op, Op::Element(ElementOp::Select));

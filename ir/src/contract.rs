@@ -176,7 +176,7 @@ impl Graph {
         };
         let mut terms: Vec<Term> = Vec::new();
         for (operand, indices) in operands.iter().zip(&subscripts.operands) {
-            let converted = self.cast(*operand, dtype.computed(), site);
+            let converted = self.convert(*operand, dtype.computed(), site);
             let term = self.prepared(Term { site: converted, indices: indices.clone() }, &sizes, site);
             terms.push(term);
         }

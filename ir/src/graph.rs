@@ -187,6 +187,8 @@ pub struct CallSite {
     pub policy: BroadcastPolicy,
     /// The function of which it is a part.
     pub composition: Option<Composition>,
+    /// Is it the conversion of an operand, which nobody wrote?
+    pub is_conversion: bool,
 }
 
 /// The elements of a small array that the graph holds.
@@ -205,7 +207,7 @@ struct NodeKey {
     operands: SmallVec<[NodeId; 2]>,
 }
 
-type SiteKey = (NodeId, Site, SmallVec<[SiteId; 2]>, BroadcastPolicy, Option<Composition>);
+type SiteKey = (NodeId, Site, SmallVec<[SiteId; 2]>, BroadcastPolicy, Option<Composition>, bool);
 
 /// An append-only expression graph.
 #[derive(Clone, Debug, Default)]
@@ -230,6 +232,8 @@ pub struct Graph {
     pub(crate) place: Option<Site>,
     /// The function of which the calls to come are a part.
     pub(crate) composing: Option<Composition>,
+    /// Is the conversion of an operand being added?
+    pub(crate) converting: bool,
     /// How many functions have been called.
     pub(crate) compositions: u32,
     /// What is wrong with a call, in call order.
@@ -455,7 +459,7 @@ impl Graph {
             Some(Broadcasts::OfFunction) => BroadcastPolicy::NumPy,
             _ => self.policy,
         };
-        let key = (node, site, operands, policy, self.composing);
+        let key = (node, site, operands, policy, self.composing, self.converting);
         if let Some(known) = self.interned_sites.get(&key) {
             return *known;
         }
@@ -468,6 +472,7 @@ impl Graph {
             store: StorePolicy::Auto,
             policy,
             composition: self.composing,
+            is_conversion: self.converting,
         };
         let id = self.push_site(call);
         self.interned_sites.insert(key, id);

@@ -208,7 +208,7 @@ impl Graph {
         }
         plan.numpy = self.numpy_memory(&nodes);
         plan.stretches = sites.iter().flat_map(|site| self.stretches_of(*site)).collect();
-        plan.upcasts = sites.iter().flat_map(|site| self.upcasts_of(*site)).collect();
+        plan.upcasts = self.upcasts(&sites);
         plan.limits = limits.clone();
         (plan.dims, plan.required, plan.checks, plan.bounds) = (dims, required, checks, bounds);
         Error::check(plan.check_workspace(self).into_iter().chain(plan.check_work(self)).collect())?;

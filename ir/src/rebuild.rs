@@ -188,6 +188,9 @@ impl Rebuilding<'_> {
                 let made = self.new.custom(custom, &exprs, call.site);
                 (made, self.broadcast_axes(call.node, made, axes, operands))
             }
+            (Op::Cast, Some(array)) if call.is_conversion => {
+                (self.new.convert(operands[0], array.dtype, call.site), axes[0].clone())
+            }
             (Op::Cast, Some(array)) => (self.new.cast(operands[0], array.dtype, call.site), axes[0].clone()),
             (Op::Reduce { op, axes: along, keepdims }, Some(_)) => {
                 let mut now: SmallVec<[usize; 4]> =

@@ -3,6 +3,7 @@
 use crate::diagnostic::{OperandNote, Site};
 use crate::dtype::DType;
 use crate::graph::{Graph, Op, SiteId};
+use std::collections::HashSet;
 use std::fmt;
 
 /// An operand that an operation converts to a dtype of at least twice its bytes, as promotion asks for:
@@ -29,22 +30,21 @@ impl fmt::Display for Upcast {
 }
 
 impl Graph {
-    /// What one call converts on its own. Masks that are counted or multiplied do not count, nor do
+    /// What one call converts on its own, each operand once. Masks that are counted or multiplied do not count, nor do
     /// arrays without axes. Nor do reductions, which hold only totals in the larger dtype.
-    pub(crate) fn upcasts_of(&self, site: SiteId) -> Vec<Upcast> {
+    fn upcasts_of(&self, site: SiteId) -> Vec<Upcast> {
         let call = self.call_site(site);
         let op = &self.node(call.node).op;
-        if !matches!(op, Op::Element(_) | Op::Custom(_) | Op::Concat { .. }) {
+        if matches!(op, Op::Reduce { .. } | Op::View(_)) {
             return Vec::new();
         }
-        let mut upcasts = Vec::new();
+        let mut upcasts: Vec<Upcast> = Vec::new();
         for (slot, operand) in call.operands.iter().enumerate() {
-            let converted = self.call_site(*operand);
-            // The conversion that a user writes has a place of its own.
-            let is_silent = matches!(self.node(converted.node).op, Op::Cast) && converted.site == call.site;
-            let (true, [source]) = (is_silent, &converted.operands[..]) else { continue };
+            let operand = self.unstacked(*operand, call.site);
+            let converted = self.call_site(operand);
+            let (true, [source]) = (converted.is_conversion, &converted.operands[..]) else { continue };
             let source = self.unstacked(*source, call.site);
-            let (Some(from), Some(to)) = (self.site_array(source), self.site_array(*operand)) else {
+            let (Some(from), Some(to)) = (self.site_array(source), self.site_array(operand)) else {
                 continue;
             };
             let grows = to.dtype.bytes() >= 2 * from.dtype.bytes();
@@ -56,6 +56,19 @@ impl Graph {
                     from: from.dtype,
                     to: to.dtype,
                 });
+            }
+        }
+        upcasts
+    }
+
+    /// What all these calls convert. What several calls inside of one function convert is one upcast.
+    pub(crate) fn upcasts(&self, sites: &[SiteId]) -> Vec<Upcast> {
+        let mut upcasts: Vec<Upcast> = Vec::new();
+        let mut seen = HashSet::new();
+        for upcast in sites.iter().flat_map(|site| self.upcasts_of(*site)) {
+            let key = (upcast.operation.clone(), upcast.site, upcast.operand.text.clone(), upcast.to);
+            if seen.insert(key) {
+                upcasts.push(upcast);
             }
         }
         upcasts
