@@ -2,6 +2,7 @@
 //! it: their axes are joined to one, along which each of them is one number.
 
 use super::call::sound;
+use super::error::Refusal;
 use super::evaluate::Evaluator;
 use super::index::Computed;
 use super::value::{Evaluated, Value};
@@ -46,6 +47,25 @@ fn product(dims: &[Dim]) -> Dim {
     dims.iter().fold(Dim::from(1u64), |product, dim| &product * dim).with_label(None)
 }
 
+/// Indices are pairs, triples and so on where their shapes broadcast.
+fn check_indices<'g>(arrays: &[(usize, Expr<'g>)]) -> Evaluated<'g, ()> {
+    let mut shapes = Vec::with_capacity(arrays.len());
+    for (_, indices) in arrays {
+        shapes.push(sound(*indices)?);
+    }
+    let mut all = Shape::default();
+    for shape in &shapes {
+        let Ok(joined) = all.broadcast(shape, |_, _| {}) else {
+            let shown: Vec<String> = shapes.iter().map(ToString::to_string).collect();
+            let message = format!("the indices have shapes {}, which do not broadcast", shown.join(" and "));
+            let help = "each element takes one index of every array; for all pairs: `x[rows][:, columns]`";
+            return Err(Refusal::new(fusewire_ir::DiagnosticKind::Shape, message).help(help).into());
+        };
+        all = joined;
+    }
+    Ok(())
+}
+
 /// Zeros of the shape of `indices`, or the error of the run that one of them is not among those of the axis.
 fn held_to_axis<'g>(called: &str, shape: &Shape, axis: usize, indices: Expr<'g>) -> Evaluated<'g, Expr<'g>> {
     let sizes = shape.iter().enumerate();
@@ -71,6 +91,7 @@ impl<'g> Evaluator<'_, 'g> {
         let (rows, places) = match &computed.arrays[..] {
             [(_, only)] => (moved, *only),
             several => {
+                check_indices(several)?;
                 let behind = axis + several.len();
                 let joined = product(&apart[axis..behind]);
                 let sizes =

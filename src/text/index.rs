@@ -134,6 +134,10 @@ fn item(value: &Value<'_>) -> Result<Index, Refusal> {
             let message = format!("an index at {dim} is not in the language");
             Err(Refusal::language(message).help("count from the end of the axis: `x[-1]`"))
         }
+        Value::Selected(_) => {
+            let message = "elements that a mask selects are not in the language as indices";
+            Err(Refusal::language(message).help("how many they are is known only when data is"))
+        }
         other => Err(Refusal::argument(format!("{} is no index", other.describe()))),
     }
 }

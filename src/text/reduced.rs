@@ -67,8 +67,8 @@ impl<'t, 'g> Evaluator<'t, 'g> {
             }
         }
         for at in 0..arguments.len() {
-            // Only arrays that stand for elements meet the selected ones: an axis or a list of parts does not.
-            if matches!(arguments[at].value, Value::Selected(_)) {
+            // Arrays meet the selected elements, as `where` does; tuples and lists are axes and parts.
+            if matches!(arguments[at].value, Value::Selected(_) | Value::Array(_)) {
                 arguments[at].value = self.everywhere(&values[at], &of)?;
             }
         }

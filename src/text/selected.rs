@@ -317,12 +317,12 @@ fn first_of_selected<'g>(of: &Selected<'g>, slice: Slice, refuse: impl Fn() -> S
     Ok(Value::Selected(in_front(rows, count, 0)?))
 }
 
+/// What can be done with them.
+pub(super) const USES: &str = "they can be computed with, reduced, sorted, added up, assigned where the mask is the same, or be a result";
+
 /// A function that does not know what to do with them.
 pub(super) fn no_function(name: &str) -> Refusal {
-    let message = format!("`{name}` of elements that a mask selects is not in the language");
-    Refusal::language(message).help(
-        "they can be computed with, reduced, sorted, added up, assigned where the mask is the same, or be a result",
-    )
+    Refusal::language(format!("`{name}` of elements that a mask selects is not in the language")).help(USES)
 }
 
 /// Everything in front along an axis: elements whose number is counted.

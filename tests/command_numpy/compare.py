@@ -39,6 +39,7 @@ ALLOWED = [
     "has an element for each that the mask selects",  # how many that are is known only when data is
     "meet an array of another length",
     "do not belong to these places",
+    "have no places in common",
     "is not added to an array of",  # `np.add.at` cuts off what integers do not hold
 ]
 
@@ -52,6 +53,7 @@ COMPUTED = [
     "read-only",  # what NumPy gives as a view that cannot be written is an array of its own
     "cannot convert float infinity",  # numbers that integers do not hold have a value all the same
     "cannot convert float NaN",
+    "numpy boolean subtract",  # quantiles of truths
     "zero-size array to reduction",  # how many a mask selects is not known when a plan is made
 ]
 
@@ -285,6 +287,8 @@ def compare(fusewire, folder, names, number, program):
             return "allowed", str(raised)
         return "WRONG", f"{ours.dtype}{ours.shape}, where NumPy refuses: {raised}"
     problem = differs(ours, theirs, program)
+    if problem and re.search("signbit|copysign", program):
+        return "allowed", "which sign NaN has depends on the processor"
     return ("same", "") if problem is None else ("WRONG", problem)
 
 
