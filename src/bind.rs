@@ -132,13 +132,8 @@ pub(crate) fn bind(
     check_overlaps(plan, bound_inputs, bound_outputs, &mut diagnostics);
     let is_whole = diagnostics.is_empty();
     let sizes = bind_dims(plan, given, &axes, is_whole, &mut diagnostics);
-    for diagnostic in &mut diagnostics {
-        // What a requirement says of the line that asks for it belongs below the call.
-        if let Some(asks) = diagnostic.site.replace(site) {
-            diagnostic.help.push(format!("asked for at {asks}"));
-        }
-    }
-    Error::check(diagnostics)?;
+    // What a requirement says of the line that asks for it belongs below the call.
+    Error::check(diagnostics.into_iter().map(|diagnostic| diagnostic.found_at(site)).collect())?;
     let outputs: Vec<Layout> = bound_outputs.iter().flatten().cloned().collect();
     let inputs = bound_inputs
         .iter()

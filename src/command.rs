@@ -61,6 +61,10 @@ const FORMS: &[(&str, &str)] = &[
         "give one of them a label of its own before they meet: `.label_axes([...])`",
         "declare one with another label",
     ),
+    (
+        "`OutOfBounds::Clip` and `OutOfBounds::Wrap` choose an element for every index",
+        "`np.take(x, i, mode='clip')` and `mode='wrap'` choose an element for every index",
+    ),
     ("`contiguous` copies it first", "`x.copy()` copies it first"),
     ("`.astype(dtype)`", "`.astype(np.float64)`"),
 ];

@@ -21,6 +21,7 @@
 
 mod assign;
 mod call;
+mod counted;
 mod error;
 mod evaluate;
 mod functions;
@@ -29,8 +30,12 @@ mod grammar;
 mod grammar_tests;
 mod index;
 mod input;
+mod part;
 mod python;
+mod reduced;
+mod region;
 mod selected;
+mod statements;
 mod token;
 mod tree;
 mod value;
@@ -196,7 +201,7 @@ impl Expression {
 
     /// The plan of the results, which are called `out`, or `out0`, `out1`, ... where there are several. A result
     /// whose length depends on data is as long as it may become, and `out.length`, an `i64` without axes, says how
-    /// many of its first rows there are.
+    /// many of its first rows there are; `out.length1`, how many there are along axis 1, and so on.
     ///
     /// # Errors
     /// Everything that is wrong, together.
@@ -227,17 +232,29 @@ impl Expression {
         Evaluator::new(&self.text, &self.tree, &places, graph, inputs).run()
     }
 
-    /// An error of the graph that this expression was built in, with the pieces of text that its places stand for.
+    /// An error of the graph that this expression was built in, or of a run of its program, with the pieces of text
+    /// that its places stand for.
     #[must_use]
     pub fn locate(&self, error: &fusewire_ir::Error) -> Error {
         let places = Place::new(self.name, &self.text);
         let anchored = self.tree.anchored();
         let located = error.diagnostics().iter().map(|diagnostic| {
-            let site = diagnostic.site.filter(|site| site.file == self.name);
+            let mut diagnostic = diagnostic.clone();
+            let is_here = |site: &fusewire_ir::Site| site.file == self.name;
+            if let Some(asked) = diagnostic
+                .asked
+                .filter(is_here)
+                .filter(|_| !diagnostic.site.is_some_and(|site| is_here(&site)))
+            {
+                // The text says so itself.
+                diagnostic.site = Some(asked);
+                diagnostic.help.retain(|help| !help.starts_with("asked for at "));
+            }
+            let site = diagnostic.site.filter(is_here);
             let anchor = site.and_then(|site| places.at(site.line, site.column));
             let span = anchor.and_then(|anchor| anchored.get(&anchor).copied());
             Located {
-                diagnostic: diagnostic.clone(),
+                diagnostic,
                 span: span.map(tree::Span::range),
                 anchor: anchor.map(|anchor| anchor as usize),
             }
@@ -260,7 +277,8 @@ impl Expression {
 fn named<'g>(outputs: &[Output<'g>]) -> Vec<Expr<'g>> {
     let named = outputs.iter().enumerate().flat_map(|(at, output)| {
         let name = if outputs.len() == 1 { "out".to_owned() } else { format!("out{at}") };
-        let length = output.length.map(|length| length.named(&format!("{name}.length")));
+        let axis = if output.axis == 0 { String::new() } else { output.axis.to_string() };
+        let length = output.length.map(|length| length.named(&format!("{name}.length{axis}")));
         std::iter::once(output.expr.named(&name)).chain(length)
     });
     named.collect()

@@ -322,3 +322,43 @@ fn an_interrupted_run_leaves_nothing() {
     assert_eq!(status.code(), Some(1));
     assert!(folder.files().is_empty(), "{:?}", folder.files());
 }
+
+#[test]
+fn files_are_cut_to_lengths_that_depend_on_data() {
+    let folder = Folder::new("lengths");
+    folder.run("np.arange(24.0).reshape(2, 3, 4)", &[], "x.npy");
+    folder.run("x[x > 20.5]", &["x=x.npy"], "a.npy");
+    assert_eq!(folder.floats("a.npy"), (vec![3], vec![21.0, 22.0, 23.0]));
+    folder.run("x[:, [True, False, True]]", &["x=x.npy"], "b.npy");
+    let (sizes, elements) = folder.floats("b.npy");
+    assert_eq!((sizes, &elements[4..12]), (vec![2, 2, 4], &[8., 9., 10., 11., 12., 13., 14., 15.][..]));
+    folder.run("x[:, x[0, :, 0] > 99, 1:3]", &["x=x.npy"], "none.npy");
+    assert_eq!(folder.floats("none.npy"), (vec![2, 0, 2], vec![]));
+    folder.run("x[..., x[0, 0] > 1.5]", &["x=x.npy"], "c.npy");
+    assert_eq!(folder.floats("c.npy").0, [2, 3, 2]);
+    let both = folder
+        .command("run")
+        .args([
+            "x[:, :, x[0, 0] > 2.5], x.sum(), x[x > 22]",
+            "x=x.npy",
+            "-o",
+            "d.npy",
+            "-o",
+            "e.npy",
+            "-o",
+            "f.npy",
+        ])
+        .output()
+        .unwrap();
+    assert!(both.status.success(), "{both:?}");
+    assert_eq!(folder.floats("d.npy"), (vec![2, 3, 1], vec![3.0, 7.0, 11.0, 15.0, 19.0, 23.0]));
+    assert_eq!((folder.floats("e.npy").1, folder.floats("f.npy")), (vec![276.0], (vec![1], vec![23.0])));
+    let done = folder.command("run").args(["x[[0, 7], [1, 2]]", "x=x.npy", "-o", "g.npy"]).output().unwrap();
+    let text = String::from_utf8(done.stderr).unwrap();
+    assert_eq!(done.status.code(), Some(1));
+    assert!(
+        text.contains("index 7") && text.contains("1 | x[[0, 7], [1, 2]]") && !text.contains(".rs:"),
+        "{text}"
+    );
+    assert_eq!(folder.left_over(), 0);
+}

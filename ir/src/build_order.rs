@@ -8,6 +8,7 @@ use crate::dim::Dim;
 use crate::dtype::DType;
 use crate::graph::{Graph, SiteId};
 use crate::op::ElementOp;
+use crate::reduce::ReduceOp;
 use crate::requirement::Requirement;
 use crate::routine::{OutOfBounds, Routine};
 use crate::scalar::{Scalar, Weak};
@@ -25,6 +26,8 @@ struct InOrder {
     sorted: SiteId,
     size: Dim,
     last: AxisRef,
+    /// How many of them count, the first ones, where that depends on data: with that axis, of size 1.
+    count: Option<SiteId>,
 }
 
 impl Graph {
@@ -36,7 +39,7 @@ impl Graph {
         keepdims: bool,
         site: Site,
     ) -> SiteId {
-        self.statistic("median", operand, &Place::Middle, axes, keepdims, site)
+        self.statistic("median", (operand, None), &Place::Middle, axes, keepdims, site)
     }
 
     /// The value below which a part of the elements along axes lies, linearly between two; NaN where there is
@@ -56,7 +59,22 @@ impl Graph {
             let routine = Routine::Sort { axis: 0, descending: false };
             return self.wrong_routine(routine, &[operand], site, Some(Box::new(diagnostic)));
         }
-        self.statistic("quantile", operand, &Place::Part(part), axes, keepdims, site)
+        self.statistic("quantile", (operand, None), &Place::Part(part), axes, keepdims, site)
+    }
+
+    /// As [`Graph::median`], or as [`Graph::quantile`] where a part is given, of the elements where a mask of `bool` is
+    /// true; NaN where none is. The mask has the shape of the operand.
+    pub fn masked_statistic(
+        &mut self,
+        (operand, mask): (SiteId, SiteId),
+        part: Option<f64>,
+        axes: Option<&[AxisRef]>,
+        keepdims: bool,
+        site: Site,
+    ) -> SiteId {
+        let place = part.map_or(Place::Middle, Place::Part);
+        let name = if part.is_none() { "median" } else { "quantile" };
+        self.statistic(name, (operand, Some(mask)), &place, axes, keepdims, site)
     }
 
     /// The positions of the `count` largest elements along an axis, the largest first.
@@ -100,7 +118,7 @@ impl Graph {
     fn statistic(
         &mut self,
         name: &str,
-        operand: SiteId,
+        (operand, mask): (SiteId, Option<SiteId>),
         place: &Place,
         axes: Option<&[AxisRef]>,
         keepdims: bool,
@@ -135,17 +153,34 @@ impl Graph {
         let kept: Vec<usize> = (0..rank).filter(|axis| !axes.contains(axis)).collect();
         let order: Vec<AxisRef> =
             kept.iter().chain(&axes).map(|axis| AxisRef::Position(*axis as isize)).collect();
-        let mut elements = self.permute_dims(operand, &order, site);
         let size = dims().fold(Dim::from(1u64), |product, dim| &product * dim);
-        if axes.len() != 1 {
+        let in_line = |graph: &mut Self, of: SiteId| {
+            let moved = graph.permute_dims(of, &order, site);
+            if axes.len() == 1 {
+                return moved;
+            }
             let sizes = kept.iter().map(|axis| array.shape[*axis].clone()).chain([size.clone()]);
             let sizes: Vec<Option<Dim>> = sizes.map(Some).collect();
-            elements = self.reshape(elements, &sizes, site);
-        }
+            graph.reshape(moved, &sizes, site)
+        };
+        let mut elements = in_line(self, operand);
         let last = AxisRef::Position(kept.len() as isize);
-        let size = if axes.len() == 1 { array.shape[axes[0]].clone() } else { size };
+        let size = if axes.len() == 1 { array.shape[axes[0]].clone() } else { size.clone() };
+        let count = mask.map(|mask| {
+            let mask = in_line(self, mask);
+            // What does not count comes last, where NaN is.
+            let behind = match array.dtype.int_info() {
+                Some(info) => Scalar::from_int(info.max, array.dtype),
+                None if array.dtype == DType::Bool => Scalar::from(true),
+                None => Scalar::F64(f64::NAN).cast(array.dtype),
+            };
+            let behind = self.scalar(behind, site);
+            elements = self.element(ElementOp::Select, &[mask.into(), elements.into(), behind.into()], site);
+            let ones = self.cast(mask, DType::I64, site);
+            self.reduce(ReduceOp::Sum, ones, Some(std::slice::from_ref(&last)), true, site)
+        });
         let sorted = self.sort(elements, &last, false, site);
-        let in_order = InOrder { sorted, size: size.with_label(None), last };
+        let in_order = InOrder { sorted, size: size.with_label(None), last, count };
         let value = self.between(&in_order, place, array.dtype, site);
         let value = if keepdims {
             let new: Vec<crate::axis::NewAxis> = axes
@@ -167,10 +202,22 @@ impl Graph {
     fn between(&mut self, elements: &InOrder, place: &Place, dtype: DType, site: Site) -> SiteId {
         let result = if dtype.is_float() { dtype } else { DType::F64 };
         let last = elements.size.size().minus(&1.into());
-        let at_end = self.at(elements, &Dim::from(last.clone()), site);
         let binary =
             |graph: &mut Self, op: ElementOp, a: SiteId, b: Operand| graph.element(op, &[a.into(), b], site);
-        let value = match (place, elements.size.known()) {
+        // How many there are, and the position of the last, where they are not known.
+        let counted = match elements.count {
+            Some(count) => (count, binary(self, ElementOp::Subtract, count, Operand::Weak(Weak::Int(1)))),
+            None if elements.size.known().is_some() => (elements.sorted, elements.sorted),
+            None => (self.size(&elements.size, site), self.size(&Dim::from(last.clone()), site)),
+        };
+        let at_end = match elements.count {
+            Some(_) => {
+                let last = self.chosen(elements, counted.1, dtype, site);
+                self.cast(last, dtype, site)
+            }
+            None => self.at(elements, &Dim::from(last), site),
+        };
+        let value = match (place, elements.size.known().filter(|_| elements.count.is_none())) {
             (Place::Middle, Some(size)) => {
                 let low = self.at(elements, &Dim::from((size - 1) / 2), site);
                 let low = self.cast(low, result.computed(), site);
@@ -184,7 +231,7 @@ impl Graph {
                 }
             }
             (Place::Middle, None) => {
-                let (size, last) = (self.size(&elements.size, site), self.size(&Dim::from(last), site));
+                let (size, last) = counted;
                 let half = |graph: &mut Self, of: SiteId| {
                     binary(graph, ElementOp::FloorDivide, of, Operand::Weak(Weak::Int(2)))
                 };
@@ -195,6 +242,7 @@ impl Graph {
                 let mean = binary(self, ElementOp::Divide, sum, Operand::Weak(Weak::Float(2.0)));
                 // A single element in the middle is it, where the sum would overflow.
                 let is_one = binary(self, ElementOp::Equal, low_at, high_at.into());
+                let is_one = self.of_line(elements, is_one, site);
                 self.element(ElementOp::Select, &[is_one.into(), low.into(), mean.into()], site)
             }
             (Place::Part(part), Some(size)) => {
@@ -208,14 +256,18 @@ impl Graph {
                 self.on_the_way(low, high, way, site)
             }
             (Place::Part(part), None) => {
-                let last = self.size(&Dim::from(last), site);
-                let last = self.cast(last, DType::F64, site);
+                let last = self.cast(counted.1, DType::F64, site);
                 let at = binary(self, ElementOp::Multiply, last, Operand::Weak(Weak::Float(*part)));
                 let low_at = self.element(ElementOp::Floor, &[at.into()], site);
                 let way = binary(self, ElementOp::Subtract, at, low_at.into());
                 let way = self.cast(way, result.computed(), site);
+                let way = self.of_line(elements, way, site);
                 let low_at = self.cast(low_at, DType::I64, site);
-                let high_at = binary(self, ElementOp::Add, low_at, Operand::Weak(Weak::Int(1)));
+                let mut high_at = binary(self, ElementOp::Add, low_at, Operand::Weak(Weak::Int(1)));
+                if elements.count.is_some() {
+                    // What is behind the last one that counts is NaN, and would be even where it counts for nothing.
+                    high_at = binary(self, ElementOp::Minimum, high_at, counted.1.into());
+                }
                 let low = self.chosen(elements, low_at, result, site);
                 let high = self.chosen(elements, high_at, result, site);
                 self.on_the_way(low, high, way, site)
@@ -223,7 +275,11 @@ impl Graph {
         };
         let value = self.cast(value, result, site);
         if !dtype.is_float() {
-            return value;
+            let Some(count) = elements.count else { return value };
+            let count = self.of_line(elements, count, site);
+            let is_any = binary(self, ElementOp::Greater, count, Operand::Weak(Weak::Int(0)));
+            let nan = Operand::Weak(Weak::Float(f64::NAN));
+            return self.element(ElementOp::Select, &[is_any.into(), value.into(), nan], site);
         }
         // NaN is the last in order.
         let is_nan = self.element(ElementOp::IsNan, &[at_end.into()], site);
@@ -252,8 +308,21 @@ impl Graph {
 
     /// The element at a position that is computed, the last one for what is beyond it.
     fn chosen(&mut self, elements: &InOrder, position: SiteId, result: DType, site: Site) -> SiteId {
-        let element = self.take(elements.sorted, position.into(), &elements.last, OutOfBounds::Clip, site);
+        let (sorted, last) = (elements.sorted, &elements.last);
+        let element = match elements.count {
+            Some(_) => self.take_along_axis(sorted, position.into(), last, OutOfBounds::Clip, site),
+            None => self.take(sorted, position.into(), last, OutOfBounds::Clip, site),
+        };
+        let element = self.of_line(elements, element, site);
         self.cast(element, result.computed(), site)
+    }
+
+    /// What there is one of for each line of elements, without their axis.
+    fn of_line(&mut self, elements: &InOrder, of: SiteId, site: Site) -> SiteId {
+        match elements.count {
+            Some(_) => self.squeeze(of, Some(std::slice::from_ref(&elements.last)), site),
+            None => of,
+        }
     }
 
     /// A part of the way from one value to another, from the nearer end as NumPy does.

@@ -178,6 +178,8 @@ pub struct Diagnostic {
     pub node: Option<NodeId>,
     /// The user's call that made that node.
     pub site: Option<Site>,
+    /// The call of the graph that asks for what a binding or a run found wrong, whose own call `site` is then.
+    pub asked: Option<Site>,
     /// The composed function that the user called, where the node is a part of one.
     pub composition: Option<Composition>,
     /// The arrays involved, the guilty one first.
@@ -193,6 +195,16 @@ pub struct Diagnostic {
 }
 
 impl Diagnostic {
+    /// Found wrong by a binding or a run that was called at `site`; the call of the graph that asks for it is below.
+    #[must_use]
+    pub fn found_at(mut self, site: Site) -> Self {
+        if let Some(asks) = self.site.replace(site) {
+            self.asked = Some(asks);
+            self.help.push(format!("asked for at {asks}"));
+        }
+        self
+    }
+
     /// A diagnostic with a kind and a message; the rest is filled in by the methods below.
     #[must_use]
     pub fn new(kind: DiagnosticKind, message: impl Into<String>) -> Self {
@@ -201,6 +213,7 @@ impl Diagnostic {
             message: message.into(),
             node: None,
             site: None,
+            asked: None,
             composition: None,
             operands: Vec::new(),
             axis: None,

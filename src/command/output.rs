@@ -5,6 +5,7 @@ use super::plan::is_same;
 use super::{Failure, array_file, plain};
 use fusewire::{DType, ViewMut};
 use rustix::fs::{CWD, FallocateFlags, RenameFlags, fallocate, renameat_with};
+use rustix::process::{Resource, getrlimit};
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -23,6 +24,7 @@ pub fn interrupted() -> ! {
     for file in files.iter() {
         let _ = std::fs::remove_file(file);
     }
+    super::progress::clear();
     eprintln!("error: interrupted; nothing was written");
     // With the lock, so that nothing is renamed any more.
     std::process::exit(1)
@@ -115,17 +117,26 @@ impl Output {
         self.written.bytes().len() - self.start
     }
 
-    /// Keeps no more than so many rows, which the array has, where their number was found by the run.
-    pub fn shorten(&mut self, rows: u64) -> Result<(), Failure> {
-        let kept = self.sizes.first().map_or(0, |most| rows.min(*most));
-        let row: u64 = self.sizes.iter().skip(1).product::<u64>() * self.dtype.bytes() as u64;
-        if let Some(first) = self.sizes.first_mut() {
-            *first = kept;
+    /// Keeps no more than so many of the first parts of an axis, which the array has, where their number was found by
+    /// the run.
+    pub fn shorten(&mut self, axis: usize, length: u64) -> Result<(), Failure> {
+        let most = self.sizes.get(axis).copied().unwrap_or(0);
+        let kept = length.min(most);
+        let blocks: u64 = self.sizes.iter().take(axis).product();
+        let part: u64 = self.sizes.iter().skip(axis + 1).product::<u64>() * self.dtype.bytes() as u64;
+        // What is kept moves together, the first block first: none goes where another still is.
+        let (block, left) = ((most * part) as usize, (kept * part) as usize);
+        let elements = &mut self.written.bytes()[self.start..];
+        for at in (1..blocks as usize).filter(|_| left < block) {
+            elements.copy_within(at * block..at * block + left, at * left);
+        }
+        if let Some(size) = self.sizes.get_mut(axis) {
+            *size = kept;
         }
         let header = array_file::write_again(self.dtype, &self.sizes, self.start);
         let header = header.ok_or_else(|| Failure::of_file(&self.path, "the header does not fit"))?;
         self.written.bytes()[..self.start].copy_from_slice(&header);
-        let shortened = self.file.set_len(self.start as u64 + kept * row);
+        let shortened = self.file.set_len(self.start as u64 + blocks * kept * part);
         shortened.map_err(|error| Failure::of_file(&self.path, plain(&error)))
     }
 
@@ -162,6 +173,10 @@ fn discard(temporary: &Path) {
 
 /// Space for so many bytes, or an error: a full disk would else be a signal when the memory is written.
 fn allocate(file: &File, bytes: u64) -> io::Result<()> {
+    // To go beyond a limit on the size of files is a signal as well.
+    if getrlimit(Resource::Fsize).current.is_some_and(|most| bytes > most) {
+        return Err(rustix::io::Errno::FBIG.into());
+    }
     match fallocate(file, FallocateFlags::empty(), 0, bytes) {
         Ok(()) => Ok(()),
         Err(rustix::io::Errno::OPNOTSUPP | rustix::io::Errno::NOSYS) => fill(file, bytes),

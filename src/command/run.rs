@@ -36,7 +36,7 @@ pub fn run(arguments: &ArgMatches) -> Result<(), Failure> {
     let _ = ctrlc::set_handler(|| output::interrupted());
     let mut outputs = create(&plan, &paths)?;
     let repeat = arguments.get_one::<u32>("repeat").map_or(1, |repeat| *repeat);
-    let profile = compute(plan, arguments, &inputs, &mut outputs, repeat)?;
+    let profile = compute((&expression, plan), arguments, &inputs, &mut outputs, repeat)?;
     outputs.into_iter().try_for_each(|output| output.complete(force))?;
     eprint!("{profile}");
     Ok(())
@@ -46,10 +46,12 @@ fn count(count: usize, of: &str) -> String {
     if count == 1 { format!("1 {of}") } else { format!("{count} {of}s") }
 }
 
-/// The output of which this one is the length, where that depends on data: that of `out` is called `out.length`.
-fn length_of(plan: &Plan, name: &str) -> Option<usize> {
-    let of = name.strip_suffix(".length")?;
-    plan.outputs().iter().position(|port| port.bound_name() == of)
+/// The output of which this one is a length, and along which axis, where that depends on data: that of `out` is
+/// called `out.length`, or `out.length1` along axis 1.
+fn length_of(plan: &Plan, name: &str) -> Option<(usize, usize)> {
+    let (of, axis) = name.rsplit_once(".length")?;
+    let axis = if axis.is_empty() { 0 } else { axis.parse().ok()? };
+    Some((plan.outputs().iter().position(|port| port.bound_name() == of)?, axis))
 }
 
 fn create(plan: &Plan, paths: &[&PathBuf]) -> Result<Vec<Output>, Failure> {
@@ -66,17 +68,17 @@ fn create(plan: &Plan, paths: &[&PathBuf]) -> Result<Vec<Output>, Failure> {
 
 /// Parts that each thread's share of a long run is cut into, for a bar that moves; their number changes no bits.
 const PARTS: usize = 64;
-/// Bytes of files from which a run is long.
+/// Bytes of files, or operations, from which a run is long.
 const LONG: u64 = 256 << 20;
 
 fn compute(
-    plan: Plan,
+    (expression, plan): (&Expression, Plan),
     arguments: &ArgMatches,
     inputs: &Inputs,
     outputs: &mut [Output],
     repeat: u32,
 ) -> Result<String, Failure> {
-    let failed = |error: fusewire::Error| Failure::of_library(&error);
+    let failed = |error: fusewire::Error| Failure::of_library(&expression.locate(&error));
     let names: Vec<String> = plan.inputs().iter().map(|port| port.bound_name().to_owned()).collect();
     let results: Vec<String> = plan.outputs().iter().map(|port| port.bound_name().to_owned()).collect();
     let mut views: Vec<(&str, View<'_>)> = Vec::new();
@@ -92,8 +94,9 @@ fn compute(
     let begun = Instant::now();
     let mut program = plan.clone().compile().map_err(failed)?;
     let threads = rayon::current_num_threads();
-    if arguments.get_one::<u16>("threads").is_some() || bytes > LONG {
-        program = program.with_threads(if bytes > LONG { PARTS * threads } else { threads });
+    let is_long = bytes.max(plan.operations()) > LONG;
+    if arguments.get_one::<u16>("threads").is_some() || is_long {
+        program = program.with_threads(if is_long { PARTS * threads } else { threads });
     }
     let compiled = begun.elapsed();
     let mut targets: Vec<(&str, ViewMut<'_>)> = Vec::new();
@@ -134,11 +137,11 @@ fn shorten(
     outputs: &mut [Output],
 ) -> Result<(), Failure> {
     for (name, length) in names.iter().zip(lengths) {
-        let (Some(length), Some(of)) = (length, length_of(plan, name)) else { continue };
+        let (Some(length), Some((of, axis))) = (length, length_of(plan, name)) else { continue };
         // Lengths stand between the arrays.
         let at = lengths[..of].iter().filter(|length| length.is_none()).count();
-        if let (Some(output), Ok(rows)) = (outputs.get_mut(at), u64::try_from(*length)) {
-            output.shorten(rows)?;
+        if let (Some(output), Ok(length)) = (outputs.get_mut(at), u64::try_from(*length)) {
+            output.shorten(axis, length)?;
         }
     }
     Ok(())

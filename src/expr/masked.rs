@@ -2,7 +2,7 @@
 
 use super::{Argument, Expr};
 use crate::axes::Axes;
-use fusewire_ir::{DType, Diagnostic, DiagnosticKind};
+use fusewire_ir::{DType, Diagnostic, DiagnosticKind, Site};
 
 /// A value whose reductions pass over the elements where a mask is false; made by [`Expr::masked`].
 #[derive(Clone, Copy, Debug)]
@@ -86,6 +86,48 @@ impl<'g> Masked<'g> {
     #[track_caller]
     pub fn mean(self, axes: impl Into<Axes>) -> Expr<'g> {
         self.values.function("mean", |x| self.average(axes.into()).narrowed(x))
+    }
+
+    /// The mean along axes of the elements converted to `dtype`, in that dtype, as [`Expr::mean_as`]; NaN, or 0 in
+    /// integers, where the mask selects nothing.
+    #[must_use]
+    #[track_caller]
+    pub fn mean_as(self, axes: impl Into<Axes>, dtype: DType) -> Expr<'g> {
+        let axes = axes.into();
+        self.values.function("mean_as", |x| {
+            let of = Self { values: x.astype(dtype), ..self };
+            if dtype.is_float() {
+                return of.mean(axes);
+            }
+            let total = of.sum(axes.clone()).astype(dtype).astype(DType::F64);
+            let count = self.mask.sum(axes).astype(DType::F64);
+            total.divided_by(count).astype(dtype)
+        })
+    }
+
+    /// The middle of the selected elements along axes, as [`Expr::median`]; NaN where the mask selects nothing.
+    #[must_use]
+    #[track_caller]
+    pub fn median(self, axes: impl Into<Axes>) -> Expr<'g> {
+        self.values.function("median", |_| self.statistic(None, axes.into()))
+    }
+
+    /// The value below which `part` (0 to 1) of the selected elements along axes lie, as [`Expr::quantile`]; NaN where
+    /// the mask selects nothing.
+    #[must_use]
+    #[track_caller]
+    pub fn quantile(self, part: f64, axes: impl Into<Axes>) -> Expr<'g> {
+        self.values.function("quantile", |_| self.statistic(Some(part), axes.into()))
+    }
+
+    fn statistic(self, part: Option<f64>, axes: Axes) -> Expr<'g> {
+        let (x, site) = (self.values, Site::caller());
+        if let Some(part) = part.filter(|part| !(0.0..=1.0).contains(part)) {
+            let message = format!("`quantile` at {part}: parts are between 0 and 1");
+            return x.refused(&[], Some(Diagnostic::new(DiagnosticKind::ScalarRange, message)));
+        }
+        let operands = (x.site(), self.mask.site());
+        x.graph().push(|g| g.masked_statistic(operands, part, axes.axes.as_deref(), axes.keepdims, site))
     }
 
     /// The smallest of the selected elements along the axes and `initial`, as [`Expr::min_initial`].

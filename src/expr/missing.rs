@@ -103,6 +103,23 @@ impl<'g> Expr<'g> {
         self.function("nanstd_ddof", |x| x.deviation_of_numbers(axes.into(), ddof.into()))
     }
 
+    /// The middle of the elements along axes that are not NaN, as [`Expr::median`]; NaN where nothing else is there.
+    #[must_use]
+    #[track_caller]
+    pub fn nanmedian(self, axes: impl Into<Axes>) -> Self {
+        self.function("nanmedian", |x| if x.is_float() { x.present().median(axes) } else { x.median(axes) })
+    }
+
+    /// The value below which `part` (0 to 1) of the elements along axes lie that are not NaN, as [`Expr::quantile`];
+    /// NaN where nothing else is there.
+    #[must_use]
+    #[track_caller]
+    pub fn nanquantile(self, part: f64, axes: impl Into<Axes>) -> Self {
+        self.function("nanquantile", |x| {
+            if x.is_float() { x.present().quantile(part, axes) } else { x.quantile(part, axes) }
+        })
+    }
+
     fn spread_of_numbers(self, axes: Axes, ddof: f64) -> Self {
         if !self.is_float() {
             return self.var_ddof(axes, ddof);

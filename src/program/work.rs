@@ -93,12 +93,6 @@ impl Launches {
     }
 
     pub(super) fn explained(ran: Result<(), Box<Diagnostic>>, site: Site) -> Result<(), Error> {
-        ran.map_err(|failure| {
-            let mut failure = *failure;
-            if let Some(asks) = failure.site.replace(site) {
-                failure.help.push(format!("asked for at {asks}"));
-            }
-            failure.into()
-        })
+        ran.map_err(|failure| failure.found_at(site).into())
     }
 }

@@ -2,12 +2,14 @@
 
 use super::error::Refusal;
 use super::evaluate::Evaluator;
+use super::selected::{Selected, no_function};
 use super::tree::Span;
 use super::value::{Array, Evaluated, Stop, Value};
 use crate::amounts::Shifts;
 use crate::axes::{All, Axes, Positions};
 use crate::expr::{Argument, Expr, Graph};
 use fusewire_ir::{AxisRef, DType, Shape, Weak};
+use std::cell::Cell;
 
 /// How a function is called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,6 +117,9 @@ pub(super) struct Call<'e, 't, 'g> {
     signature: &'static Signature,
     /// A value for each parameter, with its piece of the text; `None` where it was left out without a default.
     values: Vec<Option<(Value<'g>, Option<Span>)>>,
+    /// Where the elements are that count, and whether the function asked for it.
+    selection: Option<Expr<'g>>,
+    asked: Cell<bool>,
 }
 
 /// An argument as it was given.
@@ -130,6 +135,7 @@ impl<'e, 't, 'g> Call<'e, 't, 'g> {
         name: &'t str,
         signature: &'static Signature,
         given: Vec<Argued<'t, 'g>>,
+        selection: Option<Expr<'g>>,
     ) -> Evaluated<'g, Self> {
         let takes = || {
             let names: Vec<&str> = signature.parameters.iter().map(|parameter| parameter.names[0]).collect();
@@ -192,11 +198,30 @@ impl<'e, 't, 'g> Call<'e, 't, 'g> {
                 _ => {}
             }
         }
-        Ok(Self { evaluator, name, signature, values })
+        Ok(Self { evaluator, name, signature, values, selection, asked: Cell::new(false) })
     }
 
     pub const fn graph(&self) -> &'g Graph {
         self.evaluator.graph
+    }
+
+    /// The mask of the elements that a reduction is of, where a mask selects them: it broadcasts to the first argument.
+    pub fn selection(&self) -> Option<Expr<'g>> {
+        self.asked.set(true);
+        self.selection
+    }
+
+    /// Was [`Call::selection`] asked for, where there is one?
+    pub const fn knows_selection(&self) -> bool {
+        self.selection.is_none() || self.asked.get()
+    }
+
+    /// An argument that elements are selected for.
+    pub fn selected(&self, name: &str) -> Option<Selected<'g>> {
+        match self.value(name) {
+            Some(Value::Selected(selected)) => Some(selected),
+            _ => None,
+        }
     }
 
     fn slot(&self, name: &str) -> Option<usize> {
@@ -206,6 +231,11 @@ impl<'e, 't, 'g> Call<'e, 't, 'g> {
     /// The value of an argument, where it has one.
     pub fn value(&self, name: &str) -> Option<Value<'g>> {
         self.values.get(self.slot(name)?)?.as_ref().map(|(value, _)| value.clone())
+    }
+
+    /// Does the function have this argument?
+    pub fn has(&self, name: &str) -> bool {
+        self.slot(name).is_some()
     }
 
     /// The value of an argument other than `None`.
@@ -227,6 +257,7 @@ impl<'e, 't, 'g> Call<'e, 't, 'g> {
     /// A number, an array or a list, as an array.
     pub fn expr(&self, name: &str) -> Evaluated<'g, Expr<'g>> {
         match self.value(name) {
+            Some(Value::Selected(_)) => Err(self.within(no_function(self.name).into(), name)),
             Some(value) => value.as_expr(self.graph(), None).map_err(|stop| self.within(stop, name)),
             None => Err(self.wrong(name, "an array")),
         }
@@ -340,7 +371,22 @@ impl<'e, 't, 'g> Call<'e, 't, 'g> {
     pub fn is_single(&self) -> bool {
         if matches!(
             self.signature.names[..],
-            ["mean" | "var" | "std" | "median" | "quantile" | "percentile" | "sort" | "roll" | "flip", ..]
+            [
+                "linalg.norm"
+                    | "mean"
+                    | "var"
+                    | "std"
+                    | "median"
+                    | "quantile"
+                    | "percentile"
+                    | "nanmedian"
+                    | "nanquantile"
+                    | "nanpercentile"
+                    | "sort"
+                    | "roll"
+                    | "flip",
+                ..
+            ]
         ) {
             return false;
         }

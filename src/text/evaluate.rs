@@ -36,8 +36,10 @@ pub(super) struct Evaluator<'t, 'g> {
 pub struct Output<'g> {
     /// The array. Where its length depends on data, as that of `x[mask]`, it is as long as it may become.
     pub expr: Expr<'g>,
-    /// How many of its first rows there are, in `i64` without axes, where that depends on data.
+    /// How many there are in front along `axis`, in `i64` without axes, where that depends on data.
     pub length: Option<Expr<'g>>,
+    /// The axis that the length is of: the first, unless other indices stand before a mask, as in `x[:, mask]`.
+    pub axis: usize,
 }
 
 /// The results of an evaluation.
@@ -160,14 +162,14 @@ impl<'t, 'g> Evaluator<'t, 'g> {
             match value {
                 Value::Wrong => {}
                 Value::Selected(selected) => match selected.compressed() {
-                    Ok(Compressed { rows, count }) => {
-                        outputs.push(Output { expr: rows, length: Some(count) })
+                    Ok(Compressed { rows, count, axis }) => {
+                        outputs.push(Output { expr: rows, length: Some(count), axis })
                     }
                     Err(Stop::Poison(expr)) => self.poisoned.push(expr),
                     Err(Stop::Refused(refusal)) => self.refusals.push(refusal.at(span)),
                 },
                 value => match value.as_expr(self.graph, None) {
-                    Ok(expr) => outputs.push(Output { expr, length: None }),
+                    Ok(expr) => outputs.push(Output { expr, length: None, axis: 0 }),
                     Err(Stop::Poison(expr)) => self.poisoned.push(expr),
                     Err(Stop::Refused(_)) => {
                         let message = format!("the result is {}, not an array", value.describe());
@@ -352,8 +354,10 @@ impl<'t, 'g> Evaluator<'t, 'g> {
     /// An operation of the op table.
     pub fn element(&mut self, op: Op, values: &[Value<'g>]) -> Evaluated<'g> {
         if let Some(selected) = selected::common(values)? {
-            let everywhere: Vec<Value<'g>> =
-                values.iter().map(|value| self.everywhere(value.clone())).collect();
+            let mut everywhere: Vec<Value<'g>> = Vec::with_capacity(values.len());
+            for value in values {
+                everywhere.push(self.everywhere(value, &selected)?);
+            }
             let result = self.element(op, &everywhere)?;
             return self.selected(&selected, result);
         }
@@ -387,7 +391,7 @@ impl<'t, 'g> Evaluator<'t, 'g> {
             match name {
                 "ndim" => return Ok(selected.ndim().map_or(Value::Wrong, |axes| Value::int(axes as i128))),
                 "size" => {
-                    let size = selected::size(selected)?;
+                    let size = selected.size()?;
                     return Ok(self.fresh(size));
                 }
                 "dtype" => return Ok(selected.values.dtype().map_or(Value::Wrong, Value::DType)),

@@ -7,6 +7,7 @@ mod elements;
 mod lengths;
 mod order;
 mod products;
+mod quantile;
 mod reduce;
 mod unsupported;
 
@@ -14,6 +15,7 @@ use super::call::{Argued, Call, Form, Function, Signature};
 use super::error::Refusal;
 use super::evaluate::Evaluator;
 use super::grammar::MODULES;
+use super::reduced::Reduced;
 use super::selected;
 use super::tree::{Callee, Given, Id, Syntax};
 use super::value::{Array, Evaluated, Value, dtype_of_numpy};
@@ -22,11 +24,12 @@ use fusewire_ir::{DType, ElementOp, Weak};
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-const TABLES: [(Kind, &[Function]); 7] = [
+const TABLES: [(Kind, &[Function]); 8] = [
     (Kind::Whole, create::TABLE),
     (Kind::Whole, arrange::TABLE),
     (Kind::Reductions, reduce::TABLE),
-    (Kind::Whole, order::TABLE),
+    (Kind::Own, order::TABLE),
+    (Kind::Reductions, quantile::TABLE),
     (Kind::Whole, products::TABLE),
     (Kind::Whole, lengths::TABLE),
     (Kind::Elements, elements::TABLE),
@@ -37,8 +40,10 @@ const TABLES: [(Kind, &[Function]); 7] = [
 enum Kind {
     /// They compute each element from those beside it.
     Elements,
-    /// They reduce an array, its first argument.
+    /// They reduce an array, its first argument, and ask for [`Call::selection`].
     Reductions,
+    /// They look at them themselves, or refuse them as they do what is no array.
+    Own,
     /// Anything else.
     Whole,
 }
@@ -48,6 +53,9 @@ struct Row {
     signature: Signature,
     kind: Kind,
 }
+
+/// A statement rather than a function: it changes its first argument.
+const ADD_AT: &str = "add.at(a, indices, b)";
 
 /// The rows by each of their names.
 static ROWS: LazyLock<HashMap<&'static str, Vec<&'static Row>>> = LazyLock::new(|| {
@@ -75,7 +83,7 @@ static OPERATIONS: LazyLock<HashMap<&'static str, ElementOp>> = LazyLock::new(||
 });
 
 pub(super) fn signatures() -> impl Iterator<Item = &'static str> {
-    TABLES.iter().flat_map(|(_, table)| table.iter()).map(|function| function.signature)
+    TABLES.iter().flat_map(|(_, table)| table.iter()).map(|function| function.signature).chain([ADD_AT])
 }
 
 /// A name without `np.` or `numpy.` before it.
@@ -84,7 +92,10 @@ pub(super) fn without_module(name: &str) -> &str {
 }
 
 pub(super) fn is_known(name: &str) -> bool {
-    ROWS.contains_key(name) || OPERATIONS.contains_key(name) || unsupported::reason(name).is_some()
+    ROWS.contains_key(name)
+        || ADD_AT.starts_with(&format!("{name}("))
+        || OPERATIONS.contains_key(name)
+        || unsupported::reason(name).is_some()
 }
 
 fn row(name: &str, wanted: Form) -> Option<&'static Row> {
@@ -114,6 +125,22 @@ impl<'t, 'g> Evaluator<'t, 'g> {
                 (name.of(self.text), Form::Method)
             }
         };
+        if form == Form::Function && without_module(full) == "add.at" {
+            let values: Vec<Value<'g>> = given.iter().map(|argument| take(argument.value)).collect();
+            let first = given.first().map(|argument| &self.tree.node(argument.value).syntax);
+            return match (&values[..], first) {
+                ([Value::Array(array), items, value], Some(Syntax::Name(_)))
+                    if may_write && given.iter().all(|argument| argument.keyword.is_none()) =>
+                {
+                    self.add_at(*array, items, value)
+                }
+                _ => {
+                    let message = "`np.add.at` stands as a statement of its own";
+                    let help = "write `np.add.at(y, indices, values)`, where `y` is the name of an array";
+                    Err(Refusal::language(message).help(help).into())
+                }
+            };
+        }
         // An `out` is written after the result is known.
         let mut out = None;
         for argument in given {
@@ -162,35 +189,46 @@ impl<'t, 'g> Evaluator<'t, 'g> {
         mut arguments: Vec<Argued<'t, 'g>>,
     ) -> Evaluated<'g> {
         let mut selected = None;
+        let mut reduced = None;
         if arguments.iter().any(|argued| matches!(argued.value, Value::Selected(_))) {
             match row.kind {
                 Kind::Elements => {
                     let values: Vec<Value<'g>> =
                         arguments.iter().map(|argued| argued.value.clone()).collect();
                     selected = selected::common(&values)?;
-                    for argued in &mut arguments {
-                        argued.value = self.everywhere(argued.value.clone());
+                    for (argued, selected) in arguments.iter_mut().zip(std::iter::repeat(selected)) {
+                        if let Some(selected) = selected {
+                            argued.value = self.everywhere(&argued.value, &selected)?;
+                        }
                     }
                 }
-                Kind::Reductions if selected::along_elements(&mut arguments, row.signature.place("axis")) => {
-                    let values: Vec<Value<'g>> =
-                        arguments.iter().map(|argued| argued.value.clone()).collect();
-                    selected = selected::common(&values)?;
-                    for argued in &mut arguments {
-                        argued.value = self.everywhere(argued.value.clone());
-                    }
+                Kind::Reductions => {
+                    reduced = Some(self.reduced_arguments(name, &row.signature, &mut arguments)?);
                 }
-                Kind::Reductions if row.signature.place("where").is_some() => {
-                    arguments = self.masked_arguments(name, arguments)?;
+                Kind::Own => {}
+                Kind::Whole => {
+                    return match (name, &arguments[..]) {
+                        ("ravel" | "flatten", [Argued { value: Value::Selected(of), .. }]) => {
+                            Ok(Value::Selected(of.flattened()?))
+                        }
+                        // They are no view of anything.
+                        ("copy", [only]) => Ok(only.value.clone()),
+                        _ => Err(selected::no_function(name).into()),
+                    };
                 }
-                _ => return Err(selected::no_function(name).into()),
             }
         }
-        let mut call = Call::new(self, name, &row.signature, arguments)?;
+        let selection = reduced.as_ref().and_then(Reduced::mask);
+        let mut call = Call::new(self, name, &row.signature, arguments, selection)?;
         let result = (row.function.call)(&mut call)?;
-        match selected {
-            Some(selected) => self.selected(&selected, result),
-            None => Ok(result),
+        // A row that did not ask which elements are selected has reduced all of them.
+        if !call.knows_selection() {
+            return Err(selected::no_function(name).into());
+        }
+        match (selected, reduced) {
+            (Some(selected), _) => self.selected(&selected, result),
+            (None, Some(reduced)) => self.reduced(&reduced, result),
+            (None, None) => Ok(result),
         }
     }
 

@@ -1,8 +1,8 @@
-//! Tokens to a syntax tree: the expressions of Python that NumPy gives a meaning, and assignments.
+//! Tokens to a syntax tree: the expressions of Python that NumPy gives a meaning.
 
 use super::error::Refusal;
 use super::token::{Kind, Token, float_value, int_value, text_value, tokens};
-use super::tree::{Callee, Given, Id, Infix, Line, Prefix, Span, Statement, Syntax, Target, Tree};
+use super::tree::{Callee, Given, Id, Infix, Prefix, Span, Syntax, Tree};
 use fusewire_ir::ElementOp as Op;
 use smallvec::SmallVec;
 use winnow::Parser;
@@ -25,16 +25,17 @@ pub(super) fn parse(text: &str) -> Result<Tree, Refusal> {
     Ok(grammar.tree)
 }
 
-struct Grammar<'t> {
-    text: &'t str,
+/// The tokens that are left, and the tree of those that were read.
+pub(super) struct Grammar<'t> {
+    pub text: &'t str,
     tokens: TokenSlice<'t, Token>,
-    tree: Tree,
+    pub tree: Tree,
 }
 
-type Parsed<T> = Result<T, Refusal>;
+pub(super) type Parsed<T> = Result<T, Refusal>;
 
 /// What an operator between operands does, and how tightly it binds.
-fn infix(symbol: &str) -> Option<(Infix, u8)> {
+pub(super) fn infix(symbol: &str) -> Option<(Infix, u8)> {
     let (op, binding) = match symbol {
         "<" => (Op::Less, COMPARISON),
         "<=" => (Op::LessEqual, COMPARISON),
@@ -59,18 +60,8 @@ fn infix(symbol: &str) -> Option<(Infix, u8)> {
     Some((Infix::Element(op), binding))
 }
 
-/// The operator before the `=` of an update such as `+=`.
-fn update(symbol: &str) -> Option<Infix> {
-    let operator = symbol.strip_suffix('=')?;
-    match operator {
-        "**" => Some(Infix::Element(Op::Power)),
-        "<" | ">" | "=" | "!" => None,
-        _ => infix(operator).map(|(infix, _)| infix),
-    }
-}
-
 /// Why a word that Python reserves is refused, and what to write instead.
-fn reserved(word: &str, span: Span) -> Refusal {
+pub(super) fn reserved(word: &str, span: Span) -> Refusal {
     let (what, help) = match word {
         "and" => (
             "an array is neither true nor false",
@@ -109,31 +100,31 @@ fn reserved(word: &str, span: Span) -> Refusal {
 }
 
 impl<'t> Grammar<'t> {
-    fn peek(&self) -> Option<Token> {
+    pub(super) fn peek(&self) -> Option<Token> {
         self.tokens.first().copied()
     }
 
-    fn peek_symbol(&self) -> Option<&'static str> {
+    pub(super) fn peek_symbol(&self) -> Option<&'static str> {
         match self.peek()?.kind {
             Kind::Symbol(symbol) => Some(symbol),
             _ => None,
         }
     }
 
-    fn is_next(&self, at: usize, kind: Kind) -> bool {
+    pub(super) fn is_next(&self, at: usize, kind: Kind) -> bool {
         self.tokens.get(at).is_some_and(|token| *token == kind)
     }
 
-    fn next(&mut self) -> Option<Token> {
+    pub(super) fn next(&mut self) -> Option<Token> {
         any::<_, EmptyError>.parse_next(&mut self.tokens).ok().copied()
     }
 
-    fn eat(&mut self, kind: Kind) -> Option<Token> {
+    pub(super) fn eat(&mut self, kind: Kind) -> Option<Token> {
         let wanted = any.verify(|token: &&Token| **token == kind);
         opt::<_, _, EmptyError, _>(wanted).parse_next(&mut self.tokens).ok().flatten().copied()
     }
 
-    fn eat_symbol(&mut self, symbol: &'static str) -> Option<Token> {
+    pub(super) fn eat_symbol(&mut self, symbol: &'static str) -> Option<Token> {
         self.eat(Kind::Symbol(symbol))
     }
 
@@ -142,7 +133,7 @@ impl<'t> Grammar<'t> {
     }
 
     /// Something else stands where `wanted` should.
-    fn unexpected(&self, wanted: &str) -> Refusal {
+    pub(super) fn unexpected(&self, wanted: &str) -> Refusal {
         let Some(token) = self.peek() else {
             let end = self.text.len() as u32;
             return Refusal::syntax(
@@ -173,109 +164,8 @@ impl<'t> Grammar<'t> {
         }
     }
 
-    fn statements(&mut self) -> Parsed<()> {
-        loop {
-            while self.eat(Kind::Newline).or_else(|| self.eat_symbol(";")).is_some() {}
-            if self.peek().is_none() {
-                break;
-            }
-            if self.peek_symbol() == Some("import") {
-                self.import()?;
-            } else {
-                self.statement()?;
-            }
-            if self.peek().is_some() && !self.is_next(0, Kind::Newline) && self.peek_symbol() != Some(";") {
-                return Err(self.unexpected("an operator or the end of the statement"));
-            }
-        }
-        if self.tree.lines.is_empty() {
-            return Err(Refusal::syntax("the expression is empty", Span::new(0, 0))
-                .help("write one, such as `x.mean(axis=0)`"));
-        }
-        Ok(())
-    }
-
-    /// `import numpy as np`, which changes nothing.
-    fn import(&mut self) -> Parsed<()> {
-        let word = self.next().map_or(Span::new(0, 0), |token| token.span);
-        let module = self.eat(Kind::Name);
-        let known =
-            |token: Option<Token>, text| token.is_some_and(|token| MODULES.contains(&token.span.of(text)));
-        let mut fits = module.is_some_and(|module| module.span.of(self.text) == "numpy");
-        if self.eat_symbol("as").is_some() {
-            let alias = self.eat(Kind::Name);
-            fits &= known(alias, self.text);
-        }
-        if fits { Ok(()) } else { Err(reserved("import", word)) }
-    }
-
-    fn statement(&mut self) -> Parsed<()> {
-        let first = self.tree.nodes.len() as u32;
-        let mut value = self.tuple()?;
-        let mut anchor = self.tree.node(value).anchor;
-        let mut targets = Vec::new();
-        let begin = self.tree.span(value);
-        let statement = if let Some((operator, token)) = self.eat_update() {
-            anchor = token.span.start;
-            let target = self.target(value)?;
-            value = self.tuple()?;
-            Statement::Update(target, operator, value)
-        } else {
-            while let Some(token) = self.eat_symbol("=") {
-                anchor = token.span.start;
-                targets.push(self.target(value)?);
-                value = self.tuple()?;
-            }
-            if targets.is_empty() { Statement::Expression(value) } else { Statement::Assign(targets, value) }
-        };
-        let span = begin.to(self.tree.span(value));
-        let nodes = first..self.tree.nodes.len() as u32;
-        self.tree.lines.push(Line { statement, span, anchor, nodes });
-        Ok(())
-    }
-
-    fn eat_update(&mut self) -> Option<(Infix, Token)> {
-        let operator = update(self.peek_symbol()?)?;
-        Some((operator, self.next()?))
-    }
-
-    /// What was read as an expression, as the target of an assignment. It is not evaluated.
-    fn target(&mut self, id: Id) -> Parsed<Target> {
-        let node = self.tree.node(id).clone();
-        let refused = || {
-            let help = "names are: `y = ...`, `y[1:-1] = ...`, `y[mask] = ...`, `a, b = ...`";
-            Err(Refusal::language("nothing can be assigned to this").at(node.span).help(help))
-        };
-        let target = match &node.syntax {
-            Syntax::Name(name) if self.is_plain(*name) => Target::Name(*name),
-            Syntax::Subscript(of, items) => match self.tree.node(*of).syntax {
-                Syntax::Name(name) if self.is_plain(name) => {
-                    self.tree.nodes[of.index()].syntax = Syntax::Target;
-                    Target::Part(name, *items)
-                }
-                _ => return refused(),
-            },
-            Syntax::Tuple(parts) | Syntax::List(parts) => {
-                let mut names = Vec::new();
-                for part in parts {
-                    let Syntax::Name(name) = self.tree.node(*part).syntax else { return refused() };
-                    self.tree.nodes[part.index()].syntax = Syntax::Target;
-                    names.push(name);
-                }
-                Target::Names(names)
-            }
-            _ => return refused(),
-        };
-        self.tree.nodes[id.index()].syntax = Syntax::Target;
-        Ok(target)
-    }
-
-    fn is_plain(&self, name: Span) -> bool {
-        !name.of(self.text).contains('.')
-    }
-
     /// An expression, or several with commas between them, which are a tuple.
-    fn tuple(&mut self) -> Parsed<Id> {
+    pub(super) fn tuple(&mut self) -> Parsed<Id> {
         let first = self.expression()?;
         let Some(comma) = self.peek().filter(|token| *token == Kind::Symbol(",")) else { return Ok(first) };
         let mut parts = vec![first];

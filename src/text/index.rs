@@ -2,81 +2,108 @@
 
 use super::error::Refusal;
 use super::evaluate::Evaluator;
-use super::selected::Selected;
 use super::value::{Evaluated, Value};
-use crate::axes::Axis;
 use crate::expr::{Expr, Graph};
-use fusewire_ir::{DType, Index, Shape, Slice, Weak};
+use fusewire_ir::{DType, Index, Slice, Weak};
 
 /// What stands between the brackets of a subscript of an array.
 pub(super) enum Items<'g> {
     /// A view of it.
     Basic(Vec<Index>),
-    /// Where this array of `bool` is true.
-    Mask(Value<'g>),
-    /// Along one axis the elements that an array counts out.
+    /// Along some of its axes where an array of `bool` is true.
+    Mask(Masked<'g>),
+    /// Along some of its axes the elements that arrays of integers count out.
     Computed(Computed<'g>),
 }
 
-/// Indices among which one is an array of integers.
-pub(super) struct Computed<'g> {
-    /// The others, with all of its axis in its place.
+/// Indices among which one is a mask.
+pub(super) struct Masked<'g> {
+    /// The others, with all of an axis in the place of each that the mask stands for.
     pub items: Vec<Index>,
-    pub indices: Expr<'g>,
-    /// The axis of what the others leave that it counts out.
+    pub mask: Expr<'g>,
+    /// The first axis of the mask among those that the others leave.
     pub axis: usize,
-    /// Do its axes come first, as NumPy has it where something stands between it and a position?
+    /// See [`Computed::first`].
+    pub first: bool,
+}
+
+/// Indices among which there are arrays of integers.
+pub(super) struct Computed<'g> {
+    /// The others, with all of an axis in the place of each array.
+    pub items: Vec<Index>,
+    /// The arrays, each with its axis among those that the others leave.
+    pub arrays: Vec<(usize, Expr<'g>)>,
+    /// Do their axes come first, as NumPy has it where something stands between two of them, or between one and a
+    /// position?
     pub first: bool,
 }
 
 impl<'g> Items<'g> {
     /// The items of a subscript of an array with so many axes.
     pub fn new(graph: &'g Graph, axes: usize, items: &Value<'g>) -> Evaluated<'g, Self> {
-        if is_mask(items) {
-            return Ok(Self::Mask(items.clone()));
-        }
         let parts = match items {
             Value::Tuple(parts) => parts,
             one => std::slice::from_ref(one),
         };
-        let mut indices: Option<(usize, Expr<'g>)> = None;
         let mut basic = Vec::with_capacity(parts.len());
+        // Where arrays stand among the basic ones, and which parts NumPy calls advanced beside arrays.
+        let mut arrays: Vec<(usize, Expr<'g>)> = Vec::new();
+        let mut mask: Option<(usize, Expr<'g>)> = None;
+        let mut advanced: Vec<usize> = Vec::new();
         for (at, part) in parts.iter().enumerate() {
             if !matches!(part, Value::Array(_) | Value::List(_)) {
-                basic.push(item(part)?);
+                let item = item(part)?;
+                if matches!(item, Index::At(_)) {
+                    advanced.push(at);
+                }
+                basic.push(item);
                 continue;
             }
-            if is_mask(part) {
-                return Err(Refusal::language("a mask beside other indices is not in the language").into());
-            }
-            if indices.is_some() {
-                let refusal =
-                    Refusal::language("several arrays of indices in one subscript are not in the language");
-                return Err(refusal
-                    .help("one after another: `x[rows][:, columns]` has all pairs of them")
-                    .into());
-            }
+            advanced.push(at);
+            let is_mask = is_mask(part);
             let expr = match part {
                 // NumPy takes an empty list for integers.
                 Value::List(parts) if parts.is_empty() => part.as_expr(graph, Some(DType::I64))?,
                 other => other.as_expr(graph, None)?,
             };
-            indices = Some((at, expr));
-            basic.push(Index::Slice(Slice::ALL));
+            let place = basic.len();
+            let count = if is_mask { super::call::sound(expr)?.len() } else { 1 };
+            basic.extend(std::iter::repeat_n(Index::Slice(Slice::ALL), count));
+            let together = if is_mask {
+                let together = mask.is_some() || !arrays.is_empty();
+                mask = Some((place, expr));
+                together
+            } else {
+                arrays.push((place, expr));
+                mask.is_some()
+            };
+            if together {
+                let message = "a mask beside another mask or an array of indices is not in the language";
+                let help = "how many it selects is known only when data is: select in two steps, `x[:, columns][rows]`";
+                return Err(Refusal::language(message).help(help).into());
+            }
         }
-        let Some((at, indices)) = indices else { return Ok(Self::Basic(basic)) };
         let taken = basic.iter().filter(|item| matches!(item, Index::At(_) | Index::Slice(_))).count();
         let left = axes.saturating_sub(taken);
-        let axis = basic[..at].iter().map(|item| match item {
-            Index::At(_) => 0,
-            Index::Ellipsis => left,
-            _ => 1,
-        });
-        let axis = axis.sum();
-        let advanced: Vec<usize> =
-            (0..basic.len()).filter(|place| *place == at || matches!(basic[*place], Index::At(_))).collect();
+        let axis = |at: usize| {
+            let axes = basic[..at].iter().map(|item| match item {
+                Index::At(_) => 0,
+                Index::Ellipsis => left,
+                _ => 1,
+            });
+            axes.sum::<usize>()
+        };
         let reach = advanced.last().zip(advanced.first()).map_or(0, |(last, first)| last - first + 1);
-        Ok(Self::Computed(Computed { items: basic, indices, axis, first: reach != advanced.len() }))
+        let first = reach != advanced.len();
+        if let Some((at, mask)) = mask {
+            let axis = axis(at);
+            return Ok(Self::Mask(Masked { items: basic, mask, axis, first }));
+        }
+        if arrays.is_empty() {
+            return Ok(Self::Basic(basic));
+        }
+        let arrays = arrays.into_iter().map(|(at, expr)| (axis(at), expr)).collect();
+        Ok(Self::Computed(Computed { items: basic, arrays, first }))
     }
 }
 
@@ -106,6 +133,10 @@ fn item(value: &Value<'_>) -> Result<Index, Refusal> {
         Value::Dim(dim) => {
             let message = format!("an index at {dim} is not in the language");
             Err(Refusal::language(message).help("count from the end of the axis: `x[-1]`"))
+        }
+        Value::Selected(_) => {
+            let message = "elements that a mask selects are not in the language as indices";
+            Err(Refusal::language(message).help("how many they are is known only when data is"))
         }
         other => Err(Refusal::argument(format!("{} is no index", other.describe()))),
     }
@@ -141,13 +172,7 @@ impl<'g> Evaluator<'_, 'g> {
                 };
                 return Ok(self.fresh(rows.records.field(field)));
             }
-            Value::Selected(_) => {
-                let refusal =
-                    Refusal::language("parts of the elements that a mask selects are not in the language");
-                return Err(refusal
-                    .help("what a result has of them is in order: take the part of that")
-                    .into());
-            }
+            Value::Selected(selected) => return self.part_of_selected(selected, items),
             other => return Err(Refusal::language(format!("{} has no parts", other.describe())).into()),
         };
         let shape = super::call::sound(array.expr)?;
@@ -158,31 +183,13 @@ impl<'g> Evaluator<'_, 'g> {
                     part.ndim() == Some(0) && !shape.is_empty() && !items.contains(&Index::Ellipsis);
                 Ok(if is_element { self.fresh(part) } else { self.view(array, part) })
             }
-            Items::Computed(Computed { items, indices, axis, first }) => {
-                let mut part = array.expr.index(&items[..]).take(indices, Axis(axis as isize));
-                if let (true, Some(count)) = (first, indices.ndim()) {
-                    let from: Vec<isize> = (axis..axis + count).map(|axis| axis as isize).collect();
-                    let to: Vec<isize> = (0..count as isize).collect();
-                    part = part.moveaxis(from, to);
-                }
-                Ok(self.fresh(part))
+            Items::Computed(computed) => {
+                let counted = self.counted(array.expr, &computed)?;
+                Ok(self.fresh(counted.taken()))
             }
-            Items::Mask(mask) => {
-                let mask = mask.as_expr(self.graph, None)?;
-                check_mask(&super::call::sound(mask)?, &shape)?;
-                Ok(Value::Selected(Selected { values: array.expr, mask, count: None }))
-            }
+            Items::Mask(mask) => Ok(Value::Selected(mask.selected(array.expr)?)),
         }
     }
-}
-
-/// A mask has the sizes of the axes it stands for: it is not stretched.
-pub(super) fn check_mask(mask: &Shape, array: &Shape) -> Result<(), Refusal> {
-    if mask.len() <= array.len() && mask.iter().zip(&**array).all(|(mask, own)| mask.same_size(own)) {
-        return Ok(());
-    }
-    let message = format!("the mask has shape {mask}, the array {array}");
-    Err(Refusal::new(fusewire_ir::DiagnosticKind::Shape, message))
 }
 
 /// A part of a tuple or a list.

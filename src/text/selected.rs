@@ -2,40 +2,100 @@
 //! operations compute for all places, reductions take the mask, an assignment where the same mask is true chooses,
 //! and only a result is compressed.
 
-use super::call::{Argued, sound};
+use super::call::sound;
 use super::error::Refusal;
 use super::evaluate::Evaluator;
-use super::value::{Array, Evaluated, Value};
+use super::index::{Items, Masked};
+use super::value::{Array, Evaluated, Stop, Value};
 use crate::axes::{All, Axis, NewSizes};
 use crate::expr::Expr;
-use fusewire_ir::{DType, Dim};
+use fusewire_ir::{DType, Dim, Index, Shape, Slice};
 
 /// Elements where a mask is true.
 #[derive(Clone, Copy)]
 pub(super) struct Selected<'g> {
-    /// The elements of all places: the axes of the mask, then those of each element.
+    /// The elements of all places: axes before those of the mask, these, and axes behind them.
     pub values: Expr<'g>,
-    /// Of `bool`, with as many of the first axes, none of which is stretched.
+    /// Of `bool`; none of its axes is stretched.
     pub mask: Expr<'g>,
-    /// How many they are, where they stand in front already and the mask only says so.
-    pub count: Option<Expr<'g>>,
+    /// How many axes there are behind those of the mask.
+    pub trail: usize,
+    /// Where they stand in front already, and the mask only says so.
+    pub front: Option<Front<'g>>,
 }
 
-/// A result whose length depends on data: as long as it may become, and how many rows of it there are.
+/// Elements that stand in front.
+#[derive(Clone, Copy)]
+pub(super) struct Front<'g> {
+    /// How many they are.
+    pub count: Expr<'g>,
+    /// The mask that is as often true, where there is one.
+    pub of: Option<Expr<'g>>,
+}
+
+/// A result whose length depends on data: as long as it may become, and how much of it there is.
 pub(super) struct Compressed<'g> {
     pub rows: Expr<'g>,
     pub count: Expr<'g>,
+    /// The axis whose length it is.
+    pub axis: usize,
+}
+
+impl<'g> Masked<'g> {
+    /// The elements of an array.
+    pub fn selected(&self, of: Expr<'g>) -> Evaluated<'g, Selected<'g>> {
+        // A mask alone.
+        let part = if Some(self.items.len()) == self.mask.ndim() { of } else { of.index(&self.items[..]) };
+        let (shape, mask) = (sound(part)?, sound(self.mask)?);
+        check_mask(&mask, &shape, self.axis)?;
+        let values = match self.first {
+            true => part.moveaxis(positions(self.axis, mask.len()), positions(0, mask.len())),
+            false => part,
+        };
+        let before = if self.first { 0 } else { self.axis };
+        let trail = shape.len().saturating_sub(before + mask.len());
+        Ok(Selected { values, mask: self.mask, trail, front: None })
+    }
+
+    /// An array like the values of what is selected, with its axes where the array has them.
+    pub fn moved_back(&self, values: Expr<'g>) -> Expr<'g> {
+        let axes = self.mask.ndim().unwrap_or(0);
+        if self.first { values.moveaxis(positions(0, axes), positions(self.axis, axes)) } else { values }
+    }
+}
+
+fn positions(first: usize, count: usize) -> Vec<isize> {
+    (first..first + count).map(|axis| axis as isize).collect()
+}
+
+/// A mask has the sizes of the axes it stands for: it is not stretched.
+fn check_mask(mask: &Shape, array: &Shape, axis: usize) -> Result<(), Refusal> {
+    let own = array.get(axis..axis + mask.len());
+    if own.is_some_and(|own| mask.iter().zip(own).all(|(mask, own)| mask.same_size(own))) {
+        return Ok(());
+    }
+    let message = if axis == 0 {
+        format!("the mask has shape {mask}, the array {array}")
+    } else {
+        format!("the mask has shape {mask}, from axis {axis} on of an array of shape {array}")
+    };
+    Err(Refusal::new(fusewire_ir::DiagnosticKind::Shape, message))
 }
 
 impl<'g> Selected<'g> {
-    /// The axes of each element.
-    pub fn rest(&self) -> Option<usize> {
-        self.values.ndim()?.checked_sub(self.mask.ndim()?)
+    /// The axes of the mask.
+    pub fn of_mask(&self) -> usize {
+        self.mask.ndim().unwrap_or(0)
+    }
+
+    /// The axis along which NumPy has what is selected: as many are before those of the mask.
+    pub fn axis(&self) -> Option<usize> {
+        self.values.ndim()?.checked_sub(self.mask.ndim()? + self.trail)
     }
 
     /// How many axes NumPy would say that they have.
     pub fn ndim(&self) -> Option<usize> {
-        Some(self.rest()? + 1)
+        Some(self.axis()? + 1 + self.trail)
     }
 
     /// The same places with other elements.
@@ -43,96 +103,143 @@ impl<'g> Selected<'g> {
         Self { values, ..*self }
     }
 
-    /// Does it select the same places?
-    pub fn has_places_of(&self, other: &Self) -> bool {
-        self.mask.is_same_value(other.mask) && self.values.ndim() == other.values.ndim()
+    /// Its elements where those of `target` are, which they broadcast with, if they belong to these places.
+    pub fn at_places_of(&self, target: &Self) -> Evaluated<'g, Option<Expr<'g>>> {
+        if self.trail != target.trail {
+            return Ok(None);
+        }
+        if self.mask.is_same_value(target.mask) {
+            return Ok(Some(self.values));
+        }
+        if !self.front.and_then(|front| front.of).is_some_and(|of| of.is_same_value(target.mask)) {
+            return Ok(None);
+        }
+        // The first place that the mask selects has the first element, and so on.
+        let (Some(axis), shape) = (self.axis(), sound(target.mask)?) else { return Ok(None) };
+        let flat = target.mask.ravel();
+        let rank = (flat.astype(DType::I64).cumulative_sum(Axis(0)) - 1).maximum(0).reshape(shape);
+        Ok(Some(self.values.take(rank, Axis(axis as isize))))
     }
 
-    /// The mask with the axes of the elements, of size 1.
+    /// An array that meets what is selected, with axes for those of the mask, which it does not vary along; nothing if
+    /// it has elements for each of those that are selected.
+    pub fn fit(&self, other: Expr<'g>) -> Evaluated<'g, Option<Expr<'g>>> {
+        let (shape, of_mask) = (sound(other)?, self.of_mask());
+        let Some(at) = shape.len().checked_sub(self.trail + 1) else { return Ok(Some(other)) };
+        if !shape[at].is_one() {
+            return Ok(None);
+        }
+        Ok(Some(match of_mask {
+            0 => other.squeeze(positions(at, 1)),
+            1 => other,
+            more => other.expand_dims(&positions(at, more - 1)[..]),
+        }))
+    }
+
+    /// The mask with the axes behind it, of size 1.
     pub fn wide_mask(&self) -> Expr<'g> {
-        let axes = self.mask.ndim().unwrap_or(0);
-        let new: Vec<isize> = (axes..axes + self.rest().unwrap_or(0)).map(|axis| axis as isize).collect();
-        if new.is_empty() { self.mask } else { self.mask.expand_dims(&new[..]) }
+        if self.trail == 0 {
+            self.mask
+        } else {
+            self.mask.expand_dims(&positions(self.of_mask(), self.trail)[..])
+        }
     }
 
     /// The elements in front, for a result.
     pub fn compressed(&self) -> Evaluated<'g, Compressed<'g>> {
-        if let Some(count) = self.count {
-            return Ok(Compressed { rows: self.values, count });
+        sound(self.values)?;
+        let axes = sound(self.mask)?.len();
+        let axis = self.axis().unwrap_or(0);
+        if let Some(Front { count, .. }) = self.front {
+            return Ok(Compressed { rows: self.values, count, axis });
         }
-        let (axes, shape) = (sound(self.mask)?.len(), sound(self.values)?);
-        let places = shape[..axes].iter().fold(Dim::from(1u64), |places, dim| &places * dim).with_label(None);
-        let sizes = std::iter::once(Some(places)).chain(shape[axes..].iter().cloned().map(Some));
-        let flat = if axes == 1 { self.values } else { self.values.reshape(NewSizes(sizes.collect())) };
         let mask = if axes == 1 { self.mask } else { self.mask.ravel() };
-        let (rows, count) = flat.compress(mask, Axis(0));
-        Ok(Compressed { rows, count })
+        let (rows, count) = self.line()?.compress(mask, Axis(axis as isize));
+        Ok(Compressed { rows, count, axis })
+    }
+
+    /// The elements of all places with the axes of the mask as one.
+    pub fn line(&self) -> Evaluated<'g, Expr<'g>> {
+        let (shape, axes, axis) = (sound(self.values)?, self.of_mask(), self.axis().unwrap_or(0));
+        if axes == 1 {
+            return Ok(self.values);
+        }
+        let behind = &shape[axis + axes..];
+        let places = shape[axis..axis + axes].iter().fold(Dim::from(1u64), |places, dim| &places * dim);
+        let sizes =
+            shape[..axis].iter().cloned().chain([places.with_label(None)]).chain(behind.iter().cloned());
+        Ok(self.values.reshape(NewSizes(sizes.map(Some).collect())))
+    }
+
+    /// All of them along one axis, in C order.
+    pub fn flattened(&self) -> Evaluated<'g, Self> {
+        if self.ndim() == Some(1) {
+            return Ok(*self);
+        }
+        let mask = self.wide_mask().broadcast_to(sound(self.values)?);
+        Ok(Self { values: self.values, mask, trail: 0, front: None })
+    }
+
+    /// As elements that stand in front.
+    pub fn in_front(&self) -> Evaluated<'g, Self> {
+        if self.front.is_some() {
+            return Ok(*self);
+        }
+        let Compressed { rows, count, axis } = self.compressed()?;
+        Ok(Self { front: Some(Front { count, of: Some(self.mask) }), ..in_front(rows, count, axis)? })
+    }
+
+    /// How many are selected along their axis.
+    pub fn count(&self) -> Expr<'g> {
+        self.front.map_or_else(|| self.mask.astype(DType::I64).sum(All), |front| front.count)
+    }
+
+    /// How many elements are selected.
+    pub fn size(&self) -> Evaluated<'g, Expr<'g>> {
+        let (shape, of_mask) = (sound(self.values)?, self.of_mask());
+        let axis = self.axis().unwrap_or(0);
+        let others = shape[..axis].iter().chain(&shape[axis + of_mask..]);
+        let each = others.fold(Dim::from(1u64), |each, dim| &each * dim).with_label(None);
+        let count = self.count();
+        Ok(if each.is_one() { count } else { count * self.values.graph().size(each) })
     }
 }
 
 /// What several values select in common, if any of them selects.
 pub(super) fn common<'g>(values: &[Value<'g>]) -> Evaluated<'g, Option<Selected<'g>>> {
-    let mut common: Option<Selected<'g>> = None;
-    for value in values {
-        let Value::Selected(selected) = value else { continue };
-        match &common {
-            Some(first) if !first.has_places_of(selected) => {
-                let message = "elements that different masks select have no places in common";
-                return Err(Refusal::language(message).help("select once: `(x * y)[mask]`").into());
+    let selected =
+        || values.iter().filter_map(|value| if let Value::Selected(of) = value { Some(of) } else { None });
+    // Elements in front can be taken to places, but not the other way round.
+    let Some(common) = selected().find(|of| of.front.is_none()).or_else(|| selected().next()) else {
+        return Ok(None);
+    };
+    for other in selected() {
+        if other.at_places_of(common)?.is_none() {
+            let message = "elements that different masks select have no places in common";
+            return Err(Refusal::language(message).help("select once: `(x * y)[mask]`").into());
+        }
+    }
+    Ok(Some(*common))
+}
+
+impl<'g> Evaluator<'_, 'g> {
+    /// The value with the elements of all places in the place of the selected ones, or as these meet it.
+    pub(super) fn everywhere(&mut self, value: &Value<'g>, of: &Selected<'g>) -> Evaluated<'g> {
+        let other = match value {
+            Value::Selected(selected) => {
+                let values = selected.at_places_of(of)?.unwrap_or(selected.values);
+                return Ok(self.fresh(values));
             }
-            Some(_) => {}
-            None => common = Some(*selected),
-        }
-    }
-    let Some(selected) = common else { return Ok(None) };
-    for value in values {
-        let axes = match value {
-            Value::Array(array) => sound(array.expr)?.len(),
-            Value::Tuple(_) | Value::List(_) => 1,
-            _ => 0,
+            Value::Array(array) => array.expr,
+            Value::Tuple(_) | Value::List(_) => value.as_expr(self.graph, None)?,
+            other => return Ok(other.clone()),
         };
-        if axes > selected.rest().unwrap_or(0) {
-            let message = "elements that a mask selects meet an array of another length";
-            return Err(Refusal::language(message).help("select from both: `x[mask] * y[mask]`").into());
-        }
-    }
-    Ok(Some(selected))
-}
-
-/// The place of an argument among those that are given.
-fn given(arguments: &[Argued<'_, '_>], keyword: &str, place: usize) -> Option<usize> {
-    let is_it = |(at, argued): (usize, &Argued<'_, '_>)| {
-        argued.keyword == Some(keyword) || (argued.keyword.is_none() && at == place)
-    };
-    arguments.iter().enumerate().position(is_it)
-}
-
-/// Does a reduction of the first argument go along an axis of each element, which there is in all places? It is
-/// given that axis of the values then. `place` is where its axis stands among its arguments.
-pub(super) fn along_elements(arguments: &mut [Argued<'_, '_>], place: Option<usize>) -> bool {
-    let Some(place) = place else { return false };
-    let (Some(Argued { value: Value::Selected(selected), .. }), Some(at)) =
-        (arguments.first(), given(arguments, "axis", place))
-    else {
-        return false;
-    };
-    let (Some(axis), Some(rest)) = (arguments[at].value.as_int(), selected.rest()) else { return false };
-    let is_of_element = (1..=rest as i64).contains(&axis) || (-(rest as i64)..0).contains(&axis);
-    if !is_of_element {
-        return false;
-    }
-    if axis > 0 {
-        arguments[at].value = Value::int(axis + selected.mask.ndim().unwrap_or(0) as i64 - 1);
-    }
-    true
-}
-
-impl<'t, 'g> Evaluator<'t, 'g> {
-    /// The value with the elements of all places in the place of the selected ones.
-    pub(super) fn everywhere(&mut self, value: Value<'g>) -> Value<'g> {
-        match value {
-            Value::Selected(selected) => self.fresh(selected.values),
-            other => other,
+        match of.fit(other)? {
+            Some(expr) => Ok(self.fresh(expr)),
+            None => {
+                let message = "elements that a mask selects meet an array of another length";
+                Err(Refusal::language(message).help("select from both: `x[mask] * y[mask]`").into())
+            }
         }
     }
 
@@ -148,78 +255,81 @@ impl<'t, 'g> Evaluator<'t, 'g> {
         }
     }
 
-    /// A reduction of selected elements as one of all places with `where=`.
-    pub(super) fn masked_arguments(
-        &mut self,
-        name: &str,
-        mut arguments: Vec<Argued<'t, 'g>>,
-    ) -> Evaluated<'g, Vec<Argued<'t, 'g>>> {
-        let Some(Argued { value: Value::Selected(selected), span, .. }) = arguments.first() else {
-            return Err(no_function(name).into());
+    /// `x[mask][items]`: the first of them, and parts of each.
+    pub(super) fn part_of_selected(&mut self, of: &Selected<'g>, items: &Value<'g>) -> Evaluated<'g> {
+        let refuse = || {
+            let message = "these parts of the elements that a mask selects are not in the language";
+            let help = "of their axis there is `x[mask][start:stop]`, counted from the front";
+            Stop::from(Refusal::language(message).help(help))
         };
-        let (selected, span) = (*selected, *span);
-        let is_given = |keyword: &str, place: usize| given(&arguments, keyword, place);
-        if is_given("where", usize::MAX).is_some() || is_given("keepdims", usize::MAX).is_some() {
-            let message =
-                format!("`{name}` of elements that a mask selects takes no `where` and no `keepdims`");
-            return Err(Refusal::language(message).into());
+        let (Some(axis), Some(axes)) = (of.axis(), of.ndim()) else { return Err(refuse()) };
+        let Items::Basic(items) = Items::new(self.graph, axes, items)? else { return Err(refuse()) };
+        if let ([Index::Slice(slice)], 0) = (&items[..], axis) {
+            return first_of_selected(of, *slice, refuse);
         }
-        let (axis, has_initial) = (is_given("axis", 1), is_given("initial", usize::MAX).is_some());
-        let value = axis.map_or(Value::None, |at| arguments[at].value.clone());
-        let axes = match (&value, selected.ndim()) {
-            (Value::None, _) => Value::None,
-            (axis, Some(axes)) if axis.as_int() == Some(0) || axis.as_int() == Some(-(axes as i64)) => {
-                let axes = (0..selected.mask.ndim().unwrap_or(0)).map(|axis| Value::int(axis as i128));
-                Value::tuple(axes.collect())?
+        let taken = items.iter().filter(|item| matches!(item, Index::At(_) | Index::Slice(_))).count();
+        if taken > axes {
+            return Err(refuse());
+        }
+        // The same of all places, where all of their axis is taken.
+        let (mut own, mut at, mut trail) = (Vec::new(), 0, 0);
+        let rest = (!items.contains(&Index::Ellipsis)).then_some(Index::Ellipsis);
+        for item in items.into_iter().chain(rest) {
+            let count = match item {
+                Index::NewAxis => 0,
+                Index::Ellipsis => axes - taken,
+                Index::At(_) | Index::Slice(_) => 1,
+            };
+            let is_it = (at..at + count).contains(&axis);
+            if is_it && !matches!(item, Index::Ellipsis | Index::Slice(Slice::ALL)) {
+                return Err(refuse());
             }
-            _ => {
-                let message =
-                    format!("`{name}` of elements that a mask selects goes along the first axis, or all");
-                return Err(Refusal::language(message).into());
+            let before = if is_it { axis + 1 - at } else { 0 };
+            trail += match item {
+                _ if at + count <= axis => 0,
+                Index::NewAxis => 1,
+                Index::At(_) => 0,
+                Index::Ellipsis | Index::Slice(_) => count - before,
+            };
+            at += count;
+            let all = Index::Slice(Slice::ALL);
+            match item {
+                Index::Ellipsis if is_it => own.extend(std::iter::repeat_n(all, count - 1 + of.of_mask())),
+                Index::Ellipsis => own.extend(std::iter::repeat_n(all, count)),
+                _ if is_it => own.extend(std::iter::repeat_n(all, of.of_mask())),
+                item => own.push(item),
             }
-        };
-        match axis {
-            Some(at) => arguments[at].value = axes,
-            None => arguments.push(Argued { keyword: Some("axis"), value: axes, span }),
         }
-        let bound = match name {
-            "min" | "amin" => Some(selected.values.highest()),
-            "max" | "amax" => Some(selected.values.lowest()),
-            _ => None,
-        };
-        if let Some(bound) = bound
-            && !has_initial
-        {
-            let value = self.fresh(bound);
-            arguments.push(Argued { keyword: Some("initial"), value, span });
-        }
-        arguments[0].value = self.fresh(selected.values);
-        let mask = self.fresh(selected.wide_mask());
-        arguments.push(Argued { keyword: Some("where"), value: mask, span });
-        Ok(arguments)
+        Ok(Value::Selected(Selected { values: of.values.index(&own[..]), trail, ..*of }))
     }
 }
 
+/// `x[mask][start:stop]`, counted from the front.
+fn first_of_selected<'g>(of: &Selected<'g>, slice: Slice, refuse: impl Fn() -> Stop<'g>) -> Evaluated<'g> {
+    let start = slice.start.unwrap_or(0);
+    if start < 0 || slice.stop.is_some_and(|stop| stop < 0) || slice.step != 1 {
+        return Err(refuse());
+    }
+    let front = of.in_front()?;
+    let rows = front.values.slice_axis(Axis(0), slice);
+    let left = (front.count() - start).maximum(0);
+    let count = slice.stop.map_or(left, |stop| left.minimum(stop.saturating_sub(start).max(0)));
+    Ok(Value::Selected(in_front(rows, count, 0)?))
+}
+
+/// What can be done with them.
+pub(super) const USES: &str = "they can be computed with, reduced, sorted, added up, assigned where the mask is the same, or be a result";
+
 /// A function that does not know what to do with them.
 pub(super) fn no_function(name: &str) -> Refusal {
-    let message = format!("`{name}` of elements that a mask selects is not in the language");
-    Refusal::language(message)
-        .help("they can be computed with, reduced, assigned where the mask is the same, or be a result")
+    Refusal::language(format!("`{name}` of elements that a mask selects is not in the language")).help(USES)
 }
 
-/// Everything in front: elements whose number is counted.
-pub(super) fn in_front<'g>(values: Expr<'g>, count: Expr<'g>) -> Evaluated<'g, Selected<'g>> {
+/// Everything in front along an axis: elements whose number is counted.
+pub(super) fn in_front<'g>(values: Expr<'g>, count: Expr<'g>, axis: usize) -> Evaluated<'g, Selected<'g>> {
     let shape = sound(values)?;
-    let length = shape.first().cloned().unwrap_or_else(|| 1u64.into()).with_label(None);
+    let length = shape.get(axis).cloned().unwrap_or_else(|| 1u64.into()).with_label(None);
     let mask = values.graph().arange_to(0, length, 1).less(count);
-    Ok(Selected { values, mask, count: Some(count) })
-}
-
-/// How many elements are selected.
-pub(super) fn size<'g>(selected: &Selected<'g>) -> Evaluated<'g, Expr<'g>> {
-    let shape = sound(selected.values)?;
-    let axes = sound(selected.mask)?.len();
-    let count = selected.count.unwrap_or_else(|| selected.mask.astype(DType::I64).sum(All));
-    let each = shape[axes..].iter().fold(Dim::from(1u64), |each, dim| &each * dim).with_label(None);
-    Ok(if each.is_one() { count } else { count * selected.values.graph().size(each) })
+    let trail = shape.len().saturating_sub(axis + 1);
+    Ok(Selected { values, mask, trail, front: Some(Front { count, of: None }) })
 }

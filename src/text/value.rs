@@ -1,7 +1,7 @@
 //! What a piece of an expression stands for: arrays that are not computed yet, and the Python values around them.
 
 use super::error::Refusal;
-use super::selected::{Selected, no_function};
+use super::selected::{Selected, USES};
 use crate::expr::{Argument, Expr, Graph, Records};
 use fusewire_ir::{AxisRef, DType, Dim, Shape, SizeExpr, Weak};
 use std::rc::Rc;
@@ -231,7 +231,10 @@ impl<'g> Value<'g> {
             Self::Number(number) => strong(graph, *number, dtype),
             Self::Dim(dim) => Ok(cast(graph.size(dim.clone()))),
             Self::Tuple(_) | Self::List(_) => nested(graph, self, dtype),
-            Self::Selected(_) => Err(no_function("this").into()),
+            Self::Selected(_) => {
+                let message = "elements that a mask selects are not in the language here";
+                Err(Refusal::language(message).help(USES).into())
+            }
             other => Err(Refusal::argument(format!("{} is no array", other.describe())).into()),
         }
     }

@@ -115,6 +115,9 @@ fn sizes_that_overflow_are_refused() {
         "y = [1] * 3; y",
         "np.zeros((1,) + (1, 1) + (1, 2), dtype='O')",
         "n.reshape(n.shape[0] - 10, -1)",
+        "x[np.zeros(10**9, dtype=int), np.zeros(10**9, dtype=int)]",
+        "x[None][np.zeros((10**5, 1), dtype=int), np.zeros(10**5, dtype=int)]",
+        "np.tile(x > 0, 10**18)",
     ] {
         let error = outcome(text).expect_err(text);
         assert!(error.starts_with("error["), "{text}: {error}");
@@ -122,7 +125,9 @@ fn sizes_that_overflow_are_refused() {
     let axes = "1, ".repeat(100);
     assert!(outcome(&format!("np.zeros(({axes}))")).is_err());
     // Sliced and rolled by amounts beyond every axis, as in NumPy.
-    for text in ["x[10**30:]", "x[:-10**30]", "x[::2**62]", "x[::-2**63]", "np.roll(x, 2**62)"] {
+    for text in
+        ["x[10**30:]", "x[:-10**30]", "x[::2**62]", "x[::-2**63]", "np.roll(x, 2**62)", "x[x > 0][2**63:]"]
+    {
         assert!(outcome(text).is_ok(), "{text}: {:?}", outcome(text).err());
     }
 }

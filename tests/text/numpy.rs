@@ -114,13 +114,18 @@ fn run(text: &str, inputs: &[(&str, TypedArray, Input)]) -> Result<Vec<(Vec<u64>
     program.run(arrays, views).map_err(|error| error.to_string())?;
     let mut results: Vec<(Vec<u64>, TypedArray)> = Vec::new();
     for (name, sizes, array) in outputs {
-        match (name.ends_with(".length"), results.last_mut()) {
-            // Of a result whose length depends on data, its first rows.
-            (true, Some((sizes, result))) => {
-                let count = array.elements()[0].as_int() as u64;
-                sizes[0] = count;
-                let rows = &result.elements()[..sizes.iter().product::<u64>() as usize];
-                *result = TypedArray::new(result.dtype(), sizes, rows);
+        match (name.rsplit_once(".length"), results.last_mut()) {
+            // Of a result whose length depends on data, the first parts along that axis.
+            (Some((_, axis)), Some((sizes, result))) => {
+                let axis = if axis.is_empty() { 0 } else { axis.parse().unwrap() };
+                let (count, most) = (array.elements()[0].as_int() as u64, sizes[axis]);
+                let part: u64 = sizes[axis + 1..].iter().product();
+                sizes[axis] = count;
+                let elements = result.elements();
+                let is_there = |(at, _): &(usize, &Scalar)| (*at as u64 / part.max(1)) % most.max(1) < count;
+                let kept: Vec<Scalar> =
+                    elements.iter().enumerate().filter(is_there).map(|(_, element)| *element).collect();
+                *result = TypedArray::new(result.dtype(), sizes, &kept);
             }
             _ => results.push((sizes, array)),
         }

@@ -117,3 +117,63 @@ fn what_a_mask_selects_is_not_gathered() {
     kept.compile().unwrap().run([("x", &[3.0, -1.0, 2.0, f64::NAN, -5.0])], outputs).unwrap();
     assert_eq!((&out[..length as usize], length), (&[6.0, 4.0][..], 2));
 }
+
+#[test]
+fn lengths_may_be_of_other_axes_than_the_first() {
+    let plan = plan("x[:, x[0] > 1] * 2", &[("x", "f64[2,3]")]).unwrap();
+    let names: Vec<&str> = plan.outputs().iter().map(|output| &*output.name).collect();
+    assert_eq!(names, ["out", "out.length1"]);
+    let (mut out, mut length) = ([9.0; 6], 0i64);
+    let x = View::new(&[3.0, 1.0, 2.0, 4.0, 5.0, 6.0], [2, 3]);
+    let outputs = [("out", ViewMut::new(&mut out, [2, 3])), ("out.length1", (&mut length).into())];
+    plan.compile().unwrap().run([("x", x)], outputs).unwrap();
+    assert_eq!((length, &out[..2], &out[3..5]), (2, &[6.0, 4.0][..], &[8.0, 12.0][..]));
+    let g = Graph::new();
+    let built = Expression::parse("x[:, x[0] > 1]").unwrap().build(&g, &[("x", "f64[2,3]".parse().unwrap())]);
+    assert_eq!(built.unwrap()[0].axis, 1);
+}
+
+#[test]
+fn statistics_of_what_a_mask_selects_follow_sizes_that_are_not_known() {
+    let inputs = [("x", "f64[n<=9]")];
+    let program = plan("np.median(x[x > 2]), np.nanquantile(x, 0.5)", &inputs).unwrap().compile().unwrap();
+    for (x, selected, all) in [
+        (&[1.0, 5.0, f64::NAN, 3.0][..], 4.0, 3.0),
+        (&[9.0], 9.0, 9.0),
+        (&[1.0, 2.0], f64::NAN, 1.5),
+        (&[f64::NAN], f64::NAN, f64::NAN),
+        (&[8.0, 4.0, 2.0, 6.0, 10.0], 7.0, 6.0),
+    ] {
+        let (mut median, mut quantile) = (0.0, 0.0);
+        program.run([("x", x)], [("out0", &mut median), ("out1", &mut quantile)]).unwrap();
+        let is_same = |a: f64, b: f64| a == b || (a.is_nan() && b.is_nan());
+        assert!(is_same(median, selected) && is_same(quantile, all), "{x:?}: {median}, {quantile}");
+    }
+}
+
+#[test]
+fn an_index_that_an_axis_does_not_have_is_found_by_the_run() {
+    let expression = Expression::parse("x + 1; x[i, j] = 5; x").unwrap();
+    let inputs = [("x", "f64[n<=9, 4]"), ("i", "i64[2]"), ("j", "u8[2]")];
+    let inputs: Vec<_> = inputs.iter().map(|(name, spec)| (*name, spec.parse().unwrap())).collect();
+    let program = expression.plan(&inputs, &Limits::default()).unwrap().compile().unwrap();
+    let x: Vec<f64> = (0..8).map(f64::from).collect();
+    let mut out = [9.0; 8];
+    let mut run = |i: &[i64], j: &[u8]| {
+        let inputs = [("x", View::new(&x, [2, 4])), ("i", i.into()), ("j", j.into())];
+        let ran = program.run(inputs, [("out", ViewMut::new(&mut out, [2, 4]))]);
+        ran.map(|()| out).map_err(|error| expression.locate(&error))
+    };
+    assert_eq!(run(&[-1, 0], &[3, 1]).unwrap(), [0.0, 5.0, 2.0, 3.0, 4.0, 5.0, 6.0, 5.0]);
+    for (i, j, says) in [
+        ([0, 2], [0, 0], "index 2 at [1] of `i` is out of bounds for axis 0 of `x`, which has 2 elements"),
+        ([-3, 0], [0, 0], "index -3 at [0] of `i`"),
+        ([0, i64::MIN], [0, 0], "index -9223372036854775808 at [1]"),
+        ([0, 1], [4, 0], "index 4 at [0] of `j` is out of bounds for axis 1 of `x`"),
+    ] {
+        let error = run(&i, &j).unwrap_err();
+        assert!(error.to_string().contains(says), "{error}");
+        assert!(error.to_string().contains("1 | x + 1; x[i, j] = 5; x"), "{error}");
+        assert!(error.located()[0].span.is_some());
+    }
+}

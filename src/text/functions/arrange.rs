@@ -344,8 +344,12 @@ fn reshape<'g>(c: &mut Call<'_, '_, 'g>) -> Evaluated<'g> {
         .map(|size| if size.as_int() == Some(-1) { Some(None) } else { size.as_dim().map(Some) })
         .collect();
     let sizes = sizes.ok_or_else(|| c.wrong("shape", "sizes"))?;
-    let reshaped = c.expr("a")?.reshape(NewSizes(sizes));
-    Ok(c.view("a", reshaped))
+    let (x, sizes) = (c.expr("a")?, NewSizes(sizes));
+    match c.some("copy") {
+        None => Ok(c.view("a", x.reshape(sizes))),
+        Some(_) if c.flag("copy")? => Ok(c.fresh(x.reshape(sizes))),
+        Some(_) => Ok(c.view("a", x.reshape_view(sizes))),
+    }
 }
 
 fn transpose<'g>(c: &mut Call<'_, '_, 'g>) -> Evaluated<'g> {

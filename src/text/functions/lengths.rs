@@ -1,7 +1,6 @@
 //! Results whose lengths depend on data.
 
-use super::super::call::{Form::*, Function};
-use super::super::error::Refusal;
+use super::super::call::{Form::*, Function, sound};
 use super::super::selected::{Selected, in_front};
 use super::super::value::Value;
 use crate::axes::Axis;
@@ -15,7 +14,7 @@ pub(super) const TABLE: &[Function] = &[
                 return Err(c.wrong("return_index", "False"));
             }
             let distinct = c.expr("ar")?.unique();
-            let values = in_front(distinct.values, distinct.count)?;
+            let values = in_front(distinct.values, distinct.count, 0)?;
             let mut parts = vec![Value::Selected(values)];
             if c.flag("return_inverse")? {
                 parts.push(c.fresh(distinct.inverse));
@@ -32,7 +31,7 @@ pub(super) const TABLE: &[Function] = &[
         call: |c| {
             let (places, count) = c.expr("a")?.nonzero();
             let Some(first) = places.first() else { return Err(c.wrong("a", "an array with axes")) };
-            let first = in_front(*first, count)?;
+            let first = in_front(*first, count, 0)?;
             Value::tuple(places.into_iter().map(|places| Value::Selected(first.with(places))).collect())
         },
     },
@@ -42,7 +41,7 @@ pub(super) const TABLE: &[Function] = &[
         call: |c| {
             let (places, count) = c.expr("a")?.ravel().nonzero();
             let Some(first) = places.first() else { return Err(c.wrong("a", "an array")) };
-            Ok(Value::Selected(in_front(*first, count)?))
+            Ok(Value::Selected(in_front(*first, count, 0)?))
         },
     },
     Function {
@@ -54,7 +53,7 @@ pub(super) const TABLE: &[Function] = &[
                 return Err(c.wrong("a", "an array with axes"));
             }
             let rows = c.graph().stack(Axis(1), places);
-            Ok(Value::Selected(in_front(rows, count)?))
+            Ok(Value::Selected(in_front(rows, count, 0)?))
         },
     },
     Function {
@@ -62,20 +61,20 @@ pub(super) const TABLE: &[Function] = &[
         signature: "compress(condition, a, axis=None)",
         call: |c| {
             let (mask, x) = (c.expr("condition")?.not_equal(0), c.expr("a")?);
-            let values = match c.some("axis").map(|axis| axis.as_int()) {
-                None => x.ravel(),
-                Some(Some(0)) => x,
-                Some(_) => {
-                    let refusal = Refusal::language(
-                        "`compress` along an axis other than the first is not in the language",
-                    );
-                    return Err(refusal.help("move it to the front: `np.moveaxis(x, 1, 0)[mask]`").into());
-                }
+            let (values, axis) = match c.some("axis") {
+                None => (x.ravel(), 0),
+                Some(axis) => (x, axis.as_int().ok_or_else(|| c.wrong("axis", "an axis"))?),
             };
-            if mask.shape().zip(values.shape()).is_none_or(|(mask, own)| mask.first() != own.first()) {
+            let (shape, of_mask) = (sound(values)?, sound(mask)?);
+            let axes = shape.len() as i64;
+            let axis = usize::try_from(if axis < 0 { axis + axes } else { axis });
+            let Some(axis) = axis.ok().filter(|axis| *axis < shape.len()) else {
+                return Err(c.wrong("axis", "an axis of the array"));
+            };
+            if of_mask.len() != 1 || !of_mask[0].same_size(&shape[axis]) {
                 return Err(c.wrong("condition", "a mask as long as the axis"));
             }
-            Ok(Value::Selected(Selected { values, mask, count: None }))
+            Ok(Value::Selected(Selected { values, mask, trail: shape.len() - axis - 1, front: None }))
         },
     },
     Function {
@@ -86,7 +85,7 @@ pub(super) const TABLE: &[Function] = &[
             if mask.shape() != values.shape() {
                 return Err(c.wrong("condition", "a mask of as many elements"));
             }
-            Ok(Value::Selected(Selected { values, mask, count: None }))
+            Ok(Value::Selected(Selected { values, mask, trail: 0, front: None }))
         },
     },
 ];

@@ -1,19 +1,23 @@
 //! Elements in order, running totals, and where values fall.
 
-use super::super::call::{Call, Form::*, Function};
+use super::super::call::{Call, Form::*, Function, sound};
 use super::super::error::Refusal;
+use super::super::selected::{Front, Selected, in_front};
 use super::super::value::{Evaluated, Value};
 use crate::axes::Axis;
 use crate::expr::Expr;
-use fusewire_ir::{AxisRef, DType, Side};
+use fusewire_ir::{AxisRef, Side};
 
 pub(super) const TABLE: &[Function] = &[
     Function {
         form: Function,
         signature: "sort(a, axis=-1, kind=None, stable=None)",
-        call: |c| {
-            let (x, axis) = along(c)?;
-            Ok(c.fresh(x.sort(axis)))
+        call: |c| match c.selected("a") {
+            Some(selected) => sorted(c, &selected),
+            None => {
+                let (x, axis) = along(c)?;
+                Ok(c.fresh(x.sort(axis)))
+            }
         },
     },
     Function {
@@ -25,32 +29,24 @@ pub(super) const TABLE: &[Function] = &[
         },
     },
     Function {
-        form: Function,
-        signature: "median(a, axis=None, out=None, keepdims=False)",
-        call: |c| {
-            let median = c.expr("a")?.median(c.axes()?);
-            Ok(c.fresh(median))
-        },
-    },
-    Function {
-        form: Function,
-        signature: "quantile(a, q, axis=None, out=None, method='linear', keepdims=False)",
-        call: |c| quantile(c, 1.0),
-    },
-    Function {
-        form: Function,
-        signature: "percentile(a, q, axis=None, out=None, method='linear', keepdims=False)",
-        call: |c| quantile(c, 100.0),
-    },
-    Function {
         form: Both,
         signature: "cumsum(a, axis=None, dtype=None, out=None)",
-        call: |c| running(c, Expr::cumulative_sum),
+        call: |c| running(c, (Expr::cumulative_sum, zero)),
     },
     Function {
         form: Both,
         signature: "cumprod(a, axis=None, dtype=None, out=None)",
-        call: |c| running(c, Expr::cumulative_prod),
+        call: |c| running(c, (Expr::cumulative_prod, one)),
+    },
+    Function {
+        form: Function,
+        signature: "nancumsum(a, axis=None, dtype=None, out=None)",
+        call: |c| without_nan(c, (Expr::cumulative_sum, zero)),
+    },
+    Function {
+        form: Function,
+        signature: "nancumprod(a, axis=None, dtype=None, out=None)",
+        call: |c| without_nan(c, (Expr::cumulative_prod, one)),
     },
     Function {
         form: Function,
@@ -58,7 +54,7 @@ pub(super) const TABLE: &[Function] = &[
         call: |c| {
             let first = c.flag("include_initial")?;
             let sum = if first { Expr::cumulative_sum_from_zero } else { Expr::cumulative_sum };
-            running(c, sum)
+            running_from(c, sum)
         },
     },
     Function {
@@ -67,7 +63,7 @@ pub(super) const TABLE: &[Function] = &[
         call: |c| {
             let first = c.flag("include_initial")?;
             let product = if first { Expr::cumulative_prod_from_one } else { Expr::cumulative_prod };
-            running(c, product)
+            running_from(c, product)
         },
     },
     Function {
@@ -139,7 +135,89 @@ fn along<'g>(c: &Call<'_, '_, 'g>) -> Evaluated<'g, (Expr<'g>, AxisRef)> {
     }
 }
 
-fn running<'g>(c: &mut Call<'_, '_, 'g>, total: fn(Expr<'g>, AxisRef) -> Expr<'g>) -> Evaluated<'g> {
+/// The axis of elements that a mask selects, which are along one where there is none.
+fn along_selected<'g>(c: &Call<'_, '_, 'g>, of: &Selected<'g>) -> Evaluated<'g, (Selected<'g>, usize)> {
+    let Some(axis) = c.some("axis") else { return Ok((of.flattened()?, 0)) };
+    let axes = of.ndim().unwrap_or(1) as i64;
+    let axis = axis.as_int().ok_or_else(|| c.wrong("axis", "an axis"))?;
+    let position = if axis < 0 { axis + axes } else { axis };
+    match usize::try_from(position) {
+        Ok(position) if position < axes as usize => Ok((*of, position)),
+        _ => Err(c.wrong("axis", "an axis of the elements")),
+    }
+}
+
+/// The axis of the values in the place of one that is not that of what is selected.
+fn of_values(of: &Selected<'_>, axis: usize) -> AxisRef {
+    let behind = Some(axis) > of.axis();
+    AxisRef::Position((if behind { axis + of.of_mask() - 1 } else { axis }) as isize)
+}
+
+/// Elements that a mask selects in order: in front of all that it does not select.
+fn sorted<'g>(c: &Call<'_, '_, 'g>, of: &Selected<'g>) -> Evaluated<'g> {
+    let (of, axis) = along_selected(c, of)?;
+    let values = of.values;
+    if Some(axis) != of.axis() && c.some("axis").is_some() {
+        return Ok(Value::Selected(of.with(values.sort(of_values(&of, axis)))));
+    }
+    let axis = of.axis().unwrap_or(0);
+    let last = if values.is_float() { values.number(f64::NAN) } else { values.highest() };
+    let line = of.with(of.wide_mask().select(values, last)).line()?.sort(Axis(axis as isize));
+    // As many are in front as the mask selects, or as were there already.
+    let mask = of.front.map_or(Some(of.mask), |front| front.of);
+    let front = in_front(line, of.count(), axis)?;
+    Ok(Value::Selected(Selected { front: front.front.map(|front| Front { of: mask, ..front }), ..front }))
+}
+
+/// Totals of elements that a mask selects, each with those before it, over which the others say nothing.
+fn running_selected<'g>(
+    c: &Call<'_, '_, 'g>,
+    of: &Selected<'g>,
+    (total, nothing): Running<'g>,
+) -> Evaluated<'g> {
+    let (of, axis) = along_selected(c, of)?;
+    let dtype = c.dtype("dtype")?;
+    let values = dtype.map_or(of.values, |dtype| of.values.astype(dtype));
+    let running = if Some(axis) != of.axis() && c.some("axis").is_some() {
+        total(values, of_values(&of, axis))
+    } else {
+        let shape = sound(values)?;
+        let filled = of.with(of.wide_mask().select(values, nothing(values)));
+        total(filled.line()?, AxisRef::Position(of.axis().unwrap_or(0) as isize)).reshape(shape)
+    };
+    Ok(Value::Selected(of.with(dtype.map_or(running, |dtype| running.astype(dtype)))))
+}
+
+/// A running total, and what changes none.
+type Running<'g> = (fn(Expr<'g>, AxisRef) -> Expr<'g>, fn(Expr<'g>) -> Expr<'g>);
+
+fn zero(of: Expr<'_>) -> Expr<'_> {
+    of.number(0i64)
+}
+
+fn one(of: Expr<'_>) -> Expr<'_> {
+    of.number(1i64)
+}
+
+/// NaN as what changes no total.
+fn without_nan<'g>(c: &mut Call<'_, '_, 'g>, (total, nothing): Running<'g>) -> Evaluated<'g> {
+    let (x, axis) = along(c)?;
+    let x = if x.is_float() { x.isnan().select(nothing(x), x) } else { x };
+    let running = match c.dtype("dtype")? {
+        Some(dtype) => total(x.astype(dtype), axis).astype(dtype),
+        None => total(x, axis),
+    };
+    Ok(c.fresh(running))
+}
+
+fn running<'g>(c: &mut Call<'_, '_, 'g>, (total, nothing): Running<'g>) -> Evaluated<'g> {
+    match c.selected("a") {
+        Some(selected) => running_selected(c, &selected, (total, nothing)),
+        None => running_from(c, total),
+    }
+}
+
+fn running_from<'g>(c: &mut Call<'_, '_, 'g>, total: fn(Expr<'g>, AxisRef) -> Expr<'g>) -> Evaluated<'g> {
     let (x, axis) = along(c)?;
     let running = match c.dtype("dtype")? {
         Some(dtype) => total(x.astype(dtype), axis).astype(dtype),
@@ -151,33 +229,6 @@ fn running<'g>(c: &mut Call<'_, '_, 'g>, total: fn(Expr<'g>, AxisRef) -> Expr<'g
 fn accumulated<'g>(c: &mut Call<'_, '_, 'g>, total: fn(Expr<'g>, AxisRef) -> Expr<'g>) -> Evaluated<'g> {
     let running = total(c.expr("array")?, c.axis("axis")?);
     Ok(c.fresh(running))
-}
-
-/// One part or several, which are along a new first axis.
-fn quantile<'g>(c: &mut Call<'_, '_, 'g>, whole: f64) -> Evaluated<'g> {
-    if &*c.text("method")? != "linear" {
-        return Err(c.wrong("method", "'linear'"));
-    }
-    let (x, axes) = (c.expr("a")?, c.axes()?);
-    let one = |value: &Value<'g>| match value {
-        Value::Number(part) => Some(super::super::python::float(*part)),
-        _ => None,
-    };
-    let q = c.value("q").unwrap_or(Value::None);
-    let parts: Option<Vec<f64>> = q.parts().unwrap_or(std::slice::from_ref(&q)).iter().map(one).collect();
-    let parts = parts
-        .filter(|parts| !parts.is_empty())
-        .ok_or_else(|| c.wrong("q", "a number or a list of numbers"))?;
-    if !parts.iter().all(|part| (0.0..=whole).contains(part)) {
-        return Err(c.wrong("q", &format!("numbers from 0 to {whole}")));
-    }
-    // A list has a dtype, to which floats are promoted.
-    let x =
-        if q.parts().is_some() && x.dtype().is_some_and(DType::is_float) { x.astype(DType::F64) } else { x };
-    let quantiles = parts.iter().map(|part| x.quantile(part / whole, axes.clone()));
-    let quantiles: Vec<Expr<'g>> = quantiles.collect();
-    let result = if q.parts().is_some() { c.graph().stack(Axis(0), quantiles) } else { quantiles[0] };
-    Ok(c.fresh(result))
 }
 
 /// Counts and edges.

@@ -28,7 +28,7 @@ pub(super) const TABLE: &[Function] = &[
                 (None, None) => x.mean(axes),
                 (Some(dtype), None) => x.mean_as(axes, dtype),
                 (None, Some(mask)) => x.masked(mask).mean(axes),
-                (Some(dtype), Some(mask)) => x.astype(dtype).masked(mask).mean(axes),
+                (Some(dtype), Some(mask)) => x.masked(mask).mean_as(axes, dtype),
             };
             Ok(c.fresh(mean))
         },
@@ -42,6 +42,7 @@ pub(super) const TABLE: &[Function] = &[
                 Expr::min,
                 |x, axes, initial| x.min_initial(axes, initial),
                 |x, axes, initial| x.min_initial(axes, initial),
+                Expr::highest,
             )
         },
     },
@@ -54,6 +55,7 @@ pub(super) const TABLE: &[Function] = &[
                 Expr::max,
                 |x, axes, initial| x.max_initial(axes, initial),
                 |x, axes, initial| x.max_initial(axes, initial),
+                Expr::lowest,
             )
         },
     },
@@ -98,12 +100,23 @@ pub(super) const TABLE: &[Function] = &[
     Function {
         form: Function,
         signature: "count_nonzero(a, axis=None, keepdims=False)",
-        call: |c| along(c, Expr::count_nonzero),
+        call: |c| {
+            let (x, axes) = (c.expr("a")?, c.axes()?);
+            let counted = c.selection().map_or(x, |mask| x.is_nonzero() & mask);
+            Ok(c.fresh(counted.count_nonzero(axes)))
+        },
     },
     Function {
         form: Function,
         signature: "ptp(a, axis=None, out=None, keepdims=False)",
-        call: |c| along(c, Expr::ptp),
+        call: |c| {
+            let (x, axes) = (c.expr("a")?, c.axes()?);
+            let ptp = match c.selection().map(|mask| x.masked(mask)) {
+                None => x.ptp(axes),
+                Some(of) => of.max_initial(axes.clone(), x.lowest()) - of.min_initial(axes, x.highest()),
+            };
+            Ok(c.fresh(ptp))
+        },
     },
     Function {
         form: Function,
@@ -123,12 +136,12 @@ pub(super) const TABLE: &[Function] = &[
     Function {
         form: Function,
         signature: "nanmin(a, axis=None, out=None, keepdims=False)",
-        call: |c| along(c, Expr::nanmin),
+        call: |c| without_nan(c, Expr::nanmin),
     },
     Function {
         form: Function,
         signature: "nanmax(a, axis=None, out=None, keepdims=False)",
-        call: |c| along(c, Expr::nanmax),
+        call: |c| without_nan(c, Expr::nanmax),
     },
     Function {
         form: Function,
@@ -162,7 +175,9 @@ pub(super) const TABLE: &[Function] = &[
         call: |c| {
             let (x, axes) = (c.expr("a")?, c.axes()?);
             let average = match c.some("weights") {
-                None => x.mean(axes),
+                None => c
+                    .selection()
+                    .map_or_else(|| x.mean(axes.clone()), |mask| x.masked(mask).mean(axes.clone())),
                 Some(_) => x.average(axes, c.expr("weights")?),
             };
             Ok(c.fresh(average))
@@ -177,6 +192,11 @@ pub(super) const TABLE: &[Function] = &[
                 None => None,
                 Some(Value::Text(name)) if &*name == "fro" => None,
                 Some(_) => Some(c.float("ord")?),
+            };
+            // What is not selected is as long as nothing.
+            let x = match order.is_none_or(|order| order > 0.0).then(|| c.selection()).flatten() {
+                Some(mask) => mask.select(x, x.number(0i64)),
+                None => x,
             };
             let along = axes.axes.as_ref().map_or(shape.len(), Vec::len);
             if order.is_some() && along != 1 {
@@ -204,7 +224,14 @@ pub(super) const TABLE: &[Function] = &[
     Function {
         form: Function,
         signature: "logsumexp(a, axis=None, keepdims=False)",
-        call: |c| along(c, Expr::logsumexp),
+        call: |c| {
+            let (x, axes) = (c.expr("a")?, c.axes()?);
+            let x = match x.is_float().then(|| c.selection()).flatten() {
+                Some(mask) => mask.select(x, x.lowest()),
+                None => x,
+            };
+            Ok(c.fresh(x.logsumexp(axes)))
+        },
     },
     Function { form: Function, signature: "softmax(a, axis=None)", call: |c| along(c, Expr::softmax) },
     Function {
@@ -217,6 +244,7 @@ pub(super) const TABLE: &[Function] = &[
         signature: "allclose(a, b, rtol=1e-05, atol=1e-08)",
         call: |c| {
             let close = super::elements::close(c)?;
+            let close = c.selection().map_or(close, |mask| close | !mask);
             Ok(c.fresh(close.all(crate::axes::All)))
         },
     },
@@ -230,18 +258,25 @@ fn along<'g>(c: Reduced<'_, '_, '_, 'g>, reduce: impl Fn(Expr<'g>, Axes) -> Expr
 /// Of the values in `dtype`, where it is given.
 fn without_nan<'g>(c: Reduced<'_, '_, '_, 'g>, reduce: impl Fn(Expr<'g>, Axes) -> Expr<'g>) -> Evaluated<'g> {
     let (x, axes) = (c.expr("a")?, c.axes()?);
-    let result = match c.dtype("dtype")? {
+    // What is not selected is passed over as well.
+    let x = match x.is_float().then(|| c.selection()).flatten() {
+        Some(mask) => mask.select(x, x.number(f64::NAN)),
+        None => x,
+    };
+    let dtype = if c.has("dtype") { c.dtype("dtype")? } else { None };
+    let result = match dtype {
         None => reduce(x, axes),
         Some(dtype) => reduce(x.astype(dtype), axes).astype(dtype),
     };
     Ok(c.fresh(result))
 }
 
-/// `where=`, unless it is `True`.
+/// `where=`, unless it is `True`, or where a mask selects.
 fn mask<'g>(c: &Call<'_, '_, 'g>) -> Evaluated<'g, Option<Expr<'g>>> {
-    match c.value("where") {
-        None | Some(Value::Number(fusewire_ir::Weak::Bool(true))) => Ok(None),
-        Some(_) => c.expr("where").map(Some),
+    match (c.value("where"), c.selection()) {
+        (None | Some(Value::Number(fusewire_ir::Weak::Bool(true))), selection) => Ok(selection),
+        (Some(_), None) => c.expr("where").map(Some),
+        (Some(_), Some(_)) => Err(c.wrong("where", "no mask beside the one that selects elements:")),
     }
 }
 
@@ -274,10 +309,11 @@ fn extreme<'g>(
     plain: fn(Expr<'g>, Axes) -> Expr<'g>,
     with_initial: fn(Expr<'g>, Axes, Argument<'g>) -> Expr<'g>,
     masked: fn(Masked<'g>, Axes, Argument<'g>) -> Expr<'g>,
+    nothing: fn(Expr<'g>) -> Expr<'g>,
 ) -> Evaluated<'g> {
     let (x, axes) = (c.expr("a")?, c.axes()?);
     let initial = match c.value("initial") {
-        None => None,
+        None => c.selection().map(|_| Argument::Expr(nothing(x))),
         Some(_) => Some(c.argument("initial")?),
     };
     let extreme = match (initial, mask(c)?) {

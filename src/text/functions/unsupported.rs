@@ -5,9 +5,8 @@ use super::super::error::Refusal;
 /// Names that are refused, and why or what to write instead.
 const NAMES: &[(&[&str], &str)] = &[
     (&["partition", "argpartition", "lexsort"], "`np.sort` and `np.argsort` order all elements"),
-    (&["nancumsum", "nancumprod"], "it is not in the language yet"),
     (
-        &["put", "put_along_axis", "place", "putmask", "copyto", "choose", "add.at"],
+        &["put", "put_along_axis", "place", "putmask", "copyto", "choose"],
         "assign to a part: `y[indices] = values`",
     ),
     (
@@ -24,7 +23,6 @@ const NAMES: &[(&[&str], &str)] = &[
         "of linear algebra there are `@`, `np.dot`, `np.einsum` and `np.linalg.norm`",
     ),
     (&["histogram2d", "histogramdd", "histogram_bin_edges"], "it is not in the language; `np.histogram` is"),
-    (&["nanmedian", "nanquantile", "nanpercentile"], "it is not in the language yet"),
     (&["isin", "intersect1d", "union1d", "setdiff1d", "trim_zeros"], "of sets there is `np.unique`"),
     (
         &["convolve", "correlate", "interp", "fft.fft", "gradient", "corrcoef", "cov"],

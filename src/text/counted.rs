@@ -1,0 +1,147 @@
+//! Subscripts with arrays of integers, read and assigned to. Several of them are pairs, triples and so on, as NumPy has
+//! it: their axes are joined to one, along which each of them is one number.
+
+use super::call::sound;
+use super::error::Refusal;
+use super::evaluate::Evaluator;
+use super::index::Computed;
+use super::value::{Evaluated, Value};
+use crate::axes::{Axis, NewSizes};
+use crate::expr::Expr;
+use fusewire_ir::{DType, Dim, Shape};
+
+/// A part of an array, of which arrays of integers count out elements along some axes.
+pub(super) struct Counted<'g> {
+    /// The part with these axes joined to one.
+    rows: Expr<'g>,
+    /// Where along it the elements are.
+    places: Expr<'g>,
+    /// That axis.
+    axis: usize,
+    /// Of the part with these axes one after another, before they were joined.
+    apart: Shape,
+    /// From where to where they were moved before.
+    moved: (Vec<isize>, Vec<isize>),
+}
+
+impl<'g> Counted<'g> {
+    /// The elements, the axes of the indices in the place of those that they count.
+    pub fn taken(&self) -> Expr<'g> {
+        self.rows.take(self.places, Axis(self.axis as isize))
+    }
+}
+
+/// A size as an `i64`.
+fn number<'g>(of: Expr<'g>, dim: &Dim) -> Expr<'g> {
+    match dim.known().and_then(|size| i64::try_from(size).ok()) {
+        Some(size) => of.graph().scalar(size),
+        None => of.graph().size(dim.clone()),
+    }
+}
+
+fn reshaped<'g>(of: Expr<'g>, dims: impl Iterator<Item = Dim>) -> Expr<'g> {
+    of.reshape(NewSizes(dims.map(Some).collect()))
+}
+
+fn product(dims: &[Dim]) -> Dim {
+    dims.iter().fold(Dim::from(1u64), |product, dim| &product * dim).with_label(None)
+}
+
+/// Indices are pairs, triples and so on where their shapes broadcast.
+fn check_indices<'g>(arrays: &[(usize, Expr<'g>)]) -> Evaluated<'g, ()> {
+    let mut shapes = Vec::with_capacity(arrays.len());
+    for (_, indices) in arrays {
+        shapes.push(sound(*indices)?);
+    }
+    let mut all = Shape::default();
+    for shape in &shapes {
+        let Ok(joined) = all.broadcast(shape, |_, _| {}) else {
+            let shown: Vec<String> = shapes.iter().map(ToString::to_string).collect();
+            let message = format!("the indices have shapes {}, which do not broadcast", shown.join(" and "));
+            let help = "each element takes one index of every array; for all pairs: `x[rows][:, columns]`";
+            return Err(Refusal::new(fusewire_ir::DiagnosticKind::Shape, message).help(help).into());
+        };
+        all = joined;
+    }
+    Ok(())
+}
+
+/// Zeros of the shape of `indices`, or the error of the run that one of them is not among those of the axis.
+fn held_to_axis<'g>(called: &str, shape: &Shape, axis: usize, indices: Expr<'g>) -> Evaluated<'g, Expr<'g>> {
+    let sizes = shape.iter().enumerate();
+    let sizes = sizes.map(|(at, dim)| if at == axis { dim.clone().with_label(None) } else { 1u64.into() });
+    // A single element, however long the axis is.
+    let zeros = indices.graph().scalar(false).broadcast_to(sizes.collect::<Shape>()).named(called);
+    let zeros = zeros.take(indices, Axis(axis as isize));
+    Ok(reshaped(zeros, sound(indices)?.iter().cloned()).astype(DType::I64))
+}
+
+impl<'g> Evaluator<'_, 'g> {
+    /// What the arrays of a subscript count out of the part of an array that is left by the others.
+    pub(super) fn counted(&self, of: Expr<'g>, computed: &Computed<'g>) -> Evaluated<'g, Counted<'g>> {
+        let part = of.index(&computed.items[..]);
+        let called = self.graph.ir().borrow().display_name(of.site()).to_string();
+        let shape = sound(part)?;
+        let axes: Vec<usize> = computed.arrays.iter().map(|(axis, _)| *axis).collect();
+        let axis = if computed.first { 0 } else { axes.first().copied().unwrap_or(0) };
+        let from: Vec<isize> = axes.iter().map(|axis| *axis as isize).collect();
+        let to: Vec<isize> = (axis..axis + axes.len()).map(|axis| axis as isize).collect();
+        let moved = if from == to { part } else { part.moveaxis(from.clone(), to.clone()) };
+        let apart = sound(moved)?;
+        let (rows, places) = match &computed.arrays[..] {
+            [(_, only)] => (moved, *only),
+            several => {
+                check_indices(several)?;
+                let behind = axis + several.len();
+                let joined = product(&apart[axis..behind]);
+                let sizes =
+                    apart[..axis].iter().cloned().chain([joined]).chain(apart[behind..].iter().cloned());
+                let rows = reshaped(moved, sizes);
+                let mut places: Option<Expr<'g>> = None;
+                for (at, (own, indices)) in several.iter().enumerate() {
+                    let check = held_to_axis(&called, &shape, *own, *indices)?;
+                    let index = indices.astype(DType::I64);
+                    let from_front = index.less(0).select(index + number(part, &shape[*own]), index);
+                    let each = number(part, &product(&apart[axis + at + 1..behind]));
+                    let place = from_front * each + check;
+                    places = Some(places.map_or(place, |others| others + place));
+                }
+                (rows, places.unwrap_or(part))
+            }
+        };
+        sound(places)?;
+        Ok(Counted { rows, places, axis, apart, moved: (from, to) })
+    }
+
+    /// The part with new elements in these places, one after another: of those that go to one place the last stays.
+    /// `adds` says that all of them are added to what is there.
+    pub(super) fn with_counted(
+        &self,
+        counted: &Counted<'g>,
+        value: &Value<'g>,
+        dtype: DType,
+        adds: bool,
+    ) -> Evaluated<'g, Expr<'g>> {
+        let shape = sound(counted.taken())?;
+        let value = self.converted(value, dtype)?;
+        let value = self.without_leading(value, shape.len())?.broadcast_to(shape.clone());
+        sound(value)?;
+        let of_places = sound(counted.places)?.len();
+        let Counted { rows, places, axis, .. } = *counted;
+        let behind = axis + of_places;
+        let (places, value) = if of_places == 1 {
+            (places, value)
+        } else {
+            let count = product(&shape[axis..behind]);
+            let sizes =
+                shape[..axis].iter().cloned().chain([count.clone()]).chain(shape[behind..].iter().cloned());
+            (reshaped(places, std::iter::once(count)), reshaped(value, sizes))
+        };
+        let along = Axis(axis as isize);
+        let changed =
+            if adds { rows.scatter_add(places, value, along) } else { rows.put(places, value, along) };
+        let (from, to) = &counted.moved;
+        let apart = if from.len() == 1 { changed } else { reshaped(changed, counted.apart.iter().cloned()) };
+        Ok(if from == to { apart } else { apart.moveaxis(to.clone(), from.clone()) })
+    }
+}

@@ -1,0 +1,158 @@
+//! Parts of arrays that are assigned to. Nothing is ever written: the array with a part of it replaced is another
+//! expression.
+
+use super::assign::is_same_kind;
+use super::call::sound;
+use super::error::Refusal;
+use super::evaluate::Evaluator;
+use super::index::{Items, Masked};
+use super::selected::Selected;
+use super::value::{Array, Evaluated, Value};
+use crate::axes::Positions;
+use crate::expr::{Argument, Expr};
+use fusewire_ir::{AxisRef, DType, ElementOp, Index, Shape, Slice, Weak};
+
+impl<'g> Evaluator<'_, 'g> {
+    /// The array with a part of it replaced.
+    pub(super) fn with_part(
+        &mut self,
+        base: Expr<'g>,
+        items: &Value<'g>,
+        value: &Value<'g>,
+    ) -> Evaluated<'g, Expr<'g>> {
+        let shape = sound(base)?;
+        let Some(dtype) = base.dtype() else { return Ok(base) };
+        match Items::new(self.graph, shape.len(), items)? {
+            Items::Mask(mask) => self.with_selected(base, &mask, value, dtype),
+            Items::Computed(computed) => {
+                let counted = self.counted(base, &computed)?;
+                let changed = self.with_counted(&counted, value, dtype, false)?;
+                self.put_back(base, &shape, &computed.items, changed)
+            }
+            Items::Basic(items) => {
+                let part = base.index(&items[..]);
+                let part_shape = sound(part)?;
+                let value = self.converted(value, dtype)?;
+                let value = self.without_leading(value, part_shape.len())?;
+                self.scattered(base, &shape, &items, value, &part_shape)
+            }
+        }
+    }
+
+    /// `np.add.at(array, items, value)`: each of the values is added, also where several go to one place.
+    pub(super) fn add_at(&mut self, array: Array<'g>, items: &Value<'g>, value: &Value<'g>) -> Evaluated<'g> {
+        let (base, shape) = (array.expr, sound(array.expr)?);
+        let Some(dtype) = base.dtype() else { return Ok(Value::None) };
+        let of_value = match value {
+            Value::Number(Weak::Float(_)) if !dtype.is_float() => Some(DType::F64),
+            Value::Number(_) => None,
+            other => other.as_expr(self.graph, None)?.dtype(),
+        };
+        if let Some(from) = of_value.filter(|from| !is_same_kind(*from, dtype)) {
+            let message = format!("{from} is not added to an array of {dtype}");
+            return Err(Refusal::new(fusewire_ir::DiagnosticKind::DType, message).into());
+        }
+        let changed = match Items::new(self.graph, shape.len(), items)? {
+            Items::Computed(computed) => {
+                let counted = self.counted(base, &computed)?;
+                let changed = self.with_counted(&counted, value, dtype, true)?;
+                self.put_back(base, &shape, &computed.items, changed)?
+            }
+            // Nothing is there twice.
+            Items::Basic(_) | Items::Mask(_) => {
+                let current = self.subscript(&Value::Array(array), items)?;
+                let sum = self.element(ElementOp::Add, &[current, value.clone()])?;
+                self.with_part(base, items, &sum)?
+            }
+        };
+        self.write_back(array, changed);
+        Ok(Value::None)
+    }
+
+    /// The array with the part that positions and slices lead to replaced by one of the same shape.
+    fn put_back(
+        &self,
+        base: Expr<'g>,
+        shape: &Shape,
+        items: &[Index],
+        part: Expr<'g>,
+    ) -> Evaluated<'g, Expr<'g>> {
+        let part_shape = sound(part)?;
+        let is_whole = |item: &Index| matches!(item, Index::Ellipsis) || *item == Index::Slice(Slice::ALL);
+        if items.iter().all(is_whole) {
+            return Ok(part);
+        }
+        self.scattered(base, shape, items, part, &part_shape)
+    }
+
+    /// The array with new elements where a mask is true.
+    fn with_selected(
+        &mut self,
+        base: Expr<'g>,
+        mask: &Masked<'g>,
+        value: &Value<'g>,
+        dtype: DType,
+    ) -> Evaluated<'g, Expr<'g>> {
+        let target = mask.selected(base)?;
+        let value = match value {
+            Value::Selected(selected) => match selected.at_places_of(&target)? {
+                Some(values) if values.ndim() <= target.values.ndim() => values.astype(dtype),
+                _ => {
+                    let message = "the elements that another mask selects do not belong to these places";
+                    let help = "how many they are is known only when data is; write `x = np.where(mask, values, x)` \
+                                with values of the shape of `x`";
+                    return Err(Refusal::language(message).help(help).into());
+                }
+            },
+            value => self.for_each(value, dtype, &target)?,
+        };
+        let all = sound(target.values)?;
+        let chosen = self.chosen(target.wide_mask(), value, target.values, all);
+        self.put_back(base, &sound(base)?, &mask.items, mask.moved_back(chosen))
+    }
+
+    /// A value that is assigned to every element that a mask selects.
+    fn for_each(&self, value: &Value<'g>, dtype: DType, target: &Selected<'g>) -> Evaluated<'g, Expr<'g>> {
+        let axes = target.ndim().unwrap_or(0);
+        let value = self.without_leading(self.converted(value, dtype)?, axes)?;
+        let shape = sound(value)?;
+        // Along the axes of the mask nothing is known of how many elements it selects.
+        match target.fit(value)? {
+            Some(value) if shape.len() <= axes => Ok(value),
+            _ => {
+                let message =
+                    format!("a value of shape {shape} has an element for each that the mask selects");
+                let help = "how many that are is known only when data is; write `x = np.where(mask, values, x)` \
+                            with values of the shape of `x`";
+                Err(Refusal::language(message).help(help).into())
+            }
+        }
+    }
+
+    /// The value of an assignment in the dtype of the array, converted as NumPy does.
+    pub(super) fn converted(&self, value: &Value<'g>, dtype: DType) -> Evaluated<'g, Expr<'g>> {
+        let Value::Number(Weak::Float(number)) = value else { return value.as_expr(self.graph, Some(dtype)) };
+        if !dtype.is_int() {
+            return value.as_expr(self.graph, Some(dtype));
+        }
+        if !number.is_finite() {
+            let message = format!("{dtype} does not hold {number}");
+            return Err(Refusal::new(fusewire_ir::DiagnosticKind::ScalarRange, message).into());
+        }
+        Value::int(*number as i128).as_expr(self.graph, Some(dtype))
+    }
+
+    pub(super) fn chosen(&self, mask: Expr<'g>, value: Expr<'g>, base: Expr<'g>, shape: Shape) -> Expr<'g> {
+        let operands = [mask, value, base].map(Argument::Expr);
+        Expr::element_of(self.graph, ElementOp::Select, operands.into_iter()).broadcast_to(shape)
+    }
+
+    /// Without axes of size 1 before the last `axes`, which NumPy does not mind where it assigns.
+    pub(super) fn without_leading(&self, value: Expr<'g>, axes: usize) -> Evaluated<'g, Expr<'g>> {
+        let shape = sound(value)?;
+        let leading = shape.len().saturating_sub(axes);
+        let count = shape.iter().take(leading).take_while(|dim| dim.is_one()).count();
+        let dropped: Vec<AxisRef> = (0..count as isize).map(AxisRef::Position).collect();
+        Ok(if count == 0 { value } else { value.squeeze(Positions(dropped)) })
+    }
+}
