@@ -10,10 +10,10 @@ use fusewire_ir::body::Primitive;
 use iced_x86::{Code, Instruction, MemoryOperand, Register};
 
 /// The most constants that instructions need beyond those of the body: zeros, ones in every bit,
-/// the byte 1, the number 1 of four dtypes, signs and magnitudes of two.
-pub(super) const CONSTANTS: usize = 11;
+/// the byte 1, the number 1 of four dtypes, signs and magnitudes of two, and what lanes begin with.
+pub(super) const CONSTANTS: usize = 12;
 
-fn register(full: bool, number: u32) -> Register {
+pub(super) fn register(full: bool, number: u32) -> Register {
     if full { Register::YMM0 + number } else { Register::XMM0 + number }
 }
 
@@ -42,7 +42,7 @@ impl Assembly<'_> {
     }
 
     /// `to = forms(a, b)`.
-    fn two(&mut self, forms: Forms, full: bool, to: u32, a: u32, b: Operand) -> Result<(), Declined> {
+    pub(super) fn two(&mut self, forms: Forms, full: bool, to: u32, a: u32, b: Operand) -> Result<(), Declined> {
         let (code, to, a) = (form(forms, full), register(full, to), register(full, a));
         self.emit(match b {
             Operand::Register(b) => Instruction::with3(code, to, a, register(full, b))?,
