@@ -113,8 +113,7 @@ impl Wide {
 
     fn call(mut self, b: &mut FunctionBuilder<'_>, frame: &Frame<'_>) {
         let trips = b.ins().ushr_imm_s(frame.extent(1), i64::from(self.elements.trailing_zeros()));
-        let step = b.ins().iconst(types::I64, 8);
-        self.words.extend([frame.extent(0), trips, frame.partials, step]);
+        self.words.extend([frame.extent(0), trips, frame.partials]);
         let size = 8 * self.words.len() as u32;
         let slot = b.create_sized_stack_slot(StackSlotData::new(StackSlotKind::ExplicitSlot, size, 3));
         for (at, word) in self.words.iter().enumerate() {

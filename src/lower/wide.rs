@@ -5,6 +5,7 @@
 //! assembled here, `fn(addresses, trips)`; Cranelift's loop does the rest of the run, and every run
 //! that this module declines. Both compute the same bits: no operation rounds differently by width.
 
+mod ends;
 mod forms;
 mod registers;
 mod rows;
@@ -240,6 +241,8 @@ struct Assembly<'a> {
     stack: usize,
     /// Registers of lanes that elements are combined with.
     accumulators: Vec<u32>,
+    /// Are these the first elements of all lanes?
+    is_first: bool,
 }
 
 impl<'a> Assembly<'a> {
@@ -259,6 +262,7 @@ impl<'a> Assembly<'a> {
             offset: 0,
             stack: 0,
             accumulators: Vec::new(),
+            is_first: false,
         }
     }
 
@@ -280,50 +284,6 @@ impl<'a> Assembly<'a> {
         self.emit(Instruction::with_branch(Machine::Jne_rel32_64, start as u64)?)?;
         self.leave(&pushed, frame)?;
         self.finished(elements)
-    }
-
-    /// Saves registers, makes room on the stack for values that stay the same and do not fit into registers, and loads the
-    /// addresses; the bytes of the room.
-    fn enter(&mut self, pushed: &[Register], invariants: &[bool]) -> Result<usize, Declined> {
-        let is_constant = |at: &usize| matches!(self.of.body.instructions[*at].code, Code::Constant(_));
-        let frame = (0..invariants.len()).filter(|at| invariants[*at] && !is_constant(at)).count() * BYTES;
-        if frame > LARGEST_FRAME {
-            return Err(Declined::Stack);
-        }
-        for register in pushed {
-            self.emit(Instruction::with1(Machine::Push_r64, *register)?)?;
-        }
-        if frame > 0 {
-            self.emit(Instruction::with2(Machine::Sub_rm64_imm32, Register::RSP, frame as i32)?)?;
-        }
-        for (at, register) in ADDRESSES[..self.of.addresses].iter().enumerate() {
-            let word = MemoryOperand::with_base_displ(INDEX, 8 * at as i64);
-            self.emit(Instruction::with2(Machine::Mov_r64_rm64, *register, word)?)?;
-        }
-        Ok(frame)
-    }
-
-    /// The end of the function.
-    fn leave(&mut self, pushed: &[Register], frame: usize) -> Result<(), Declined> {
-        self.emit(Instruction::with(Machine::VEX_Vzeroupper))?;
-        if frame > 0 {
-            self.emit(Instruction::with2(Machine::Add_rm64_imm32, Register::RSP, frame as i32)?)?;
-        }
-        for register in pushed.iter().rev() {
-            self.emit(Instruction::with1(Machine::Pop_r64, *register)?)?;
-        }
-        self.emit(Instruction::with(Machine::Retnq))
-    }
-
-    /// The code after its constants.
-    fn finished(mut self, elements: usize) -> Result<Assembled, Declined> {
-        if self.pool.len() * BYTES > self.room {
-            return Err(Declined::Encoding);
-        }
-        let mut bytes = self.pool.concat();
-        bytes.resize(self.room, 0);
-        bytes.extend(self.encoder.take_buffer());
-        Ok(Assembled { bytes, entry: self.room, elements })
     }
 
     fn emit(&mut self, instruction: Instruction) -> Result<(), Declined> {
@@ -417,7 +377,11 @@ impl<'a> Assembly<'a> {
             let dtype = self.of.body.dtype(value);
             if let Target::Lanes { op, .. } = target {
                 let (lanes, with) = (self.accumulators[self.offset / self.lanes], self.operand(value)?);
-                self.combine_into(op, dtype, lanes, with)?;
+                if self.is_first {
+                    self.copy(lanes, dtype, with)?;
+                } else {
+                    self.combine_into(op, dtype, lanes, with)?;
+                }
                 self.release(value.index(), invariants);
                 continue;
             }

@@ -174,6 +174,11 @@ fn check<T: Number>(ops: &[ReduceOp]) {
         for width in [Width::Narrow, Width::available()] {
             for step in [1, 3] {
                 let [alone, both] = [&[*op][..], &[*op, *op]].map(|ops| compiled::<T>(ops, width, step));
+                let has_forms = matches!(T::DTYPE, DType::F32 | DType::F64 | DType::I32);
+                if step == 1 && width != Width::Narrow && has_forms {
+                    let narrow = compiled::<T>(&[*op], Width::Narrow, step);
+                    assert!(alone.code.parts() > narrow.code.parts(), "{} of {} is declined", op.name(), T::DTYPE);
+                }
                 for length in lengths() {
                     let row = |at: usize| (0..length).map(|k| T::element(k + at * length, length % 3 == 1)).collect();
                     let rows: Vec<Vec<T>> = (0..ROWS).map(row).collect();

@@ -25,13 +25,12 @@ enum Word {
     Rows,
     Trips,
     Totals,
-    TotalStep,
 }
 
 impl Loop<'_> {
     /// Assembles the loop around the loop, for one [`Target::Lanes`]: `fn(words)`. The words are the addresses, how many
-    /// bytes each moves from row to row, how many rows there are, how many trips each takes, where the first total goes,
-    /// and the bytes from one to the next. There is at least one row and one trip.
+    /// bytes each moves from row to row, how many rows there are, how many trips each takes, and where the totals go.
+    /// There is at least one row and one trip.
     pub fn assemble_rows(&self) -> Result<Assembled, Declined> {
         if self.addresses > MOST_ADDRESSES {
             return Err(Declined::Registers);
@@ -60,22 +59,28 @@ impl Assembly<'_> {
         self.emit(Instruction::with2(Code::Mov_r64_rm64, ROWS, self.of.word(Word::Rows))?)?;
         self.emit(Instruction::with2(Code::Mov_r64_rm64, TOTAL, self.of.word(Word::Totals))?)?;
 
+        for _ in 0..STEPS {
+            let lanes = self.registers.take()?;
+            self.accumulators.push(lanes);
+        }
+
         let row = self.at;
-        self.lanes_of(op, dtype)?;
         self.prologue(&invariants, kept)?;
         self.emit(Instruction::with2(Code::Xor_r32_rm32, Register::EDI, Register::EDI)?)?;
         self.emit(Instruction::with2(Code::Mov_r64_rm64, TRIPS, self.of.word(Word::Trips))?)?;
+        // The first elements of all lanes, combined with what changes nothing, are what they are.
+        self.is_first = true;
+        self.trip(&invariants)?;
+        self.is_first = false;
+        self.emit(Instruction::with_branch(Code::Je_rel32_64, row as u64)?)?;
+        let only_one = self.at;
         let trip = self.at;
-        for step in 0..STEPS {
-            self.offset = step * self.lanes;
-            self.step(&invariants)?;
-        }
-        self.emit(Instruction::with2(Code::Add_rm64_imm8, INDEX, (STEPS * self.lanes) as i32)?)?;
-        self.emit(Instruction::with1(Code::Dec_rm64, TRIPS)?)?;
+        self.trip(&invariants)?;
         self.emit(Instruction::with_branch(Code::Jne_rel32_64, trip as u64)?)?;
+        self.land(only_one);
 
         self.halves(op, dtype)?;
-        self.emit(Instruction::with2(Code::Add_r64_rm64, TOTAL, self.of.word(Word::TotalStep))?)?;
+        self.emit(Instruction::with2(Code::Add_rm64_imm8, TOTAL, 8)?)?;
         for (at, address) in ADDRESSES[..addresses].iter().enumerate() {
             let step = MemoryOperand::with_base_displ(WORDS, 8 * (addresses + at) as i64);
             self.emit(Instruction::with2(Code::Add_r64_rm64, *address, step)?)?;
@@ -87,15 +92,23 @@ impl Assembly<'_> {
         self.finished(elements)
     }
 
-    /// Registers for lanes, which begin with what changes nothing.
-    fn lanes_of(&mut self, op: ReduceOp, dtype: DType) -> Result<(), Declined> {
-        let identity = self.constant(op.identity(dtype));
-        for _ in 0..STEPS {
-            let lanes = self.registers.take()?;
-            self.move_in(lanes, dtype, identity)?;
-            self.accumulators.push(lanes);
+    /// One vector for every lane, and one trip less that is left.
+    fn trip(&mut self, invariants: &[bool]) -> Result<(), Declined> {
+        for step in 0..STEPS {
+            self.offset = step * self.lanes;
+            self.step(invariants)?;
         }
-        Ok(())
+        self.emit(Instruction::with2(Code::Add_rm64_imm8, INDEX, (STEPS * self.lanes) as i32)?)?;
+        self.emit(Instruction::with1(Code::Dec_rm64, TRIPS)?)
+    }
+
+    /// Lets the jump that ends at `end` go to here: its last four bytes are the distance.
+    fn land(&mut self, end: usize) {
+        let distance = (self.at - end) as u32;
+        let mut bytes = self.encoder.take_buffer();
+        let place = end - self.room;
+        bytes[place - 4..place].copy_from_slice(&distance.to_le_bytes());
+        self.encoder.set_buffer(bytes);
     }
 
     /// `into` combined with an operand.

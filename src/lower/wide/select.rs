@@ -10,8 +10,8 @@ use fusewire_ir::body::Primitive;
 use iced_x86::{Code, Instruction, MemoryOperand, Register};
 
 /// The most constants that instructions need beyond those of the body: zeros, ones in every bit,
-/// the byte 1, the number 1 of four dtypes, signs and magnitudes of two, and what lanes begin with.
-pub(super) const CONSTANTS: usize = 12;
+/// the byte 1, the number 1 of four dtypes, signs and magnitudes of two.
+pub(super) const CONSTANTS: usize = 11;
 
 pub(super) fn register(full: bool, number: u32) -> Register {
     if full { Register::YMM0 + number } else { Register::XMM0 + number }
