@@ -121,9 +121,9 @@ pub(super) fn accumulate_row(
 /// What the elements of a segment are combined with, and how.
 pub(super) struct Accumulation<'s, 'a> {
     segment: &'s Segment<'s, 'a>,
-    pub accumulator: Accumulator,
-    pub dtype: DType,
-    pub primitive: Primitive,
+    accumulator: Accumulator,
+    dtype: DType,
+    primitive: Primitive,
     invariants: Invariants,
     /// Where its lanes are in memory.
     state: Clif,
@@ -272,7 +272,8 @@ impl<'s, 'a> Accumulation<'s, 'a> {
             let ty = b.func.dfg.value_type(*lanes);
             b.append_block_param(after, ty);
         }
-        let arguments = |lanes: &[Clif]| -> Vec<BlockArg> { lanes.iter().map(|lane| (*lane).into()).collect() };
+        let arguments =
+            |lanes: &[Clif]| -> Vec<BlockArg> { lanes.iter().map(|lane| (*lane).into()).collect() };
         b.ins().brif(tail, inside, &[], after, &arguments(&lanes));
         b.switch_to_block(inside);
         b.seal_block(inside);
@@ -282,12 +283,45 @@ impl<'s, 'a> Accumulation<'s, 'a> {
         let (carried, offset) = self.vectors(b, trips, carried);
         let lane = b.ins().iadd(self.state, offset);
         let rest = b.ins().band_imm_s(tail, width as i64 - 1);
-        self.singles(b, rest, lane, &carried);
+        // Whole vectors only: a load that follows smaller stores to its place would wait for them.
+        let elements = self.partial(b, rest, &carried);
+        let mut vectors = Vectors { b, lanes: self.segment.frame.lanes };
+        let before = vectors.load(self.dtype, lane, 0);
+        let combined = vectors.apply(self.primitive, self.dtype, &[before, elements]);
+        vectors.store(self.dtype, combined, lane, 0);
         let loaded = self.load_lanes(b);
         b.ins().jump(after, &arguments(&loaded));
         b.switch_to_block(after);
         b.seal_block(after);
         b.block_params(after).to_vec()
+    }
+
+    /// Fewer elements than a vector has lanes, and what changes nothing in the other lanes.
+    fn partial(&self, b: &mut FunctionBuilder<'_>, count: Clif, carried: &[Clif]) -> Clif {
+        let lanes = self.segment.frame.lanes;
+        let done = b.create_block();
+        let whole = b.append_block_param(done, lanes.vector(self.dtype));
+        let mut partial = self.identity(b);
+        for at in 0..lanes.0 - 1 {
+            let next = b.create_block();
+            let is_all = b.ins().icmp_imm_s(IntCC::Equal, count, at as i64);
+            b.ins().brif(is_all, done, &[partial.into()], next, &[]);
+            b.switch_to_block(next);
+            b.seal_block(next);
+            let element = self.elements(b, carried, at, true);
+            let element = b.ins().extractlane(element, 0);
+            partial = b.ins().insertlane(partial, element, at as u8);
+        }
+        b.ins().jump(done, &[partial.into()]);
+        b.switch_to_block(done);
+        b.seal_block(done);
+        whole
+    }
+
+    /// A vector that changes nothing.
+    pub fn identity(&self, b: &mut FunctionBuilder<'_>) -> Clif {
+        let identity = self.accumulator.op.identity(self.dtype);
+        Vectors { b, lanes: self.segment.frame.lanes }.constant(identity)
     }
 
     /// The lanes combined by halves, as the word that stands for a block.

@@ -4,7 +4,7 @@
 use super::nest::{Frame, repeat};
 use super::reduce::{Accumulation, LONG_BODY, SHARED_PIECE};
 use super::segment::{Segment, Sink};
-use super::vector::{Vectors, memory};
+use super::vector::memory;
 use super::wide::{Loop, Source, Target, Width};
 use super::{Form, Motion, Routine, linker};
 use cranelift_codegen::ir::condcodes::IntCC;
@@ -103,7 +103,8 @@ impl Wide {
         }
         let target = Target::Lanes { value: accumulator.value, op: accumulator.op };
         let (width, count) = (routine.width, streams.len());
-        let wide = Loop { width, body, needed, targets: vec![target], addresses: count, streamed: Vec::new() };
+        let wide =
+            Loop { width, body, needed, targets: vec![target], addresses: count, streamed: Vec::new() };
         let assembled = wide.assemble_rows().ok()?;
         let code = frame.linker.assembled(b, &assembled.bytes, assembled.entry)?;
         let steps = streams.iter().map(|stream| frame.stride(*stream, 0));
@@ -153,8 +154,7 @@ fn total(b: &mut FunctionBuilder<'_>, segment: &Segment<'_, '_>, accumulator: us
     let alone = Accumulation::frame(b, segment, accumulator);
     let segment = &Segment { frame: alone.as_ref().unwrap_or(segment.frame), ..*segment };
     let with = Accumulation::new(b, segment, accumulator);
-    let identity = with.accumulator.op.identity(with.dtype);
-    let identity = Vectors { b, lanes: segment.frame.lanes }.constant(identity);
+    let identity = with.identity(b);
     let trips = b.ins().ushr_imm_s(segment.count, i64::from(with.lanes.trailing_zeros()));
     let start = segment.start(b);
     let (carried, lanes) = with.trips(b, trips, &start, vec![identity; with.steps]);

@@ -125,7 +125,9 @@ fn compiled<T: Number>(ops: &[ReduceOp], width: Width, step: usize) -> Compiled 
         loops: 2,
         streams: vec![stream(motion), stream(Motion::Still)],
         body: body.finish(),
-        accumulators: accumulators.map(|(op, value)| Accumulator { op: *op, value, dtype: T::DTYPE }).collect(),
+        accumulators: accumulators
+            .map(|(op, value)| Accumulator { op: *op, value, dtype: T::DTYPE })
+            .collect(),
         width,
         streaming: false,
     };
@@ -177,10 +179,17 @@ fn check<T: Number>(ops: &[ReduceOp]) {
                 let has_forms = matches!(T::DTYPE, DType::F32 | DType::F64 | DType::I32);
                 if step == 1 && width != Width::Narrow && has_forms {
                     let narrow = compiled::<T>(&[*op], Width::Narrow, step);
-                    assert!(alone.code.parts() > narrow.code.parts(), "{} of {} is declined", op.name(), T::DTYPE);
+                    assert!(
+                        alone.code.parts() > narrow.code.parts(),
+                        "{} of {} is declined",
+                        op.name(),
+                        T::DTYPE
+                    );
                 }
                 for length in lengths() {
-                    let row = |at: usize| (0..length).map(|k| T::element(k + at * length, length % 3 == 1)).collect();
+                    let row = |at: usize| {
+                        (0..length).map(|k| T::element(k + at * length, length % 3 == 1)).collect()
+                    };
                     let rows: Vec<Vec<T>> = (0..ROWS).map(row).collect();
                     let [alone, both] = [&alone, &both].map(|code| words(code, step, &rows));
                     for (at, row) in rows.iter().enumerate() {

@@ -3,7 +3,9 @@
 
 use super::forms::binary;
 use super::select::register;
-use super::{ADDRESSES, Assembled, Assembly, BYTES, Declined, FREE_ADDRESSES, INDEX, Loop, Operand, TRIPS, Target};
+use super::{
+    ADDRESSES, Assembled, Assembly, BYTES, Declined, FREE_ADDRESSES, INDEX, Loop, Operand, TRIPS, Target,
+};
 use crate::lower::segment::combine;
 use fusewire_ir::reduce::LANE_BYTES;
 use fusewire_ir::{DType, ReduceOp};
@@ -145,7 +147,8 @@ impl Assembly<'_> {
         self.emit(Instruction::with3(Code::VEX_Vextractf128_xmmm128_ymm_imm8, high_half, whole, 1u32)?)?;
         self.combine_into(op, dtype, total, Operand::Register(high))?;
         // The upper half of the lanes of 128 bits, then the second of the two lanes that are left.
-        let moves: &[u32] = if dtype.bytes() == 4 { &[0b11_10_11_10, 0b01_01_01_01] } else { &[0b11_10_11_10] };
+        let moves: &[u32] =
+            if dtype.bytes() == 4 { &[0b11_10_11_10, 0b01_01_01_01] } else { &[0b11_10_11_10] };
         for lanes in moves {
             let shuffle = Code::VEX_Vpshufd_xmm_xmmm128_imm8;
             self.emit(Instruction::with3(shuffle, high_half, total_half, *lanes)?)?;

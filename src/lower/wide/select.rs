@@ -42,7 +42,14 @@ impl Assembly<'_> {
     }
 
     /// `to = forms(a, b)`.
-    pub(super) fn two(&mut self, forms: Forms, full: bool, to: u32, a: u32, b: Operand) -> Result<(), Declined> {
+    pub(super) fn two(
+        &mut self,
+        forms: Forms,
+        full: bool,
+        to: u32,
+        a: u32,
+        b: Operand,
+    ) -> Result<(), Declined> {
         let (code, to, a) = (form(forms, full), register(full, to), register(full, a));
         self.emit(match b {
             Operand::Register(b) => Instruction::with3(code, to, a, register(full, b))?,
