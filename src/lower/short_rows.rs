@@ -4,14 +4,14 @@
 use super::nest::{Frame, repeat};
 use super::reduce::{Accumulation, LONG_BODY, SHARED_PIECE};
 use super::segment::{Segment, Sink};
-use super::vector::memory;
+use super::vector::{int_vector, memory};
 use super::wide::{Loop, Source, Target, Width};
 use super::{Form, Motion, Routine, linker};
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{InstBuilder, StackSlotData, StackSlotKind, Value, types};
 use cranelift_frontend::FunctionBuilder;
 use fusewire_ir::body::Code;
-use fusewire_ir::reduce::BLOCK;
+use fusewire_ir::reduce::{BLOCK, LANE_BYTES};
 
 /// May rows of this routine be short? Where functions are called for a row, or its operands are packed, or its body is
 /// long, what a row costs beside its elements counts little.
@@ -57,22 +57,29 @@ pub(super) fn rows(b: &mut FunctionBuilder<'_>, frame: &Frame<'_>, addresses: &[
     let Some(wide) = Wide::of(b, frame, addresses).filter(|_| stores.is_empty()) else {
         return narrow(b, frame, addresses, stores);
     };
-    let rest = b.ins().band_imm_s(frame.extent(1), wide.elements as i64 - 1);
-    let is_whole = b.ins().icmp_imm_s(IntCC::Equal, rest, 0);
-    let is_something = b.ins().icmp_imm_s(IntCC::NotEqual, frame.extent(1), 0);
-    let is_wide = b.ins().band(is_whole, is_something);
+    let extent = frame.extent(1);
+    let is_possible = if wide.tails {
+        b.ins().icmp_imm_s(IntCC::UnsignedGreaterThanOrEqual, extent, wide.elements as i64)
+    } else {
+        let rest = b.ins().band_imm_s(extent, wide.elements as i64 - 1);
+        let is_whole = b.ins().icmp_imm_s(IntCC::Equal, rest, 0);
+        let is_something = b.ins().icmp_imm_s(IntCC::NotEqual, extent, 0);
+        b.ins().band(is_whole, is_something)
+    };
     let some_rows = b.ins().icmp_imm_s(IntCC::NotEqual, frame.extent(0), 0);
-    let is_wide = b.ins().band(is_wide, some_rows);
+    let is_wide = b.ins().band(is_possible, some_rows);
     either(b, is_wide, |b| wide.call(b, frame), |b| narrow(b, frame, addresses, stores));
 }
 
-/// All rows in wider vectors, where each is whole rows of lanes.
+/// All rows in wider vectors, where each has at least a row of lanes.
 struct Wide {
     code: Value,
     /// Addresses, and how far each moves from row to row.
     words: Vec<Value>,
     /// Elements of a row of lanes.
     elements: usize,
+    /// May elements be left after whole rows of lanes?
+    tails: bool,
 }
 
 impl Wide {
@@ -103,24 +110,45 @@ impl Wide {
         }
         let target = Target::Lanes { value: accumulator.value, op: accumulator.op };
         let (width, count) = (routine.width, streams.len());
-        let wide =
-            Loop { width, body, needed, targets: vec![target], addresses: count, streamed: Vec::new() };
-        let assembled = wide.assemble_rows().ok()?;
+        let targets = vec![target];
+        let streamed = Vec::new();
+        let mut wide = Loop { width, body, needed, targets, addresses: count, streamed, tails: true };
+        let assembled = wide.assemble_rows().or_else(|_| {
+            wide.tails = false;
+            wide.assemble_rows()
+        });
+        let assembled = assembled.ok()?;
         let code = frame.linker.assembled(b, &assembled.bytes, assembled.entry)?;
         let steps = streams.iter().map(|stream| frame.stride(*stream, 0));
         let words = streams.iter().map(|stream| addresses[*stream]).chain(steps).collect();
-        Some(Self { code, words, elements: assembled.elements })
+        Some(Self { code, words, elements: assembled.elements, tails: wide.tails })
     }
 
     fn call(mut self, b: &mut FunctionBuilder<'_>, frame: &Frame<'_>) {
         let trips = b.ins().ushr_imm_s(frame.extent(1), i64::from(self.elements.trailing_zeros()));
         self.words.extend([frame.extent(0), trips, frame.partials]);
-        let size = 8 * self.words.len() as u32;
-        let slot = b.create_sized_stack_slot(StackSlotData::new(StackSlotKind::ExplicitSlot, size, 3));
+        let tail = b.ins().band_imm_s(frame.extent(1), self.elements as i64 - 1);
+        self.words.push(tail);
+        let masks = 8 * self.words.len() as i32;
+        let size = masks as u32 + LANE_BYTES as u32;
+        let slot = b.create_sized_stack_slot(StackSlotData::new(StackSlotKind::ExplicitSlot, size, 4));
         for (at, word) in self.words.iter().enumerate() {
             b.ins().stack_store(types::I64, *word, slot, 8 * at as i32);
         }
         let words = b.ins().stack_addr(types::I64, slot, 0);
+        let bytes = LANE_BYTES / self.elements;
+        let vector = int_vector(bytes);
+        for at in 0..if self.tails { LANE_BYTES / 16 } else { 0 } {
+            // Which lanes there are elements for.
+            let lanes = at * 16 / bytes..(at + 1) * 16 / bytes;
+            let lanes: Vec<u8> = lanes.flat_map(|lane| lane.to_le_bytes()[..bytes].to_vec()).collect();
+            let lanes = b.func.dfg.constants.insert(lanes.into());
+            let lanes = b.ins().vconst(vector, lanes);
+            let count = if bytes == 4 { b.ins().ireduce(types::I32, tail) } else { tail };
+            let count = b.ins().splat(vector, count);
+            let mask = b.ins().icmp(IntCC::SignedLessThan, lanes, count);
+            b.ins().store(memory(), mask, words, masks + 16 * at as i32);
+        }
         linker::call(b, self.code, &[words]);
     }
 }

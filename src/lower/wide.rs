@@ -98,6 +98,8 @@ pub(super) struct Loop<'a> {
     pub addresses: usize,
     /// The addresses, multiples of [`LINE`], where writes go around the cache. None are of a `bool`.
     pub streamed: Vec<usize>,
+    /// Do rows end with elements that fill no row of lanes?
+    pub tails: bool,
 }
 
 /// An assembled loop: position-independent code, which begins at an offset in its bytes.
@@ -243,6 +245,8 @@ struct Assembly<'a> {
     accumulators: Vec<u32>,
     /// Are these the first elements of all lanes?
     is_first: bool,
+    /// The lanes of the current step that there are elements for, where that is not all.
+    mask: Option<MemoryOperand>,
 }
 
 impl<'a> Assembly<'a> {
@@ -263,6 +267,7 @@ impl<'a> Assembly<'a> {
             stack: 0,
             accumulators: Vec::new(),
             is_first: false,
+            mask: None,
         }
     }
 
@@ -450,7 +455,7 @@ impl<'a> Assembly<'a> {
             Some(Home::Memory(memory)) => Ok(Operand::Memory(memory)),
             Some(Home::Unread(address)) => {
                 let dtype = self.of.body.dtype(value);
-                if dtype != DType::Bool && self.uses[value.index()] == 1 {
+                if dtype != DType::Bool && self.mask.is_none() && self.uses[value.index()] == 1 {
                     return Ok(Operand::Memory(self.place(address, dtype)));
                 }
                 let register = self.read(address, dtype)?;

@@ -27,12 +27,14 @@ enum Word {
     Rows,
     Trips,
     Totals,
+    Tail,
 }
 
 impl Loop<'_> {
     /// Assembles the loop around the loop, for one [`Target::Lanes`]: `fn(words)`. The words are the addresses, how many
     /// bytes each moves from row to row, how many rows there are, how many trips each takes, and where the totals go.
-    /// There is at least one row and one trip.
+    /// There is at least one row and one trip. With `self.tails` there is one more word, whether elements are left after the
+    /// trips of a row, and a mask of lanes of what is left, [`LANE_BYTES`] long.
     pub fn assemble_rows(&self) -> Result<Assembled, Declined> {
         if self.addresses > MOST_ADDRESSES {
             return Err(Declined::Registers);
@@ -80,6 +82,19 @@ impl Assembly<'_> {
         self.trip(&invariants)?;
         self.emit(Instruction::with_branch(Code::Jne_rel32_64, trip as u64)?)?;
         self.land(only_one);
+        if self.of.tails {
+            self.emit(Instruction::with2(Code::Cmp_rm64_imm8, self.of.word(Word::Tail), 0)?)?;
+            self.emit(Instruction::with_branch(Code::Je_rel32_64, row as u64)?)?;
+            let no_tail = self.at;
+            for step in 0..STEPS {
+                self.offset = step * self.lanes;
+                let mask = 8 * (2 * addresses + Word::Tail as usize + 1) + step * BYTES;
+                self.mask = Some(MemoryOperand::with_base_displ(WORDS, mask as i64));
+                self.step(&invariants)?;
+            }
+            self.mask = None;
+            self.land(no_tail);
+        }
 
         self.halves(op, dtype)?;
         self.emit(Instruction::with2(Code::Add_rm64_imm8, TOTAL, 8)?)?;
@@ -113,7 +128,7 @@ impl Assembly<'_> {
         self.encoder.set_buffer(bytes);
     }
 
-    /// `into` combined with an operand.
+    /// `into` combined with an operand, where the mask of a tail holds.
     pub(super) fn combine_into(
         &mut self,
         op: ReduceOp,
@@ -122,6 +137,15 @@ impl Assembly<'_> {
         with: Operand,
     ) -> Result<(), Declined> {
         let primitive = combine(op);
+        if let Some(mask) = self.mask {
+            let after = self.apply(primitive, dtype, &[Operand::Register(into), with])?;
+            let lanes = self.registers.take()?;
+            self.move_in(lanes, dtype, mask)?;
+            self.blend(dtype, into, lanes, Operand::Register(after), into)?;
+            self.registers.give(lanes);
+            self.registers.give(after);
+            return Ok(());
+        }
         if let Some(Ok(forms)) = binary(primitive).map(|forms| forms.of(dtype)) {
             return self.two(forms, true, into, into, with);
         }
