@@ -108,6 +108,29 @@ macro_rules! workloads {
                 );
             }
 
+            /// One sum for each row: what a short reduction costs beside its elements.
+            pub fn row_sums([rows, width]: [usize; 2]) {
+                let x: Vec<$number> = wave(rows * width, 0.37).into_iter().map(|x| x as $number).collect();
+                let g = Graph::new();
+                let sums = g.input("x", $dtype, [rows, width]).sum(Axis(-1));
+                let program = g.plan([sums], &Limits::default()).and_then(Plan::compile).expect("compiles");
+                let [mut hand, mut own] = [vec![0.0; rows], vec![0.0; rows]];
+                let out = [("out", ViewMut::new(&mut own, [rows]))];
+                let inputs = [("x", View::new(&x, [rows, width]))];
+                let mut bound = program.with_threads(1).bind(inputs, out).expect("binds");
+                let by_hand = |hand: &mut [$number]| {
+                    x.chunks_exact(width).zip(hand).for_each(|(x, out)| *out = sum(x.iter().copied()));
+                };
+                side_by_side(
+                    &format!("row sums {} {rows}x{width}", stringify!($number)),
+                    size_of::<$number>() * rows * width,
+                    vec![
+                        ("loop", Box::new(|| by_hand(black_box(&mut hand)))),
+                        ("fusewire", Box::new(|| bound.run().expect("runs"))),
+                    ],
+                );
+            }
+
             pub fn compare(
                 name: &str,
                 [rows, width]: [usize; 2],
@@ -207,6 +230,11 @@ fn main() {
         let shape = if quick { [9, 20] } else { [1000, 64] };
         single::distances(shape);
         double::distances(shape);
+    }
+    for width in [10, 33, 64, 100, 1000].into_iter().filter(|_| "row sums".contains(&wanted)) {
+        let rows = if quick { 9 } else { 64_000 / width };
+        single::row_sums([rows, width]);
+        double::row_sums([rows, width]);
     }
     for shape in tall.iter().filter(|_| "standardise".contains(&wanted)) {
         single::compare("standardise", *shape, standardise_columns, single::standardise_columns);

@@ -14,6 +14,7 @@ pub(crate) mod nest;
 mod pack;
 mod reduce;
 mod segment;
+mod short_rows;
 mod vector;
 mod wide;
 

@@ -111,6 +111,7 @@ impl Segment<'_, '_> {
             targets,
             addresses: addresses.len(),
             streamed: Vec::new(),
+            tails: false,
         };
         let assembled = wide.assemble().ok()?;
         let mut code = frame.linker.assembled(b, &assembled.bytes, assembled.entry)?;

@@ -5,7 +5,7 @@ use super::linker::Linker;
 use super::reduce::{self, STATE_BYTES};
 use super::segment::{Segment, Sink};
 use super::vector::Lanes;
-use super::{Form, Motion, Routine, TILE, pack};
+use super::{Form, Motion, Routine, TILE, pack, short_rows};
 use cranelift_codegen::ir::{InstBuilder, Value, types};
 use cranelift_frontend::FunctionBuilder;
 use fusewire_ir::ReduceOp;
@@ -88,7 +88,7 @@ pub(super) fn emit(b: &mut FunctionBuilder<'_>, routine: &Routine, linker: &dyn 
                 row(b, &frame, addresses, inner, &stores);
             });
         }
-        Form::Rows => rows(b, &frame, addresses),
+        Form::Rows => rows(b, &frame, &addresses),
         Form::Columns => columns(b, &frame, addresses),
     }
     if routine.streaming {
@@ -261,7 +261,21 @@ pub(super) fn advance(
 }
 
 /// Whole reductions one after another: the innermost loop is reduced.
-fn rows(b: &mut FunctionBuilder<'_>, frame: &Frame<'_>, addresses: Vec<Value>) {
+fn rows(b: &mut FunctionBuilder<'_>, frame: &Frame<'_>, addresses: &[Value]) {
+    if !short_rows::are_possible(frame.routine) {
+        return long_rows(b, frame, addresses);
+    }
+    let are_short = short_rows::are_short(b, frame);
+    short_rows::either(
+        b,
+        are_short,
+        |b| short_rows::rows(b, frame, addresses, &stores(frame.routine)),
+        |b| long_rows(b, frame, addresses),
+    );
+}
+
+/// The same for rows of any length.
+fn long_rows(b: &mut FunctionBuilder<'_>, frame: &Frame<'_>, addresses: &[Value]) {
     let routine = frame.routine;
     let inner = routine.loops - 1;
     let zero = b.ins().iconst(types::I64, 0);

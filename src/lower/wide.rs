@@ -5,8 +5,10 @@
 //! assembled here, `fn(addresses, trips)`; Cranelift's loop does the rest of the run, and every run
 //! that this module declines. Both compute the same bits: no operation rounds differently by width.
 
+mod ends;
 mod forms;
 mod registers;
+mod rows;
 mod select;
 #[cfg(test)]
 mod tests;
@@ -73,12 +75,14 @@ pub(super) enum Target {
     Store { value: Value, address: usize },
     /// It is combined with what is there.
     Combine { value: Value, address: usize, op: ReduceOp },
+    /// It is combined with lanes in registers, for [`Loop::assemble_rows`].
+    Lanes { value: Value, op: ReduceOp },
 }
 
 impl Target {
     fn value(self) -> Value {
         match self {
-            Self::Store { value, .. } | Self::Combine { value, .. } => value,
+            Self::Store { value, .. } | Self::Combine { value, .. } | Self::Lanes { value, .. } => value,
         }
     }
 }
@@ -94,6 +98,8 @@ pub(super) struct Loop<'a> {
     pub addresses: usize,
     /// The addresses, multiples of [`LINE`], where writes go around the cache. None are of a `bool`.
     pub streamed: Vec<usize>,
+    /// Do rows end with elements that fill no row of lanes?
+    pub tails: bool,
 }
 
 /// An assembled loop: position-independent code, which begins at an offset in its bytes.
@@ -170,6 +176,14 @@ const TRIPS: Register = Register::RSI;
 impl Loop<'_> {
     /// Assembles the loop.
     pub fn assemble(&self) -> Result<Assembled, Declined> {
+        self.assemble_with(Assembly::run)
+    }
+
+    /// Assembles in one way or another, with as many unchanging values in registers as there is room for.
+    fn assemble_with<'a>(
+        &'a self,
+        run: impl Fn(Assembly<'a>, usize) -> Result<Assembled, Declined>,
+    ) -> Result<Assembled, Declined> {
         if self.addresses > ADDRESSES.len() {
             return Err(Declined::Registers);
         }
@@ -187,7 +201,7 @@ impl Loop<'_> {
         // Values that stay the same live in registers, as many as the others leave.
         let mut kept = self.invariants().iter().filter(|is_invariant| **is_invariant).count().min(14);
         loop {
-            match Assembly::new(self, lanes).run(kept) {
+            match run(Assembly::new(self, lanes), kept) {
                 Err(Declined::Registers) if kept > 0 => kept = kept * 2 / 3,
                 result => return result,
             }
@@ -227,6 +241,12 @@ struct Assembly<'a> {
     offset: usize,
     /// Bytes of the stack in use.
     stack: usize,
+    /// Registers of lanes that elements are combined with.
+    accumulators: Vec<u32>,
+    /// Are these the first elements of all lanes?
+    is_first: bool,
+    /// The lanes of the current step that there are elements for, where that is not all.
+    mask: Option<MemoryOperand>,
 }
 
 impl<'a> Assembly<'a> {
@@ -245,29 +265,17 @@ impl<'a> Assembly<'a> {
             uses: vec![0; of.body.instructions.len()],
             offset: 0,
             stack: 0,
+            accumulators: Vec::new(),
+            is_first: false,
+            mask: None,
         }
     }
 
     fn run(mut self, kept: usize) -> Result<Assembled, Declined> {
         let invariants = self.of.invariants();
         let steps = if self.of.body.operations() > LONG_BODY { 1 } else { 4 };
-        // Values that stay the same and do not fit into registers, on the stack.
-        let is_constant = |at: &usize| matches!(self.of.body.instructions[*at].code, Code::Constant(_));
-        let frame = (0..invariants.len()).filter(|at| invariants[*at] && !is_constant(at)).count() * BYTES;
-        if frame > LARGEST_FRAME {
-            return Err(Declined::Stack);
-        }
-        let pushed = &ADDRESSES[FREE_ADDRESSES.min(self.of.addresses)..self.of.addresses];
-        for register in pushed {
-            self.emit(Instruction::with1(Machine::Push_r64, *register)?)?;
-        }
-        if frame > 0 {
-            self.emit(Instruction::with2(Machine::Sub_rm64_imm32, Register::RSP, frame as i32)?)?;
-        }
-        for (at, register) in ADDRESSES[..self.of.addresses].iter().enumerate() {
-            let word = MemoryOperand::with_base_displ(INDEX, 8 * at as i64);
-            self.emit(Instruction::with2(Machine::Mov_r64_rm64, *register, word)?)?;
-        }
+        let pushed = ADDRESSES[FREE_ADDRESSES.min(self.of.addresses)..self.of.addresses].to_vec();
+        let frame = self.enter(&pushed, &invariants)?;
         self.prologue(&invariants, kept)?;
         self.emit(Instruction::with2(Machine::Xor_r32_rm32, Register::EDI, Register::EDI)?)?;
         let start = self.at;
@@ -279,21 +287,8 @@ impl<'a> Assembly<'a> {
         self.emit(Instruction::with2(Machine::Add_rm64_imm8, INDEX, elements as i32)?)?;
         self.emit(Instruction::with1(Machine::Dec_rm64, TRIPS)?)?;
         self.emit(Instruction::with_branch(Machine::Jne_rel32_64, start as u64)?)?;
-        self.emit(Instruction::with(Machine::VEX_Vzeroupper))?;
-        if frame > 0 {
-            self.emit(Instruction::with2(Machine::Add_rm64_imm32, Register::RSP, frame as i32)?)?;
-        }
-        for register in pushed.iter().rev() {
-            self.emit(Instruction::with1(Machine::Pop_r64, *register)?)?;
-        }
-        self.emit(Instruction::with(Machine::Retnq))?;
-        if self.pool.len() * BYTES > self.room {
-            return Err(Declined::Encoding);
-        }
-        let mut bytes = self.pool.concat();
-        bytes.resize(self.room, 0);
-        bytes.extend(self.encoder.take_buffer());
-        Ok(Assembled { bytes, entry: self.room, elements })
+        self.leave(&pushed, frame)?;
+        self.finished(elements)
     }
 
     fn emit(&mut self, instruction: Instruction) -> Result<(), Declined> {
@@ -378,13 +373,26 @@ impl<'a> Assembly<'a> {
         }
         // Everything is read before anything is written: `out` may be the memory of an input.
         for target in self.of.targets.clone() {
-            self.in_register(target.value())?;
+            if !matches!(target, Target::Lanes { .. }) {
+                self.in_register(target.value())?;
+            }
         }
         for target in self.of.targets.clone() {
             let value = target.value();
             let dtype = self.of.body.dtype(value);
+            if let Target::Lanes { op, .. } = target {
+                let (lanes, with) = (self.accumulators[self.offset / self.lanes], self.operand(value)?);
+                if self.is_first {
+                    self.copy(lanes, dtype, with)?;
+                } else {
+                    self.combine_into(op, dtype, lanes, with)?;
+                }
+                self.release(value.index(), invariants);
+                continue;
+            }
             let register = self.in_register(value)?;
             match target {
+                Target::Lanes { .. } => {}
                 Target::Store { address, .. } if self.of.streamed.contains(&address) => {
                     self.stream(address, dtype, register)?;
                 }
@@ -447,7 +455,7 @@ impl<'a> Assembly<'a> {
             Some(Home::Memory(memory)) => Ok(Operand::Memory(memory)),
             Some(Home::Unread(address)) => {
                 let dtype = self.of.body.dtype(value);
-                if dtype != DType::Bool && self.uses[value.index()] == 1 {
+                if dtype != DType::Bool && self.mask.is_none() && self.uses[value.index()] == 1 {
                     return Ok(Operand::Memory(self.place(address, dtype)));
                 }
                 let register = self.read(address, dtype)?;

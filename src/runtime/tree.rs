@@ -218,11 +218,12 @@ pub enum Total {
 }
 
 /// A tree value of floats as the result of a reduction, divided by the number of elements for a mean.
-fn float_total(word: u64, divisor: u64) -> f64 {
+#[inline(always)]
+fn float_total(word: u64, divisor: f64) -> f64 {
     // Which of several NaN comes through follows from the order in which a layout has them combined:
     // sign and payload must not.
     let value = f64::from_bits(word);
-    if value.is_nan() { f64::NAN } else { value / divisor as f64 }
+    if value.is_nan() { f64::NAN } else { value / divisor }
 }
 
 /// Makes `results` elements of tree values `step` words apart, and writes them one after another. Floats are divided by
@@ -238,19 +239,28 @@ pub unsafe fn write_totals(
     divisor: u64,
     to: *mut u8,
 ) {
-    for at in 0..results as usize {
-        // SAFETY: the caller's promise.
-        unsafe {
-            let word = words.add(at * step as usize).read();
-            match total {
-                Total::F32 => {
-                    to.cast::<f32>().add(at).write_unaligned(float_total(word, divisor) as f32);
+    // A loop for each, with words side by side apart, so that the compiler can make vectors of it.
+    macro_rules! each {
+        ($number:ty, $of:expr) => {{
+            let of: fn(u64, f64) -> $number = $of;
+            let divisor = divisor as f64;
+            let write = |step: usize| {
+                for at in 0..results as usize {
+                    // SAFETY: the caller's promise.
+                    unsafe {
+                        let word = words.add(at * step).read();
+                        to.cast::<$number>().add(at).write_unaligned(of(word, divisor));
+                    }
                 }
-                Total::F64 => to.cast::<f64>().add(at).write_unaligned(float_total(word, divisor)),
-                Total::I32 => to.cast::<u32>().add(at).write_unaligned(word as u32),
-                Total::I64 => to.cast::<u64>().add(at).write_unaligned(word),
-            }
-        }
+            };
+            if step == 1 { write(1) } else { write(step as usize) }
+        }};
+    }
+    match total {
+        Total::F32 => each!(f32, |word, divisor| float_total(word, divisor) as f32),
+        Total::F64 => each!(f64, float_total),
+        Total::I32 => each!(u32, |word, _| word as u32),
+        Total::I64 => each!(u64, |word, _| word),
     }
 }
 

@@ -13,7 +13,7 @@ use iced_x86::{Code, Instruction, MemoryOperand, Register};
 /// the byte 1, the number 1 of four dtypes, signs and magnitudes of two.
 pub(super) const CONSTANTS: usize = 11;
 
-fn register(full: bool, number: u32) -> Register {
+pub(super) fn register(full: bool, number: u32) -> Register {
     if full { Register::YMM0 + number } else { Register::XMM0 + number }
 }
 
@@ -42,7 +42,14 @@ impl Assembly<'_> {
     }
 
     /// `to = forms(a, b)`.
-    fn two(&mut self, forms: Forms, full: bool, to: u32, a: u32, b: Operand) -> Result<(), Declined> {
+    pub(super) fn two(
+        &mut self,
+        forms: Forms,
+        full: bool,
+        to: u32,
+        a: u32,
+        b: Operand,
+    ) -> Result<(), Declined> {
         let (code, to, a) = (form(forms, full), register(full, to), register(full, a));
         self.emit(match b {
             Operand::Register(b) => Instruction::with3(code, to, a, register(full, b))?,
@@ -67,7 +74,7 @@ impl Assembly<'_> {
     }
 
     /// `to` is `chosen` where the mask holds, else `other`.
-    fn blend(
+    pub(super) fn blend(
         &mut self,
         dtype: DType,
         to: u32,
@@ -141,6 +148,23 @@ impl Assembly<'_> {
     pub(super) fn read(&mut self, address: usize, dtype: DType) -> Result<u32, Declined> {
         let to = self.registers.take()?;
         let place = self.place(address, dtype);
+        if let Some(mask) = self.mask {
+            // Memory beyond the mask is not touched.
+            if !self.is_full(dtype) || dtype == DType::Bool {
+                return Err(Declined::Operation);
+            }
+            let lanes = self.registers.take()?;
+            self.move_in(lanes, dtype, mask)?;
+            let (wide, lanes_wide) = (register(true, to), register(true, lanes));
+            let code = if dtype.bytes() == 4 {
+                Code::VEX_Vmaskmovps_ymm_ymm_m256
+            } else {
+                Code::VEX_Vmaskmovpd_ymm_ymm_m256
+            };
+            self.emit(Instruction::with3(code, wide, lanes_wide, place)?)?;
+            self.registers.give(lanes);
+            return Ok(to);
+        }
         if dtype != DType::Bool {
             self.move_in(to, dtype, place)?;
             return Ok(to);
