@@ -1,4 +1,4 @@
-//! Reductions of rows that are whole rows of lanes, one after another: lanes stay in registers, and each row gives one
+//! Reductions of rows with at least a row of lanes, one after another: lanes stay in registers, and each row gives one
 //! word, without a call between rows. The order is that of Cranelift's loop, and so are the bits.
 
 use super::forms::binary;
