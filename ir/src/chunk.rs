@@ -332,7 +332,7 @@ fn exchanged(kernel: &Kernel, own: usize, is_read: &dyn Fn(Buffer) -> bool) -> H
 
 /// Lets an access begin where a loop does.
 fn begin_at(access: &mut Access, own: usize, start: &SizeExpr) {
-    for map in &mut access.map {
+    for map in Arc::make_mut(&mut access.map) {
         for term in map.terms.iter().filter(|term| term.axis == own) {
             map.start = map.start.plus(&term.step.times(start));
         }

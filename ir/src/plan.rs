@@ -10,13 +10,14 @@ use crate::kernel::{Buffer, Kernel};
 use crate::limits::{self, Limits, SizeChecks};
 use crate::plan_dims::PlanDim;
 use crate::plan_node::{self, PlanNode};
+use crate::quick_hash::{QuickMap, QuickSet};
 use crate::record::FieldOf;
 use crate::requirement::{Required, tightened};
 use crate::rows::RowValue;
 use crate::shape::{ArrayType, Shape};
 pub use crate::step::{Step, Task};
 use crate::upcast::Upcast;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// An array that a caller binds by name.
@@ -152,7 +153,7 @@ impl Graph {
         }
         Error::check(diagnostics)?;
 
-        let mut policies: HashMap<NodeId, StorePolicy> = HashMap::new();
+        let mut policies: QuickMap<NodeId, StorePolicy> = QuickMap::default();
         for site in &sites {
             let call = self.call_site(*site);
             // A value that one call wants stored is stored, whatever others say of it.
@@ -166,8 +167,9 @@ impl Graph {
         let named = Sites { all: &sites, first: self.first_sites(&sites) };
         let equalities = Equalities::new(required.iter().map(|required| &required.requirement));
         let fused = |budget: u64, lending: &Lending| {
-            let (stores, views, nests) = fuse::decide(self, &nodes, &policies, budget, lending);
-            let reads = fuse::all_reads(self, &views, &stores, &nests);
+            let fuse::Decision { stores, views, nests, regions } =
+                fuse::decide(self, &nodes, &policies, budget, lending);
+            let reads = fuse::all_reads(self, &views, &nests, regions);
             let groups = fuse::group(self, &nests, &reads, &equalities);
             let read = ReadByOthers::new(&reads, &groups);
             let (mut plan, places) = self.lay_out(ports.clone(), &nodes, &named, &stores, &groups, &read);
@@ -199,7 +201,7 @@ impl Graph {
             if homeless.is_empty() {
                 break plan;
             }
-            lending.refuse(homeless);
+            lending.refuse(self, &homeless);
         };
         // What could as well be computed again must not keep a plan from its limits.
         let fits = |plan: &Plan| plan.workspace_in(&bounds) <= limits.bytes;
@@ -243,8 +245,8 @@ impl Graph {
     }
 
     /// For each node the first of these calls that made it, one with a label before the others.
-    fn first_sites(&self, sites: &[SiteId]) -> HashMap<NodeId, SiteId> {
-        let mut first: HashMap<NodeId, SiteId> = HashMap::new();
+    fn first_sites(&self, sites: &[SiteId]) -> QuickMap<NodeId, SiteId> {
+        let mut first: QuickMap<NodeId, SiteId> = QuickMap::default();
         for site in sites {
             let call = self.call_site(*site);
             let known = first.entry(call.node).or_insert(*site);
@@ -357,7 +359,7 @@ impl Graph {
 
     fn numpy_memory(&self, outputs: &[NodeId]) -> NumpyMemory {
         let mut memory = NumpyMemory::default();
-        let written: HashSet<&NodeId> = outputs.iter().collect();
+        let written: QuickSet<&NodeId> = outputs.iter().collect();
         for node in self.reachable_nodes(outputs) {
             let made = self.node(node);
             let allocates = match &made.op {
@@ -382,22 +384,22 @@ impl Graph {
 struct Sites<'a> {
     all: &'a [SiteId],
     /// For each node the call that it is known by.
-    first: HashMap<NodeId, SiteId>,
+    first: QuickMap<NodeId, SiteId>,
 }
 
 /// The stored values that another kernel or routine reads.
 #[derive(Default)]
 struct ReadByOthers {
-    all: HashSet<NodeId>,
+    all: QuickSet<NodeId>,
     /// Those that a routine reads, which computes nothing where it reads it.
-    by_routines: HashSet<NodeId>,
+    by_routines: QuickSet<NodeId>,
 }
 
 impl ReadByOthers {
     fn new(reads: &fuse::AllReads, groups: &[fuse::Group]) -> Self {
         let mut read_by_others = Self::default();
         for group in groups {
-            let members: HashSet<NodeId> = group.members().map(|root| root.node).collect();
+            let members: QuickSet<NodeId> = group.members().map(|root| root.node).collect();
             let reads = group.members().flat_map(|root| &reads[&root].stored).map(|read| read.node);
             for node in reads.filter(|node| !members.contains(node)) {
                 read_by_others.all.insert(node);
