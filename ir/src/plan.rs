@@ -72,10 +72,9 @@ pub struct Stored {
     pub rows: Option<RowValue>,
 }
 
-/// What NumPy would allocate for the same expression, evaluated call by call: every result that is
-/// neither a view nor an output.
+/// Arrays that others would allocate on the way to the outputs, where a plan fuses.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct NumpyMemory {
+pub struct Temporaries {
     /// How many arrays.
     pub temporaries: usize,
     /// Their bytes together, at the dims' upper bounds; saturates.
@@ -94,7 +93,8 @@ pub struct Plan {
     pub(crate) slots: Vec<u64>,
     pub(crate) steps: Vec<Step>,
     pub(crate) nodes: Vec<PlanNode>,
-    pub(crate) numpy: NumpyMemory,
+    pub(crate) numpy: Temporaries,
+    pub(crate) naive: Temporaries,
     /// For each output, the input whose memory it takes over.
     pub(crate) in_place: Vec<Option<usize>>,
     pub(crate) dims: Vec<PlanDim>,
@@ -208,7 +208,7 @@ impl Graph {
         if !fits(&plan) && plan.stored.iter().any(|stored| stored.reason.is_optional()) {
             plan = Some(fused(0, &Lending::none()).0).filter(fits).unwrap_or(plan);
         }
-        plan.numpy = self.numpy_memory(&nodes);
+        (plan.numpy, plan.naive) = (self.temporaries(&nodes, false), self.temporaries(&nodes, true));
         plan.stretches = sites.iter().flat_map(|site| self.stretches_of(*site)).collect();
         plan.upcasts = self.upcasts(&sites);
         plan.limits = limits.clone();
@@ -278,7 +278,8 @@ impl Graph {
             slots: Vec::new(),
             steps: Vec::new(),
             nodes: Vec::new(),
-            numpy: NumpyMemory::default(),
+            numpy: Temporaries::default(),
+            naive: Temporaries::default(),
             dims: Vec::new(),
             required: Vec::new(),
             stretches: Vec::new(),
@@ -357,18 +358,19 @@ impl Graph {
         }
     }
 
-    fn numpy_memory(&self, outputs: &[NodeId]) -> NumpyMemory {
-        let mut memory = NumpyMemory::default();
+    /// Every result that is neither a view nor an output; conversions are some where arrays are converted by calls of their own.
+    fn temporaries(&self, outputs: &[NodeId], converts: bool) -> Temporaries {
+        let mut memory = Temporaries::default();
         let written: QuickSet<&NodeId> = outputs.iter().collect();
         for node in self.reachable_nodes(outputs) {
             let made = self.node(node);
             let allocates = match &made.op {
                 Op::Input(_) | Op::Array(_) | Op::View(_) => false,
-                // A scalar is no array, and a cast inside an operation is buffered.
+                // A scalar is no array.
                 Op::Generator(_) => made.array.as_ref().is_some_and(|array| !array.shape.is_empty()),
                 Op::Element(_) | Op::Custom(_) | Op::Reduce { .. } => true,
                 Op::Concat { .. } | Op::Routine(_) => true,
-                Op::Cast => false,
+                Op::Cast => converts && made.array.as_ref().is_some_and(|array| !array.shape.is_empty()),
             };
             if allocates && !written.contains(&node) {
                 let bytes = made.array.as_ref().and_then(|array| array.shape.bytes(array.dtype));
@@ -479,10 +481,18 @@ impl Plan {
         self.slots.iter().fold(0u64, |sum, bytes| sum.saturating_add(*bytes))
     }
 
-    /// What NumPy would allocate for the same expression.
+    /// What NumPy would allocate for the same expression, evaluated call by call: every result that is neither a view nor an
+    /// output. Operands of other dtypes are converted piece by piece.
     #[must_use]
-    pub const fn numpy_memory(&self) -> NumpyMemory {
+    pub const fn numpy_memory(&self) -> Temporaries {
         self.numpy
+    }
+
+    /// What a naive chain would have in memory at its end, beside inputs and outputs: one variable for each result that is no view,
+    /// conversions included, as with operators that take arrays of one dtype.
+    #[must_use]
+    pub const fn naive_memory(&self) -> Temporaries {
+        self.naive
     }
 
     /// For the output at a position, the input whose memory it takes over.
