@@ -79,7 +79,7 @@ unsafe extern "sysv64" fn call_custom(custom: *const Custom, tiles: *mut u8, cou
         unsafe { tile.write_bytes(0, count * custom.result().bytes()) };
         return;
     }
-    let mut written = |mark: u8| {
+    let written = |mark: u8| {
         // SAFETY: as above, and no slice of an earlier call is left.
         custom.call(&operands, unsafe { elements_mut(custom.result(), tile, count, mark) });
         // SAFETY: the tile holds that many bytes, all of which have been written.

@@ -75,7 +75,7 @@ impl Graph {
         loop {
             let call = self.call_site(operand);
             let is_inside = within.is_some() && call.composition == within;
-            if !is_inside && !(call.is_conversion && call.label.is_none()) {
+            if !(is_inside || call.is_conversion && call.label.is_none()) {
                 break;
             }
             // Of a choice it is what is chosen from, not the condition; and the function's numbers are
