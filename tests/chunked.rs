@@ -82,6 +82,7 @@ fn what_cannot_be_cut_says_why() {
         (open * 2, 0),
         (x.sum(All) + 1, 0),
         (kept + kept.flip(Axis(0)), 0),
+        (x.sort(Axis(1)) * 2, 0),
     ];
     let texts = bad.map(|(output, axis)| {
         let plan = g.plan([output.named("y")], &Limits::default()).unwrap();

@@ -125,6 +125,20 @@ fn where_nothing_fits_nothing_is_proposed() {
     assert!(error.diagnostics().iter().all(|wrong| wrong.repairs.is_empty()));
 }
 
+/// A stray axis that several calls stumble over is mended in all of them at once.
+#[test]
+fn one_cause_of_several_refusals() {
+    let g = Graph::new();
+    let (features, weights) = (g.input("features", F64, [500_000, 100, 1]), g.input("weights", F64, [10]));
+    let outputs = [(features * weights).named("scaled"), (features + weights).named("moved")];
+    let error = refused(&g, outputs, &Limits::default());
+    assert_eq!(error.diagnostics().len(), 2, "{error}");
+    assert!(kinds(&error).contains(&RepairKind::ReduceFirst), "{error}");
+    assert!(error.diagnostics()[1].repairs.is_empty(), "proposed once: {error}");
+    assert!(error.repairs().all(|repair| repair.text.contains("in all 2 calls")), "{error}");
+    assert_snapshot!(error);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 

@@ -14,7 +14,7 @@ use crate::limits::largest_passing;
 use crate::plan::Plan;
 use crate::plan_dims::PlanDim;
 use crate::size::{SizeExpr, Symbol};
-use crate::step::Step;
+use crate::step::{Step, Task};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -91,8 +91,15 @@ impl Plan {
     /// or kernels that would have to run again for every piece. Bytes that not even a piece of one
     /// element fits into.
     pub fn chunked(&self, axis: usize, bytes: u64, site: Site) -> Result<Chunked, Error> {
-        self.chunked_by(axis, site, &|piece| piece.bytes <= bytes).map_err(|refusal| match refusal {
-            Refusal::Never(diagnostic) => (*diagnostic).into(),
+        let fits = |piece: &Chunked| piece.bytes <= bytes;
+        self.chunked_by(axis, site, &fits).map_err(|refusal| match refusal {
+            Refusal::Never(diagnostic) => {
+                let rank = self.outputs.first().map_or(0, |port| port.array.shape.len());
+                let mut others = (0..rank).filter(|other| *other != axis);
+                let other = others.find(|other| self.chunked_by(*other, site, &fits).is_ok());
+                let help = other.map(|other| format!("it can be cut along axis {other}"));
+                help.into_iter().fold(*diagnostic, Diagnostic::help).into()
+            }
             Refusal::TooLarge(least) => {
                 let message = format!(
                     "one element of axis {axis} touches {}, over the {} that a piece may touch",
@@ -126,8 +133,12 @@ impl Plan {
         let Some(extent) = dim.known().filter(|extent| *extent > 0) else {
             return Err(never(format!("its size, {dim}, is not known or 0")));
         };
-        if let Some(at) = self.tasks().position(|task| task.kernel().is_none()) {
-            return Err(never(format!("routine {at} works on whole arrays")));
+        let routine = self.tasks().enumerate().find_map(|(at, task)| match task {
+            Task::Routine(call) => Some(format!("routine {at}, `{}`, works on whole arrays", call.routine)),
+            Task::Kernel(_) => None,
+        });
+        if let Some(why) = routine {
+            return Err(never(why));
         }
         let following = self.following(axis, extent).map_err(never)?;
         let cut = |piece: u64| self.cut(&following, axis, extent, piece, site);
@@ -332,7 +343,7 @@ fn exchanged(kernel: &Kernel, own: usize, is_read: &dyn Fn(Buffer) -> bool) -> H
 
 /// Lets an access begin where a loop does.
 fn begin_at(access: &mut Access, own: usize, start: &SizeExpr) {
-    for map in &mut access.map {
+    for map in Arc::make_mut(&mut access.map) {
         for term in map.terms.iter().filter(|term| term.axis == own) {
             map.start = map.start.plus(&term.step.times(start));
         }

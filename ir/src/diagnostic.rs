@@ -40,115 +40,80 @@ impl fmt::Display for Site {
     }
 }
 
-/// What sort of mistake a diagnostic reports.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum DiagnosticKind {
-    /// Shapes that do not broadcast together, or that a view cannot take.
-    Shape,
-    /// Axes whose labels disagree, are repeated or do not exist.
-    Label,
-    /// A broadcast that the policy of its graph or its call does not allow.
-    Broadcast,
-    /// Subscripts of an einsum that cannot be read, or do not fit its operands.
-    Subscripts,
-    /// A size that is declared twice, can be no size, or is not what it must be.
-    Dim,
-    /// A dtype the operation does not take.
-    DType,
-    /// A number that the dtype it must take cannot hold.
-    ScalarRange,
-    /// An axis that does not exist, or is named twice.
-    Axis,
-    /// An intermediate with more elements than the limit allows.
-    Limit,
-    /// More workspace than the limit allows.
-    Workspace,
-    /// More element operations than the limit allows.
-    Work,
-    /// An expression too large for one plan.
-    TooLarge,
-    /// Expressions that belong to different graphs.
-    ForeignGraph,
-    /// A name that is missing, unknown, or used twice.
-    Name,
-    /// An array bound to a program with the wrong dtype or shape, or outside its memory.
-    Binding,
-    /// Buffers that share memory without the plan's consent, or an in-place request that is unsafe.
-    Overlap,
-    /// A reduction over no elements that has no value for it.
-    EmptyReduction,
-    /// An index that an axis does not have, written in a program or found in an array when it ran.
-    Index,
-    /// A record type that cannot be, a field that does not exist or is not what it must be, or rows of
-    /// another type.
-    Record,
-    /// Edges of bins that are not in order, found when a program ran.
-    Order,
-    /// An expression in text that is not well formed.
-    Syntax,
-    /// An expression in text that is well formed, but not of the language that is understood.
-    Language,
-    /// An argument that a function does not take, or that is missing.
-    Argument,
-    /// Machine code could not be made or placed in memory, or is not what an object file can hold.
-    Compile,
+macro_rules! diagnostic_kinds {
+    ($($(#[$meta:meta])* $kind:ident = $name:literal,)*) => {
+        /// What sort of mistake a diagnostic reports.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum DiagnosticKind {
+            $($(#[$meta])* $kind,)*
+        }
+
+        impl DiagnosticKind {
+            /// Every kind.
+            pub const ALL: &[Self] = &[$(Self::$kind,)*];
+
+            /// The word in `error[word]`.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$kind => $name,)*
+                }
+            }
+        }
+    };
 }
 
-impl DiagnosticKind {
-    /// Every kind.
-    pub const ALL: &[Self] = &[
-        Self::Shape,
-        Self::Label,
-        Self::Broadcast,
-        Self::Dim,
-        Self::DType,
-        Self::ScalarRange,
-        Self::Axis,
-        Self::Limit,
-        Self::Workspace,
-        Self::Work,
-        Self::TooLarge,
-        Self::ForeignGraph,
-        Self::Name,
-        Self::Binding,
-        Self::Overlap,
-        Self::EmptyReduction,
-        Self::Index,
-        Self::Record,
-        Self::Compile,
-    ];
-
-    /// The word in `error[word]`.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Shape => "shape",
-            Self::Label => "label",
-            Self::Broadcast => "broadcast",
-            Self::Subscripts => "subscripts",
-            Self::Dim => "dim",
-            Self::DType => "dtype",
-            Self::ScalarRange => "scalar",
-            Self::Axis => "axis",
-            Self::Limit => "limit",
-            Self::Workspace => "workspace",
-            Self::Work => "work",
-            Self::TooLarge => "too-large",
-            Self::ForeignGraph => "graph",
-            Self::Name => "name",
-            Self::Binding => "binding",
-            Self::Overlap => "overlap",
-            Self::EmptyReduction => "empty",
-            Self::Index => "index",
-            Self::Record => "record",
-            Self::Order => "order",
-            Self::Syntax => "syntax",
-            Self::Language => "language",
-            Self::Argument => "argument",
-            Self::Compile => "compile",
-        }
-    }
+diagnostic_kinds! {
+    /// Shapes that do not broadcast together, or that a view cannot take.
+    Shape = "shape",
+    /// Axes whose labels disagree, are repeated or do not exist.
+    Label = "label",
+    /// A broadcast that the policy of its graph or its call does not allow.
+    Broadcast = "broadcast",
+    /// Subscripts of an einsum that cannot be read, or do not fit its operands.
+    Subscripts = "subscripts",
+    /// A size that is declared twice, can be no size, or is not what it must be.
+    Dim = "dim",
+    /// A dtype the operation does not take.
+    DType = "dtype",
+    /// A number that the dtype it must take cannot hold.
+    ScalarRange = "scalar",
+    /// An axis that does not exist, or is named twice.
+    Axis = "axis",
+    /// An intermediate with more elements than the limit allows.
+    Limit = "limit",
+    /// More workspace than the limit allows.
+    Workspace = "workspace",
+    /// More element operations than the limit allows.
+    Work = "work",
+    /// An expression too large for one plan.
+    TooLarge = "too-large",
+    /// Expressions that belong to different graphs.
+    ForeignGraph = "graph",
+    /// A name that is missing, unknown, or used twice.
+    Name = "name",
+    /// An array bound to a program with the wrong dtype or shape, or outside its memory.
+    Binding = "binding",
+    /// Buffers that share memory without the plan's consent, or an in-place request that is unsafe.
+    Overlap = "overlap",
+    /// A reduction over no elements that has no value for it.
+    EmptyReduction = "empty",
+    /// An index that an axis does not have, written in a program or found in an array when it ran.
+    Index = "index",
+    /// A record type that cannot be, a field that does not exist or is not what it must be, or rows of
+    /// another type.
+    Record = "record",
+    /// Edges of bins that are not in order, found when a program ran.
+    Order = "order",
+    /// An expression in text that is not well formed.
+    Syntax = "syntax",
+    /// An expression in text that is well formed, but not of the language that is understood.
+    Language = "language",
+    /// An argument that a function does not take, or that is missing.
+    Argument = "argument",
+    /// Machine code could not be made or placed in memory, or is not what an object file can hold.
+    Compile = "compile",
 }
 
 /// One array that a diagnostic speaks of.

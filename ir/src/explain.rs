@@ -246,6 +246,14 @@ impl fmt::Display for Explain<'_> {
             numpy.temporaries,
             human_bytes(numpy.bytes)
         )?;
+        let naive = plan.naive_memory();
+        let plural = if naive.temporaries == 1 { "" } else { "s" };
+        writeln!(
+            f,
+            "a naive chain would keep {} array{plural} to its end, {}",
+            naive.temporaries,
+            human_bytes(naive.bytes)
+        )?;
         ports(f, "in ", plan.inputs())?;
         ports(f, "out", plan.outputs())?;
         for dim in plan.dims() {

@@ -5,9 +5,11 @@
 //! which kernels take turns on blocks of rows. Everything that is not stored is computed inside the loops of whoever
 //! uses it.
 
+mod cut;
 mod emit;
 mod equalities;
 mod group;
+mod maps;
 mod nest;
 mod parts;
 mod reads;
@@ -26,15 +28,15 @@ pub(crate) use routine::call;
 pub use rows::Apart;
 pub(crate) use rows::{apart, take_turns};
 pub use store::StoreReason;
-pub(crate) use store::{Lending, Stores, decide};
+pub(crate) use store::{Decision, Lending, Stores, decide};
 pub(crate) use views::Views;
 
 use crate::dim::Dim;
 use crate::graph::{Graph, NodeId, Op};
-use crate::index_map::{IndexMap, broadcast_map};
 use crate::quick_hash::QuickSet;
 use crate::reshape::Obstacle;
 use crate::shape::Shape;
+use maps::MapId;
 use smallvec::SmallVec;
 
 /// The most instructions of one kernel's body; a larger expression is cut. Compile time grows faster
@@ -42,7 +44,7 @@ use smallvec::SmallVec;
 pub(crate) const MAX_BODY: usize = 400;
 
 /// A node at one index map: what one evaluation inside a loop nest computes.
-pub(crate) type Instance = (NodeId, IndexMap);
+pub(crate) type Instance = (NodeId, MapId);
 
 /// The operands of a node together with where they are read, when the node is read at `map` in these loops.
 /// Views that are not stored are passed through: what counts is the value below them.
@@ -60,8 +62,11 @@ pub(crate) fn operand_instances(
     let read = |operand: NodeId| {
         let shape = &graph.array(operand)?.shape;
         let map = match &graph.node(*node).op {
-            Op::View(view) => view.source_map(map, shape, &array.shape, loops),
-            _ => Ok(broadcast_map(map, shape, &array.shape)),
+            Op::View(view) => {
+                let map = view.source_map(&views.maps.get(*map), shape, &array.shape, loops);
+                map.map(|map| views.maps.id(map))
+            }
+            _ => Ok(views.maps.broadcast(*map, shape, &array.shape)),
         };
         Some(map.map(|map| views.below((operand, map))))
     };
@@ -83,13 +88,13 @@ pub(crate) fn loop_shape(graph: &Graph, root: Root) -> Shape {
 
 /// What a kernel computes first, and where.
 pub(crate) fn entry(graph: &Graph, views: &Views, root: Root, nest: &Nest) -> Instance {
-    let first = (iterated(graph, root), nest.map.clone());
+    let first = (iterated(graph, root), views.maps.id(nest.map.clone()));
     // Nothing is below a value that is stored as a whole: it is what the kernel is for.
     if first.0 == root.node { first } else { views.below(first) }
 }
 
 /// Everything that is computed inside the loops of one kernel.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Region {
     /// Evaluations, in no particular order. Views take none: they change where their operand is read.
     pub inside: Vec<Instance>,
@@ -111,14 +116,14 @@ pub(crate) fn region(
     is_stored: impl Fn(NodeId) -> bool,
     most: usize,
 ) -> Region {
-    let mut region = Region { inside: Vec::new(), stored: Vec::new(), sources: Vec::new(), obstacle: None };
+    let mut region = Region::default();
     let mut seen: QuickSet<Instance> = QuickSet::default();
     let mut known_sources: QuickSet<NodeId> = QuickSet::default();
     let first = entry(graph, views, root, nest);
     // A reduction may combine a value that is stored itself, and a part may be one.
     let mut pending = vec![(first.0 != root.node, first)];
     while let Some((may_be_stored, instance)) = pending.pop() {
-        if !seen.insert(instance.clone()) {
+        if !seen.insert(instance) {
             continue;
         }
         let (node, _) = &instance;

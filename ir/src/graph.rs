@@ -275,13 +275,12 @@ impl Graph {
     /// neighbours the other way round.
     #[must_use]
     pub fn operands(&self, node: NodeId) -> SmallVec<[NodeId; 3]> {
-        let mut slots: SmallVec<[(u32, NodeId); 3]> = self
-            .nodes
-            .edges_directed(NodeIndex::new(node.index()), Incoming)
-            .map(|edge| (*edge.weight(), NodeId(edge.source().index() as u32)))
-            .collect();
-        slots.sort_unstable();
-        slots.into_iter().map(|(_, operand)| operand).collect()
+        let edges = self.nodes.edges_directed(NodeIndex::new(node.index()), Incoming);
+        let mut operands: SmallVec<[NodeId; 3]> =
+            edges.map(|edge| NodeId(edge.source().index() as u32)).collect();
+        // Edges are never removed, and are added by slot.
+        operands.reverse();
+        operands
     }
 
     /// A call of the user.

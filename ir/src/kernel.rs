@@ -7,6 +7,7 @@ use crate::dtype::DType;
 use crate::index_map::IndexMap;
 use crate::reduce::ReduceOp;
 use std::fmt;
+use std::sync::Arc;
 
 /// One loop of a nest.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,8 +40,9 @@ pub struct Access {
     pub buffer: Buffer,
     /// The dtype of its elements.
     pub dtype: DType,
-    /// For each axis of the buffer, where it is in terms of the kernel's loops.
-    pub map: IndexMap,
+    /// For each axis of the buffer, where it is in terms of the kernel's loops. Most accesses of a plan have one of a
+    /// few maps, which they share.
+    pub map: Arc<IndexMap>,
 }
 
 impl Access {

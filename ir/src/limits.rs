@@ -3,11 +3,11 @@
 use crate::bounds::Bounds;
 use crate::diagnostic::{Diagnostic, DiagnosticKind, grouped, human_size};
 use crate::graph::{Graph, Op, SiteId};
+use crate::quick_hash::QuickSet;
 use crate::requirement::{Required, possible};
 use crate::shape::{ArrayType, Shape};
 use crate::size::Symbol;
 use smallvec::SmallVec;
-use std::collections::HashSet;
 
 /// What an expression may cost before anything runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -137,7 +137,7 @@ pub(crate) fn check(
             || !check.made.shape.is_known()
             || elements(&check.made.shape, bounds) > Limits::DEFAULT_ELEMENTS
     };
-    let mut seen = HashSet::new();
+    let mut seen = QuickSet::default();
     let open = checked.iter().map(|(_, check)| check).filter(|check| is_open(check));
     let checks = SizeChecks(open.filter(|check| seen.insert(*check)).cloned().collect());
     let limit = checks.limit(limits, bounds);

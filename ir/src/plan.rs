@@ -10,13 +10,14 @@ use crate::kernel::{Buffer, Kernel};
 use crate::limits::{self, Limits, SizeChecks};
 use crate::plan_dims::PlanDim;
 use crate::plan_node::{self, PlanNode};
+use crate::quick_hash::{QuickMap, QuickSet};
 use crate::record::FieldOf;
 use crate::requirement::{Required, tightened};
 use crate::rows::RowValue;
 use crate::shape::{ArrayType, Shape};
 pub use crate::step::{Step, Task};
 use crate::upcast::Upcast;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// An array that a caller binds by name.
@@ -71,10 +72,9 @@ pub struct Stored {
     pub rows: Option<RowValue>,
 }
 
-/// What NumPy would allocate for the same expression, evaluated call by call: every result that is
-/// neither a view nor an output.
+/// Arrays that others would allocate on the way to the outputs, where a plan fuses.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct NumpyMemory {
+pub struct Temporaries {
     /// How many arrays.
     pub temporaries: usize,
     /// Their bytes together, at the dims' upper bounds; saturates.
@@ -93,7 +93,8 @@ pub struct Plan {
     pub(crate) slots: Vec<u64>,
     pub(crate) steps: Vec<Step>,
     pub(crate) nodes: Vec<PlanNode>,
-    pub(crate) numpy: NumpyMemory,
+    pub(crate) numpy: Temporaries,
+    pub(crate) naive: Temporaries,
     /// For each output, the input whose memory it takes over.
     pub(crate) in_place: Vec<Option<usize>>,
     pub(crate) dims: Vec<PlanDim>,
@@ -152,7 +153,7 @@ impl Graph {
         }
         Error::check(diagnostics)?;
 
-        let mut policies: HashMap<NodeId, StorePolicy> = HashMap::new();
+        let mut policies: QuickMap<NodeId, StorePolicy> = QuickMap::default();
         for site in &sites {
             let call = self.call_site(*site);
             // A value that one call wants stored is stored, whatever others say of it.
@@ -166,8 +167,9 @@ impl Graph {
         let named = Sites { all: &sites, first: self.first_sites(&sites) };
         let equalities = Equalities::new(required.iter().map(|required| &required.requirement));
         let fused = |budget: u64, lending: &Lending| {
-            let (stores, views, nests) = fuse::decide(self, &nodes, &policies, budget, lending);
-            let reads = fuse::all_reads(self, &views, &stores, &nests);
+            let fuse::Decision { stores, views, nests, regions } =
+                fuse::decide(self, &nodes, &policies, budget, lending);
+            let reads = fuse::all_reads(self, &views, &nests, regions);
             let groups = fuse::group(self, &nests, &reads, &equalities);
             let read = ReadByOthers::new(&reads, &groups);
             let (mut plan, places) = self.lay_out(ports.clone(), &nodes, &named, &stores, &groups, &read);
@@ -199,14 +201,14 @@ impl Graph {
             if homeless.is_empty() {
                 break plan;
             }
-            lending.refuse(homeless);
+            lending.refuse(self, &homeless);
         };
         // What could as well be computed again must not keep a plan from its limits.
         let fits = |plan: &Plan| plan.workspace_in(&bounds) <= limits.bytes;
         if !fits(&plan) && plan.stored.iter().any(|stored| stored.reason.is_optional()) {
             plan = Some(fused(0, &Lending::none()).0).filter(fits).unwrap_or(plan);
         }
-        plan.numpy = self.numpy_memory(&nodes);
+        (plan.numpy, plan.naive) = (self.temporaries(&nodes, false), self.temporaries(&nodes, true));
         plan.stretches = sites.iter().flat_map(|site| self.stretches_of(*site)).collect();
         plan.upcasts = self.upcasts(&sites);
         plan.limits = limits.clone();
@@ -243,8 +245,8 @@ impl Graph {
     }
 
     /// For each node the first of these calls that made it, one with a label before the others.
-    fn first_sites(&self, sites: &[SiteId]) -> HashMap<NodeId, SiteId> {
-        let mut first: HashMap<NodeId, SiteId> = HashMap::new();
+    fn first_sites(&self, sites: &[SiteId]) -> QuickMap<NodeId, SiteId> {
+        let mut first: QuickMap<NodeId, SiteId> = QuickMap::default();
         for site in sites {
             let call = self.call_site(*site);
             let known = first.entry(call.node).or_insert(*site);
@@ -276,7 +278,8 @@ impl Graph {
             slots: Vec::new(),
             steps: Vec::new(),
             nodes: Vec::new(),
-            numpy: NumpyMemory::default(),
+            numpy: Temporaries::default(),
+            naive: Temporaries::default(),
             dims: Vec::new(),
             required: Vec::new(),
             stretches: Vec::new(),
@@ -355,18 +358,19 @@ impl Graph {
         }
     }
 
-    fn numpy_memory(&self, outputs: &[NodeId]) -> NumpyMemory {
-        let mut memory = NumpyMemory::default();
-        let written: HashSet<&NodeId> = outputs.iter().collect();
+    /// Every result that is neither a view nor an output; conversions are some where arrays are converted by calls of their own.
+    fn temporaries(&self, outputs: &[NodeId], converts: bool) -> Temporaries {
+        let mut memory = Temporaries::default();
+        let written: QuickSet<&NodeId> = outputs.iter().collect();
         for node in self.reachable_nodes(outputs) {
             let made = self.node(node);
             let allocates = match &made.op {
                 Op::Input(_) | Op::Array(_) | Op::View(_) => false,
-                // A scalar is no array, and a cast inside an operation is buffered.
+                // A scalar is no array.
                 Op::Generator(_) => made.array.as_ref().is_some_and(|array| !array.shape.is_empty()),
                 Op::Element(_) | Op::Custom(_) | Op::Reduce { .. } => true,
                 Op::Concat { .. } | Op::Routine(_) => true,
-                Op::Cast => false,
+                Op::Cast => converts && made.array.as_ref().is_some_and(|array| !array.shape.is_empty()),
             };
             if allocates && !written.contains(&node) {
                 let bytes = made.array.as_ref().and_then(|array| array.shape.bytes(array.dtype));
@@ -382,22 +386,22 @@ impl Graph {
 struct Sites<'a> {
     all: &'a [SiteId],
     /// For each node the call that it is known by.
-    first: HashMap<NodeId, SiteId>,
+    first: QuickMap<NodeId, SiteId>,
 }
 
 /// The stored values that another kernel or routine reads.
 #[derive(Default)]
 struct ReadByOthers {
-    all: HashSet<NodeId>,
+    all: QuickSet<NodeId>,
     /// Those that a routine reads, which computes nothing where it reads it.
-    by_routines: HashSet<NodeId>,
+    by_routines: QuickSet<NodeId>,
 }
 
 impl ReadByOthers {
     fn new(reads: &fuse::AllReads, groups: &[fuse::Group]) -> Self {
         let mut read_by_others = Self::default();
         for group in groups {
-            let members: HashSet<NodeId> = group.members().map(|root| root.node).collect();
+            let members: QuickSet<NodeId> = group.members().map(|root| root.node).collect();
             let reads = group.members().flat_map(|root| &reads[&root].stored).map(|read| read.node);
             for node in reads.filter(|node| !members.contains(node)) {
                 read_by_others.all.insert(node);
@@ -477,10 +481,18 @@ impl Plan {
         self.slots.iter().fold(0u64, |sum, bytes| sum.saturating_add(*bytes))
     }
 
-    /// What NumPy would allocate for the same expression.
+    /// What NumPy would allocate for the same expression, evaluated call by call: every result that is neither a view nor an
+    /// output. Operands of other dtypes are converted piece by piece.
     #[must_use]
-    pub const fn numpy_memory(&self) -> NumpyMemory {
+    pub const fn numpy_memory(&self) -> Temporaries {
         self.numpy
+    }
+
+    /// What a naive chain would have in memory at its end, beside inputs and outputs: one variable for each result that is no view,
+    /// conversions included, as with operators that take arrays of one dtype.
+    #[must_use]
+    pub const fn naive_memory(&self) -> Temporaries {
+        self.naive
     }
 
     /// For the output at a position, the input whose memory it takes over.

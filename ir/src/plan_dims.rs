@@ -267,7 +267,7 @@ impl Plan {
         let mut dims = loops.chain(stored).chain(ports);
         let dim = dims.find(|dim| dim.value(&size_of).is_none()).map(|dim| dim.size());
         let accesses = kernels.iter().flat_map(|kernel| &kernel.accesses);
-        let starts = accesses.chain(self.tasks().flat_map(Task::read)).flat_map(|access| &access.map);
+        let starts = accesses.chain(self.tasks().flat_map(Task::read)).flat_map(|access| access.map.iter());
         let start = || {
             let mut starts = starts.map(|map| &map.start);
             starts.find(|start| start.value(&size_of).is_none_or(|at| i64::try_from(at).is_err())).cloned()

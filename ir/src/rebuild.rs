@@ -14,35 +14,26 @@ use std::collections::HashMap;
 /// What is changed.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Edit {
-    /// An operand of a call drops this axis, which has size 1.
-    Squeeze {
-        /// The call.
-        call: SiteId,
-        /// Which operand.
-        slot: usize,
-        /// Its axis.
-        axis: usize,
-    },
-    /// An operand of a call is summed along this axis, which stays with size 1 unless it is the only one.
-    Sum {
-        /// The call.
-        call: SiteId,
-        /// Which operand.
-        slot: usize,
-        /// Its axis.
-        axis: usize,
-    },
-    /// An operand of a call gets so many axes of size 1 at its end.
-    ExpandEnd {
-        /// The call.
-        call: SiteId,
-        /// Which operand.
-        slot: usize,
-        /// How many.
-        count: usize,
+    /// An operand, wherever it stands in these calls, at these slots.
+    Operand {
+        /// The calls, with the slot of the operand.
+        places: Vec<(SiteId, usize)>,
+        /// What becomes of it.
+        change: OperandChange,
     },
     /// What is `f64` is `f32`.
     Single,
+}
+
+/// What is done to an operand.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum OperandChange {
+    /// It drops this axis, which has size 1.
+    Squeeze { axis: usize },
+    /// It is summed along this axis, which stays with size 1 unless it is the only one.
+    Sum { axis: usize },
+    /// It gets so many axes of size 1 at its end.
+    ExpandEnd { count: usize },
 }
 
 /// For each axis that a value had: the one that it is now, if it is still there.
@@ -105,36 +96,31 @@ impl Rebuilding<'_> {
         operands: &mut [SiteId],
         axes: &mut [AxesNow],
     ) -> Option<()> {
-        let (at, slot) = match *self.edit {
-            Edit::Squeeze { call, slot, .. }
-            | Edit::Sum { call, slot, .. }
-            | Edit::ExpandEnd { call, slot, .. } => (call, slot),
-            Edit::Single => return Some(()),
-        };
-        if at != site {
-            return Some(());
-        }
-        let rank = self.new.site_array(*operands.get(slot)?)?.shape.len();
-        let operand = &mut operands[slot];
-        match *self.edit {
-            Edit::Squeeze { axis, .. } => {
-                *operand = self.new.squeeze(*operand, Some(&[AxisRef::Position(axis as isize)]), call.site);
-                dropped(&mut axes[slot], axis);
-            }
-            Edit::Sum { axis, .. } => {
-                let keepdims = rank > 1;
-                let along = [AxisRef::Position(axis as isize)];
-                *operand = self.new.reduce(ReduceOp::Sum, *operand, Some(&along), keepdims, call.site);
-                if !keepdims {
-                    dropped(&mut axes[slot], axis);
+        let Edit::Operand { places, change } = self.edit else { return Some(()) };
+        for (_, slot) in places.iter().filter(|(at, _)| *at == site) {
+            let operand = operands.get_mut(*slot)?;
+            let rank = self.new.site_array(*operand)?.shape.len();
+            match *change {
+                OperandChange::Squeeze { axis } => {
+                    *operand =
+                        self.new.squeeze(*operand, Some(&[AxisRef::Position(axis as isize)]), call.site);
+                    dropped(&mut axes[*slot], axis);
+                }
+                OperandChange::Sum { axis } => {
+                    let keepdims = rank > 1;
+                    let along = [AxisRef::Position(axis as isize)];
+                    *operand = self.new.reduce(ReduceOp::Sum, *operand, Some(&along), keepdims, call.site);
+                    if !keepdims {
+                        dropped(&mut axes[*slot], axis);
+                    }
+                }
+                OperandChange::ExpandEnd { count } => {
+                    let new: Vec<NewAxis> = (rank..rank + count)
+                        .map(|at| NewAxis { position: at as isize, label: None })
+                        .collect();
+                    *operand = self.new.expand_dims(*operand, &new, call.site);
                 }
             }
-            Edit::ExpandEnd { count, .. } => {
-                let new: Vec<NewAxis> =
-                    (rank..rank + count).map(|at| NewAxis { position: at as isize, label: None }).collect();
-                *operand = self.new.expand_dims(*operand, &new, call.site);
-            }
-            Edit::Single => {}
         }
         Some(())
     }

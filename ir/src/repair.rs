@@ -5,7 +5,7 @@ use crate::diagnostic::{Diagnostic, DiagnosticKind, Error, Site, grouped, human_
 use crate::graph::{Graph, Op, SiteId};
 use crate::limits::Limits;
 use crate::plan::Plan;
-use crate::rebuild::Edit;
+use crate::rebuild::{Edit, OperandChange};
 use crate::requirement::Requirement;
 use std::collections::HashSet;
 
@@ -53,6 +53,8 @@ const MOST: usize = 4;
 const MOST_CALLS: usize = 4000;
 /// Diagnostics for which repairs are looked for.
 const MOST_DIAGNOSTICS: usize = 2;
+/// Calls that are looked at for an operand that several of them take.
+const MOST_GUILTY: usize = 16;
 
 impl Plan {
     /// The bytes that are in memory while the plan runs: inputs, outputs, constants and workspace, at the upper
@@ -69,9 +71,15 @@ impl Graph {
         if self.reachable_sites(outputs).len() > MOST_CALLS {
             return error;
         }
-        // With several mistakes, mending one leaves the others.
-        let [only] = error.diagnostics_mut() else { return error };
-        only.repairs = self.repairs_of(outputs, limits, only).into_iter().map(|(repair, _)| repair).collect();
+        // What mends several mistakes at once is proposed at the first of them.
+        let guilty = self.guilty_calls(outputs, error.diagnostics());
+        let mut proposed: Vec<Repair> = Vec::new();
+        for wrong in error.diagnostics_mut().iter_mut().take(MOST_DIAGNOSTICS) {
+            let found =
+                self.repairs_of(outputs, limits, wrong, &guilty).into_iter().map(|(repair, _)| repair);
+            wrong.repairs = found.filter(|repair| !proposed.contains(repair)).collect();
+            proposed.extend(wrong.repairs.iter().cloned());
+        }
         error
     }
 
@@ -80,15 +88,27 @@ impl Graph {
     #[must_use]
     pub fn repairs(&self, outputs: &[SiteId], limits: &Limits) -> Vec<(Repair, Repaired)> {
         let Err(error) = self.plan_only(outputs, limits) else { return Vec::new() };
+        let guilty = self.guilty_calls(outputs, error.diagnostics());
         let wrong = error.diagnostics().iter().take(MOST_DIAGNOSTICS);
-        wrong.flat_map(|wrong| self.repairs_of(outputs, limits, wrong)).collect()
+        wrong.flat_map(|wrong| self.repairs_of(outputs, limits, wrong, &guilty)).collect()
     }
 
-    fn repairs_of(&self, outputs: &[SiteId], limits: &Limits, wrong: &Diagnostic) -> Vec<(Repair, Repaired)> {
+    /// The calls that any of these diagnostics speaks of.
+    fn guilty_calls(&self, outputs: &[SiteId], wrong: &[Diagnostic]) -> Vec<SiteId> {
+        wrong.iter().take(MOST_GUILTY).filter_map(|wrong| self.guilty_call(outputs, wrong)).collect()
+    }
+
+    fn repairs_of(
+        &self,
+        outputs: &[SiteId],
+        limits: &Limits,
+        wrong: &Diagnostic,
+        guilty: &[SiteId],
+    ) -> Vec<(Repair, Repaired)> {
         let mut found: Vec<(Repair, Repaired)> = Vec::new();
         if let Some(call) = self.guilty_call(outputs, wrong) {
-            let edits = self.edits(call, wrong);
-            found.extend(edits.iter().filter_map(|edit| self.edited_repair(outputs, limits, call, edit)));
+            let edits = self.edits(call, wrong, guilty);
+            found.extend(edits.iter().filter_map(|edit| self.edited_repair(outputs, limits, edit)));
         }
         if matches!(wrong.kind, DiagnosticKind::Limit | DiagnosticKind::Workspace) {
             found.extend(self.chunk_repair(outputs, limits, wrong));
@@ -119,32 +139,34 @@ impl Graph {
         matches!(self.node(node).op, Op::Element(_) | Op::Custom(_)).then_some(site)
     }
 
-    /// Changes of operands that keep one from stretching the others.
-    fn edits(&self, call: SiteId, wrong: &Diagnostic) -> Vec<Edit> {
+    /// Changes of operands that keep one from stretching the others, there and in the other guilty calls that take the same operand.
+    fn edits(&self, call: SiteId, wrong: &Diagnostic, guilty_calls: &[SiteId]) -> Vec<Edit> {
         let operands = &self.call_site(call).operands;
         let arrays: Vec<_> = operands.iter().map(|operand| self.site_array(*operand)).collect();
         let rank = arrays.iter().flatten().map(|array| array.shape.len()).max().unwrap_or(0);
         let guilty = wrong.axis.and_then(|axis| rank.checked_sub(axis));
+        let edit = |slot: usize, change| {
+            let others = guilty_calls.iter().filter(|other| **other != call).flat_map(|other| {
+                let taken = self.call_site(*other).operands.iter().enumerate();
+                taken.filter(|(_, operand)| **operand == operands[slot]).map(|(slot, _)| (*other, slot))
+            });
+            Edit::Operand { places: std::iter::once((call, slot)).chain(others).collect(), change }
+        };
         let mut edits = Vec::new();
         for (slot, array) in arrays.iter().enumerate() {
             let Some(array) = array else { continue };
             let own_rank = array.shape.len();
-            edits.extend(
-                (0..own_rank).filter(|axis| array.shape[*axis].is_one()).map(|axis| Edit::Squeeze {
-                    call,
-                    slot,
-                    axis,
-                }),
-            );
+            let single = (0..own_rank).filter(|axis| array.shape[*axis].is_one());
+            edits.extend(single.map(|axis| edit(slot, OperandChange::Squeeze { axis })));
             // Others have size 1 there, or no axis, or another size.
             if let Some(axis) = guilty.and_then(|from_end| own_rank.checked_sub(from_end))
                 && !array.shape[axis].is_one()
                 && (own_rank < rank || self.is_stretched_by(call, slot, own_rank - axis))
             {
-                edits.push(Edit::Sum { call, slot, axis });
+                edits.push(edit(slot, OperandChange::Sum { axis }));
             }
             if own_rank == 1 && rank > 1 {
-                edits.extend((1..rank).map(|count| Edit::ExpandEnd { call, slot, count }));
+                edits.extend((1..rank).map(|count| edit(slot, OperandChange::ExpandEnd { count })));
             }
         }
         edits
@@ -157,13 +179,9 @@ impl Graph {
         others.any(|other| other.shape.from_end(from_end).is_none_or(|dim| dim.is_one()))
     }
 
-    fn edited_repair(
-        &self,
-        outputs: &[SiteId],
-        limits: &Limits,
-        call: SiteId,
-        edit: &Edit,
-    ) -> Option<(Repair, Repaired)> {
+    fn edited_repair(&self, outputs: &[SiteId], limits: &Limits, edit: &Edit) -> Option<(Repair, Repaired)> {
+        let Edit::Operand { places, change } = edit else { return None };
+        let (call, slot) = *places.first()?;
         let (graph, new_outputs) = self.edited(outputs, edit)?;
         let plan = graph.plan_only(&new_outputs, limits).ok()?;
         // What holds only where sizes happen to be equal is another mistake.
@@ -173,31 +191,31 @@ impl Graph {
         if plan.required.iter().any(|new| new.by != "assume_equal" && !known.contains(&new.requirement)) {
             return None;
         }
-        let name = |slot: usize| {
-            let operand = self.call_site(call).operands[slot];
-            format!("`{}`", self.display_name(self.given(operand, self.call_site(call).composition)))
+        let operand = self.call_site(call).operands[slot];
+        let name = self.display_name(self.given(operand, self.call_site(call).composition));
+        let everywhere = match places.len() {
+            1 => String::new(),
+            more => format!(" in all {more} calls"),
         };
-        let (kind, text) = match *edit {
-            Edit::Squeeze { slot, axis, .. } => (
+        let (kind, text) = match *change {
+            OperandChange::Squeeze { axis } => (
                 RepairKind::DropAxis,
                 format!(
-                    "drop axis {axis} of {}, which has size 1, with `.squeeze(Axis({axis}))`",
-                    name(slot)
+                    "drop axis {axis} of `{name}`, which has size 1, with `.squeeze(Axis({axis}))`{everywhere}"
                 ),
             ),
-            Edit::Sum { slot, axis, .. } => (
+            OperandChange::Sum { axis } => (
                 RepairKind::ReduceFirst,
-                format!("reduce {} along axis {axis} first, as with `.sum(Axis({axis}))`", name(slot)),
+                format!("reduce `{name}` along axis {axis} first, as with `.sum(Axis({axis}))`{everywhere}"),
             ),
-            Edit::ExpandEnd { slot, count, .. } => {
+            OperandChange::ExpandEnd { count } => {
                 let axes: Vec<String> = (1..=count).map(|axis| axis.to_string()).collect();
                 let axes = axes.join(", ");
                 (
                     RepairKind::ExpandOther,
-                    format!("expand {} on the other side, with `.expand_dims([{axes}])`", name(slot)),
+                    format!("expand `{name}` on the other side, with `.expand_dims([{axes}])`{everywhere}"),
                 )
             }
-            Edit::Single => return None,
         };
         Some(repair(kind, text, plan))
     }

@@ -3,6 +3,7 @@
 use crate::bounds::{Bounds, Interval};
 use crate::diagnostic::{Diagnostic, DiagnosticKind, OperandNote, Site};
 use crate::dim::Dim;
+use crate::quick_hash::QuickMap;
 use crate::size::{SizeExpr, Symbol};
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::fmt;
@@ -166,7 +167,7 @@ pub(crate) fn tightened(required: &[Required], mut bounds: Bounds) -> Bounds {
 /// Gives symbols that are equal to each other what their bounds have in common, however long the chain of equalities
 /// between them.
 fn equate_symbols(equalities: &[[SizeExpr; 2]], bounds: &mut Bounds) {
-    let mut positions: HashMap<&Symbol, usize> = HashMap::new();
+    let mut positions: QuickMap<&Symbol, usize> = QuickMap::default();
     let mut parents: Vec<usize> = Vec::new();
     fn top(parents: &mut [usize], mut at: usize) -> usize {
         while parents[at] != at {
@@ -186,7 +187,7 @@ fn equate_symbols(equalities: &[[SizeExpr; 2]], bounds: &mut Bounds) {
         let (left, right) = (top(&mut parents, left), top(&mut parents, right));
         parents[left] = right;
     }
-    let mut common: HashMap<usize, (u64, u64)> = HashMap::new();
+    let mut common: QuickMap<usize, (u64, u64)> = QuickMap::default();
     for (symbol, at) in &positions {
         let (lower, upper) = bounds.of(symbol);
         let (low, high) = common.entry(top(&mut parents, *at)).or_insert((lower, upper));

@@ -7,7 +7,7 @@
 
 use crate::dim::Dim;
 use crate::kernel::{Access, Buffer, Kernel};
-use std::collections::HashMap;
+use crate::quick_hash::QuickMap;
 
 /// The bytes of a block of rows: a core's share of the last cache. Less is slower, although a nearer cache would hold
 /// it: memory is fast where it is read and written in long runs.
@@ -156,7 +156,7 @@ impl RowBytes {
 #[derive(Clone, Default)]
 pub(crate) struct RowBuffers {
     /// For each buffer: is there a part of it for each row, and how many bytes is that?
-    buffers: HashMap<Buffer, (bool, u64)>,
+    buffers: QuickMap<Buffer, (bool, u64)>,
     /// Are rows neighbours in memory?
     has_neighbours: bool,
     /// Is there more in a row than one element?
@@ -170,7 +170,7 @@ impl RowBuffers {
         kernels: impl Iterator<Item = &'k Kernel>,
         size: &dyn Fn(&Dim) -> u64,
     ) -> Self {
-        let mut buffers: HashMap<Buffer, (bool, u64)> = HashMap::new();
+        let mut buffers: QuickMap<Buffer, (bool, u64)> = QuickMap::default();
         let (mut has_neighbours, mut has_other_loops) = (false, false);
         for (at, kernel) in kernels.enumerate() {
             let is_row_loop = |position: &usize| loops.iter().any(|l| l.positions[at] == *position);

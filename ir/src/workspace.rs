@@ -5,8 +5,8 @@ use crate::dim::Dim;
 use crate::fuse::StoreReason;
 use crate::kernel::Buffer;
 use crate::plan::{Plan, Step, Stored, Task};
+use crate::quick_hash::QuickMap;
 use crate::rows::{MOST_LANES, RowValue, Rows};
-use std::collections::HashMap;
 
 /// From which kernel or routine on a stored value is needed, and up to which.
 #[derive(Clone, Copy)]
@@ -54,7 +54,7 @@ impl Plan {
     /// element by element. They need no workspace.
     fn lend_outputs(&mut self) {
         let tasks: Vec<Task<'_>> = self.tasks().collect();
-        let mut touched: HashMap<Buffer, Touched> = HashMap::new();
+        let mut touched: QuickMap<Buffer, Touched> = QuickMap::default();
         for (at, task) in tasks.iter().enumerate() {
             for buffer in task.touched() {
                 touched.entry(buffer).or_insert(Touched { first: at, last: at }).last = at;
@@ -82,7 +82,7 @@ impl Plan {
         output: usize,
         value: usize,
         tasks: &[Task<'_>],
-        touched: &HashMap<Buffer, Touched>,
+        touched: &QuickMap<Buffer, Touched>,
     ) -> bool {
         let (stored, port) = (&self.stored[value], &self.outputs[output].array);
         let is_optional =
@@ -108,7 +108,7 @@ impl Plan {
     /// When each stored value is needed, in the order in which they are made.
     fn lives(&mut self) -> Vec<Life> {
         // For each stored value, the tasks that touch it with their steps, writer first.
-        let mut touched: HashMap<usize, Vec<(usize, usize)>> = HashMap::new();
+        let mut touched: QuickMap<usize, Vec<(usize, usize)>> = QuickMap::default();
         let mut made = Vec::new();
         let mut steps: Vec<(usize, usize)> = Vec::new();
         let mut count = 0;

@@ -112,3 +112,16 @@ impl Constant {
         Self { layout: dense_at(array, words.as_ptr() as usize), _elements: words }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// No test can take the instructions of its processor away.
+    #[test]
+    fn what_cannot_be_compiled_says_why() {
+        let why = ["the processor has no SSE4.2", "only x86-64 on Unix is supported so far"];
+        let messages = why.map(|why| not_compiled(CodeError(why.into())).to_string());
+        insta::assert_snapshot!(messages.join("\n\n"));
+    }
+}

@@ -6,7 +6,7 @@ use fusewire::{Axes, StorePolicy};
 type Entry = (&'static str, fn(&Graph) -> Vec<Expr<'_>>);
 
 /// Every plan of the gallery.
-pub const PLANS: [Entry; 26] = [
+pub const PLANS: [Entry; 27] = [
     ("add_number", |g| vec![g.input("x", I64, [10_000_000]) + 5]),
     ("root_of_absolute", |g| vec![g.input("x", F32, [10_000_000]).absolute().sqrt()]),
     ("standardise", |g| {
@@ -21,6 +21,12 @@ pub const PLANS: [Entry; 26] = [
     ("cubic", |g| {
         let x = g.input("x", F64, [10_000_000]);
         vec![0.25 * x * x * x + 0.75 * x * x - 1.5 * x - 2]
+    }),
+    ("ordered", |g| {
+        let x = g.input("x", F32, [1000, 64]);
+        let ends = g.constant(&[0i64, 31, 32, 63], [4]);
+        let ordered = (x * 2).sort(Axis(1)).named("ordered");
+        vec![(ordered.take(ends, Axis(1)) - x.mean(Axes::from(Axis(1)).keepdims())).named("apart")]
     }),
     ("five_point_stencil", |g| {
         let a = g.input("a", F64, [2000, 2000]);

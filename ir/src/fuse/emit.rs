@@ -1,5 +1,6 @@
 //! Writes the body of a group's kernel.
 
+use super::maps::MapId;
 use super::{Group, Instance, Nests, Root, Views, entry, operand_instances};
 use crate::body::{BodyBuilder, Callee, Code, Primitive, Value};
 use crate::dim::Dim;
@@ -11,17 +12,16 @@ use crate::quick_hash::QuickMap;
 use crate::scalar::Scalar;
 use crate::size::SizeExpr;
 use smallvec::SmallVec;
-use std::collections::HashMap;
 
 /// Where the values that kernels exchange live.
 #[derive(Debug, Default)]
 pub(crate) struct Places {
     /// Where a node that is not computed in the same loops is read.
-    pub read: HashMap<NodeId, Buffer>,
+    pub read: QuickMap<NodeId, Buffer>,
     /// Where a stored node is written; empty where nobody outside its kernel needs it.
-    pub write: HashMap<NodeId, Vec<Buffer>>,
+    pub write: QuickMap<NodeId, Vec<Buffer>>,
     /// The scratch memory of routines.
-    pub scratch: HashMap<NodeId, Buffer>,
+    pub scratch: QuickMap<NodeId, Buffer>,
 }
 
 struct Emitter<'a> {
@@ -31,7 +31,7 @@ struct Emitter<'a> {
     group: &'a Group,
     places: &'a Places,
     accesses: Vec<Access>,
-    known_accesses: QuickMap<Access, usize>,
+    known_accesses: QuickMap<(Buffer, MapId), usize>,
 }
 
 /// Where a value is written, and the loops of the kernel with the sizes that it knows them by.
@@ -91,7 +91,7 @@ pub(crate) fn emit(graph: &Graph, views: &Views, nests: &Nests, group: &Group, p
     }
     for root in &group.epilogue {
         let place = emitter.kept(*root);
-        let value = (root.value, place.map.clone());
+        let value = (root.value, views.maps.id(place.map.clone()));
         let value = if root.is_part() { views.below(value) } else { value };
         let value = emitter.evaluate(&mut epilogue, value, &place.loops);
         emitter.store(&mut epilogue, *root, &place.map, value);
@@ -134,20 +134,20 @@ impl Emitter<'_> {
         Place { map: nest.map.iter().map(|map| map.through(&own)).collect(), loops }
     }
 
-    fn access(&mut self, buffer: Buffer, dtype: DType, map: IndexMap) -> usize {
+    /// The access of a buffer at a map; all of one buffer have the same dtype.
+    fn access(&mut self, buffer: Buffer, dtype: DType, map: MapId) -> usize {
         let next = self.accesses.len();
-        let access = Access { buffer, dtype, map };
-        *self.known_accesses.entry(access).or_insert_with_key(|access| {
-            self.accesses.push(access.clone());
+        *self.known_accesses.entry((buffer, map)).or_insert_with(|| {
+            self.accesses.push(Access { buffer, dtype, map: self.views.maps.get(map) });
             next
         })
     }
 
     fn store(&mut self, stage: &mut Stage, root: Root, map: &IndexMap, value: Value) {
         let dtype = stage.builder.dtype(value);
-        let map = self.nests[&root].written(map);
+        let map = self.views.maps.id(self.nests[&root].written(map));
         for buffer in self.places.write.get(&root.node).into_iter().flatten() {
-            let access = self.access(*buffer, dtype, map.clone());
+            let access = self.access(*buffer, dtype, map);
             stage.builder.store(value, access);
         }
     }
@@ -155,8 +155,8 @@ impl Emitter<'_> {
     /// The value of a node at a map, with everything it needs: operands first, on an explicit stack,
     /// because an expression can be deeper than the thread's.
     fn evaluate(&mut self, stage: &mut Stage, wanted: Instance, loops: &[Dim]) -> Value {
-        let mut pending = vec![wanted.clone()];
-        while let Some(instance) = pending.last().cloned() {
+        let mut pending = vec![wanted];
+        while let Some(instance) = pending.last().copied() {
             if stage.known.contains_key(&instance) {
                 pending.pop();
                 continue;
@@ -170,7 +170,7 @@ impl Emitter<'_> {
             let before = pending.len();
             // The last one pushed is evaluated first: operands from left to right.
             pending
-                .extend(operands.iter().rev().filter(|operand| !stage.known.contains_key(operand)).cloned());
+                .extend(operands.iter().rev().filter(|operand| !stage.known.contains_key(operand)).copied());
             if pending.len() == before {
                 let values: Vec<Value> = operands.iter().map(|operand| stage.known[operand]).collect();
                 let value = self.compute(stage, &instance, &values);
@@ -203,7 +203,7 @@ impl Emitter<'_> {
         if self.ends_at(stage, node)
             && let Some(buffer) = self.places.read.get(node)
         {
-            let access = self.access(*buffer, array.dtype, map.clone());
+            let access = self.access(*buffer, array.dtype, *map);
             return stage.builder.push(array.dtype, Code::Load(access));
         }
         let builder = &mut stage.builder;
@@ -219,18 +219,19 @@ impl Emitter<'_> {
             },
             Op::Generator(Generator::Full(scalar)) => builder.constant(*scalar),
             Op::Generator(Generator::Arange { start, step }) => {
-                let index = self.index(builder, map);
+                let index = self.index(builder, *map);
                 scaled(builder, index, *start, *step)
             }
             Op::Generator(Generator::Size(size)) => {
                 let map = std::iter::once(AxisMap::at(size.size())).collect();
-                self.index(builder, &map)
+                self.index(builder, self.views.maps.id(map))
             }
             Op::Generator(Generator::LinspaceOver { start, stop }) => {
                 let last =
                     array.shape.first().map_or(SizeExpr::known(0), |count| count.size().minus(&1.into()));
                 let last_map = std::iter::once(AxisMap::at(last)).collect();
-                let (index, last) = (self.index(builder, map), self.index(builder, &last_map));
+                let (index, last) =
+                    (self.index(builder, *map), self.index(builder, self.views.maps.id(last_map)));
                 // As for a count that is known: the step is rounded once, and a single element is the start.
                 let span = Scalar::F64(stop.as_f64() - start.as_f64());
                 let (span, start) = (builder.constant(span), builder.constant(*start));
@@ -247,7 +248,7 @@ impl Emitter<'_> {
                 builder.select(is_single, start, value)
             }
             Op::Generator(Generator::Linspace { start, step, stop }) => {
-                let index = self.index(builder, map);
+                let index = self.index(builder, *map);
                 let value = scaled(builder, index, *start, *step);
                 match (stop, array.shape.first().and_then(|dim| dim.known())) {
                     (Some(stop), Some(count)) => {
@@ -266,8 +267,8 @@ impl Emitter<'_> {
         }
     }
 
-    fn index(&mut self, builder: &mut BodyBuilder, map: &IndexMap) -> Value {
-        let access = self.access(Buffer::Index, DType::I64, map.clone());
+    fn index(&mut self, builder: &mut BodyBuilder, map: MapId) -> Value {
+        let access = self.access(Buffer::Index, DType::I64, map);
         builder.push(DType::I64, Code::Index(access))
     }
 }

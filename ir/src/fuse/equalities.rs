@@ -1,15 +1,15 @@
 //! Which sizes are the same although they are written differently.
 
 use crate::dim::Dim;
+use crate::quick_hash::QuickMap;
 use crate::requirement::Requirement;
 use crate::size::SizeExpr;
-use std::collections::HashMap;
 
 /// Classes of sizes that a plan requires to be equal.
 #[derive(Debug, Default)]
 pub(crate) struct Equalities {
     /// Towards the class' representative, which is not in it.
-    next: HashMap<SizeExpr, SizeExpr>,
+    next: QuickMap<SizeExpr, SizeExpr>,
 }
 
 impl Equalities {

@@ -4,11 +4,12 @@ use super::reads::{Read, Reads};
 use super::{AllReads, Equalities, MAX_BODY, Nest, Nests, Root};
 use crate::dim::Dim;
 use crate::graph::{Graph, NodeId, Op};
+use crate::quick_hash::{QuickMap, QuickSet};
 use crate::shape::Shape;
 use crate::size::SizeExpr;
 use petgraph::Direction::Incoming;
 use petgraph::graph::{DiGraph, NodeIndex};
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::BTreeSet;
 
 /// What is computed by one kernel.
 #[derive(Clone, Debug, Default)]
@@ -27,7 +28,7 @@ pub(crate) struct Group {
     pub routine: Option<NodeId>,
     /// Evaluations in the body, about.
     size: usize,
-    sources: HashSet<NodeId>,
+    sources: QuickSet<NodeId>,
     loops_key: Option<usize>,
 }
 
@@ -87,16 +88,16 @@ struct Grouping<'a> {
     equalities: &'a Equalities,
     /// Edges run from the group that stores a value to one that reads it.
     groups: DiGraph<Group, ()>,
-    edges: HashSet<(NodeIndex, NodeIndex)>,
+    edges: QuickSet<(NodeIndex, NodeIndex)>,
     /// For each group, the most edges on a way that ends at it.
     depths: Vec<usize>,
     /// Where stored values are complete.
-    home: HashMap<NodeId, NodeIndex>,
+    home: QuickMap<NodeId, NodeIndex>,
     /// The groups with parts of the join that is being added.
     parts: BTreeSet<NodeIndex>,
-    loops_keys: HashMap<LoopsKey, usize>,
+    loops_keys: QuickMap<LoopsKey, usize>,
     /// The groups with these loops that read a source, in order of creation.
-    readers: HashMap<(NodeId, usize), Vec<NodeIndex>>,
+    readers: QuickMap<(NodeId, usize), Vec<NodeIndex>>,
 }
 
 /// Groups what is written, in an order in which the kernels can run.
@@ -105,12 +106,12 @@ pub(crate) fn group(graph: &Graph, nests: &Nests, reads: &AllReads, equalities: 
         graph,
         equalities,
         groups: DiGraph::new(),
-        edges: HashSet::new(),
+        edges: QuickSet::default(),
         depths: Vec::new(),
-        home: HashMap::new(),
+        home: QuickMap::default(),
         parts: BTreeSet::new(),
-        loops_keys: HashMap::new(),
-        readers: HashMap::new(),
+        loops_keys: QuickMap::default(),
+        readers: QuickMap::default(),
     };
     let mut written = nests.iter().peekable();
     while let Some((root, nest)) = written.next() {
@@ -172,7 +173,7 @@ impl Grouping<'_> {
             let at = self.groups.add_node(Group { loops: loops.clone(), reduced, ..Group::default() });
             self.depths.push(0);
             let depth = owners.iter().map(|owner| self.depths[owner.index()] + 1).max();
-            (at, places[places.len() - 1], HashMap::from([(at, depth.unwrap_or(0))]))
+            (at, places[places.len() - 1], QuickMap::from_iter([(at, depth.unwrap_or(0))]))
         });
         for (at, depth) in raised {
             self.depths[at.index()] = depth;
@@ -243,7 +244,7 @@ impl Grouping<'_> {
         place: Place,
         reads: &Reads,
         owners: &[NodeIndex],
-    ) -> Option<HashMap<NodeIndex, usize>> {
+    ) -> Option<QuickMap<NodeIndex, usize>> {
         let group = &self.groups[at];
         let is_there = |read: &Read| {
             let is_full = group.full.contains(&Root::whole(read.node));
@@ -255,7 +256,7 @@ impl Grouping<'_> {
         // A group that waits for this one is deeper, and so are those on the way to it.
         let others = owners.iter().filter(|owner| **owner != at);
         let depth = others.map(|owner| self.depths[owner.index()] + 1).max().unwrap_or(0);
-        let mut raised = HashMap::new();
+        let mut raised = QuickMap::default();
         if depth <= self.depths[at.index()] {
             return Some(raised);
         }

@@ -30,7 +30,7 @@ const MOST_LOOPS: usize = 64;
 
 impl Nest {
     /// A loop for each axis of what is iterated over, and for each axis that it joins itself.
-    fn new(graph: &Graph, stores: &Stores, root: Root, start: Start) -> Self {
+    pub fn new(graph: &Graph, stores: &Stores, root: Root, start: Start) -> Self {
         let shape = loop_shape(graph, root);
         let is_read = root.is_part() && stores.contains_key(&root.value);
         if let Op::View(View::Reshape(regrouping)) = &graph.node(root.value).op

@@ -2,9 +2,9 @@
 
 use super::{StoreReason, Stores};
 use crate::graph::{Graph, NodeId, Op};
+use crate::quick_hash::{QuickMap, QuickSet};
 use crate::size::SizeExpr;
 use smallvec::SmallVec;
-use std::collections::{HashMap, HashSet};
 
 /// What one kernel writes, alone or with others: a stored value, or a part of one that is joined. In order,
 /// each comes after what it reads.
@@ -42,14 +42,14 @@ pub(crate) struct Part {
 
 /// The parts of all joins that are stored, by value.
 #[derive(Debug, Default)]
-pub(crate) struct Joins(HashMap<NodeId, Vec<Part>>);
+pub(crate) struct Joins(QuickMap<NodeId, Vec<Part>>);
 
 impl Joins {
     /// Stores the joins among nodes in order of creation. One that is nothing but a part of another has no
     /// memory of its own: its parts are written where it would have been copied to. `uses` says how often each node is an operand.
-    pub fn new(graph: &Graph, nodes: &[NodeId], uses: &HashMap<NodeId, usize>, stores: &mut Stores) -> Self {
+    pub fn new(graph: &Graph, nodes: &[NodeId], uses: &QuickMap<NodeId, usize>, stores: &mut Stores) -> Self {
         let mut joins = Self::default();
-        let mut within: HashSet<NodeId> = HashSet::new();
+        let mut within: QuickSet<NodeId> = QuickSet::default();
         // A join comes after its parts, so that those outside are met first.
         for node in nodes.iter().rev() {
             let Some(axis) = axis_of(graph, *node).filter(|_| !within.contains(node)) else { continue };

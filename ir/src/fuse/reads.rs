@@ -1,9 +1,11 @@
 //! What the loops of each stored value read: all that grouping and the layout of memory ask about it.
 
-use super::{Instance, Nest, Nests, Root, Stores, Views, region, routine};
+use super::store::Regions;
+use super::{Nest, Nests, Root, Views, routine};
 use crate::dim::Dim;
 use crate::graph::{Graph, NodeId};
-use std::collections::HashMap;
+use crate::index_map::IndexMap;
+use crate::quick_hash::QuickMap;
 
 /// What a stored value, or a part of one, is computed from.
 #[derive(Debug, Default)]
@@ -27,18 +29,18 @@ pub(crate) struct Read {
 }
 
 /// What is read for everything that is written.
-pub(crate) type AllReads = HashMap<Root, Reads>;
+pub(crate) type AllReads = QuickMap<Root, Reads>;
 
-/// Walks every region once.
-pub(crate) fn all_reads(graph: &Graph, views: &Views, stores: &Stores, nests: &Nests) -> AllReads {
-    let reads_of = |(root, nest): (&Root, &Nest)| {
+/// What is read in regions that have been walked.
+pub(crate) fn all_reads(graph: &Graph, views: &Views, nests: &Nests, mut regions: Regions) -> AllReads {
+    let mut reads_of = |(root, nest): (&Root, &Nest)| {
         if let Some(reads) = routine::reads(graph, views, root.value).filter(|_| !root.is_part()) {
             return (*root, reads);
         }
-        let found = region(graph, views, nest, *root, |node| stores.contains_key(&node), usize::MAX);
-        let mut own: HashMap<NodeId, bool> = HashMap::new();
-        for instance in &found.stored {
-            *own.entry(instance.0).or_insert(true) &= is_identity(instance, &nest.loops);
+        let found = regions.remove(root).unwrap_or_default();
+        let mut own: QuickMap<NodeId, bool> = QuickMap::default();
+        for (node, map) in &found.stored {
+            *own.entry(*node).or_insert(true) &= is_identity(&views.maps.get(*map), &nest.loops);
         }
         let mut stored: Vec<Read> = own.into_iter().map(|(node, is_own)| Read { node, is_own }).collect();
         stored.sort_unstable_by_key(|read| read.node);
@@ -49,11 +51,11 @@ pub(crate) fn all_reads(graph: &Graph, views: &Views, stores: &Stores, nests: &N
         inside.dedup();
         (*root, Reads { size, inside, stored, sources: found.sources })
     };
-    nests.iter().map(reads_of).collect()
+    nests.iter().map(&mut reads_of).collect()
 }
 
-/// Does an array read at `instance` give each iteration of the loops its own element, in order?
-fn is_identity((_, map): &Instance, loops: &[Dim]) -> bool {
+/// Does an array read at `map` give each iteration of the loops its own element, in order?
+fn is_identity(map: &IndexMap, loops: &[Dim]) -> bool {
     let mut loops = (0..loops.len()).filter(|at| !loops[*at].is_one());
     let follows = map
         .iter()

@@ -63,7 +63,7 @@ fn operands(graph: &Graph, views: &Views, routine: NodeId) -> impl Iterator<Item
     graph.operands(routine).into_iter().filter_map(|operand| {
         let array = graph.array(operand)?.clone();
         let axes = own_axes(&array.shape);
-        Some((array, views.below((operand, axes))))
+        Some((array, views.below((operand, views.maps.id(axes)))))
     })
 }
 
@@ -103,7 +103,8 @@ pub(crate) fn call(
     let sites = made.operands.iter().map(|operand| graph.given(*operand, made.composition)).enumerate();
     let operands =
         operands(graph, views, root).zip(sites).filter_map(|((array, (node, map)), (slot, made))| {
-            let access = Access { buffer: *places.read.get(&node)?, dtype: array.dtype, map };
+            let access =
+                Access { buffer: *places.read.get(&node)?, dtype: array.dtype, map: views.maps.get(map) };
             Some(RoutineOperand { array, access, note: graph.note(made, slot) })
         });
     Some(RoutineCall {

@@ -9,8 +9,9 @@ use crate::dim::Dim;
 use crate::index_map::AxisMap;
 use crate::kernel::{Access, Buffer, Kernel, Loop};
 use crate::plan::{Step, Task};
+use crate::quick_hash::QuickMap;
 use crate::rows::{RowBuffers, RowLoop, Rows};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The most kernels that take turns: each of them is prepared for every block in work.
 const MOST_KERNELS: usize = 64;
@@ -56,7 +57,7 @@ struct Teams<'k> {
     /// Of every kernel so far.
     team_of: Vec<usize>,
     /// The tasks that write a buffer: the parts of a join may have one each.
-    writers: HashMap<Buffer, Vec<usize>>,
+    writers: QuickMap<Buffer, Vec<usize>>,
 }
 
 /// The steps of a plan, each of one task, that can run in this order: with kernels that take turns in one step. And
@@ -98,7 +99,7 @@ pub(crate) fn apart(kernels: [&Kernel; 2], equalities: &Equalities) -> Option<Ap
 
 impl<'k> Teams<'k> {
     fn new(tasks: &'k [Task<'k>], equalities: &'k Equalities) -> Self {
-        Self { tasks, equalities, teams: Vec::new(), team_of: Vec::new(), writers: HashMap::new() }
+        Self { tasks, equalities, teams: Vec::new(), team_of: Vec::new(), writers: QuickMap::default() }
     }
 
     /// The teams that write what a task reads.

@@ -1,14 +1,15 @@
 //! Which values are written to memory: outputs, reductions, and what is cheaper to keep than to
 //! compute again.
 
+use super::cut::{Cut, cut};
 use super::nest::nest;
 use super::parts::Joins;
 use super::routine::store_routines;
-use super::{MAX_BODY, Nests, Root, Views};
+use super::{MAX_BODY, Nests, Region, Root, Views, region};
 use crate::graph::{Graph, NodeId, Op, StorePolicy};
-use crate::quick_hash::QuickMap;
+use crate::quick_hash::{QuickMap, QuickSet};
 use crate::shape::ArrayType;
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::BTreeMap;
 use std::fmt;
 
 /// An operation this costly (a division, a root) is worth storing before a broadcast repeats it.
@@ -20,12 +21,6 @@ const LONG: u64 = 64;
 
 /// The same for a value that can wait in the memory of an output until it is read: the row is in the cache.
 const LENT: u64 = 12;
-
-/// Values that find no place in an output are given up one after another, and after so many all of them.
-const REFUSALS: usize = 3;
-
-/// The most evaluations that are looked at to find where to cut.
-const WALKED: usize = 16 * MAX_BODY;
 
 /// A broadcast that repeats a value at least this often is worth storing it for.
 const REPEATS: u64 = 4;
@@ -121,11 +116,7 @@ pub(crate) type Stores = BTreeMap<NodeId, StoreReason>;
 
 /// The arrays of outputs, in which values of the same dtype and shape can wait until they are read.
 #[derive(Debug, Default)]
-pub(crate) struct Lending {
-    arrays: Vec<ArrayType>,
-    refused: HashSet<NodeId>,
-    refusals: usize,
-}
+pub(crate) struct Lending(Vec<ArrayType>);
 
 impl Lending {
     /// Nothing is lent.
@@ -138,22 +129,52 @@ impl Lending {
         let computed = outputs
             .iter()
             .filter(|node| !matches!(graph.node(**node).op, Op::Reduce { .. } | Op::Routine(_)));
-        Self { arrays: computed.filter_map(|node| graph.array(*node)).cloned().collect(), ..Self::default() }
+        Self(computed.filter_map(|node| graph.array(*node)).cloned().collect())
     }
 
-    /// These values have found no place.
-    pub fn refuse(&mut self, values: Vec<NodeId>) {
-        self.refusals += 1;
-        self.refused.extend(values);
-        if self.refusals >= REFUSALS {
-            self.arrays.clear();
+    /// These values have found no place: each leaves one output less to wait in.
+    pub fn refuse(&mut self, graph: &Graph, values: &[NodeId]) {
+        for value in values.iter().filter_map(|value| graph.array(*value)) {
+            if let Some(output) = self.0.iter().position(|array| array.has_form_of(value)) {
+                self.0.swap_remove(output);
+            }
         }
     }
+}
 
-    fn has_room_for(&self, graph: &Graph, node: NodeId) -> bool {
-        let Some(value) = graph.array(node).filter(|_| !self.refused.contains(&node)) else { return false };
-        self.arrays.iter().any(|array| array.has_form_of(value))
+/// The memory of outputs that nothing waits in yet.
+#[derive(Default)]
+struct Room<'a> {
+    arrays: Vec<&'a ArrayType>,
+    /// What may wait: what the loops of outputs meet, since only they write the output over it.
+    candidates: QuickSet<NodeId>,
+}
+
+impl<'a> Room<'a> {
+    fn new(lending: &'a Lending, candidates: QuickSet<NodeId>) -> Self {
+        Self { arrays: lending.0.iter().collect(), candidates }
     }
+
+    /// An output that has room for a value.
+    fn position(&self, graph: &Graph, node: NodeId) -> Option<usize> {
+        let value = graph.array(node).filter(|_| self.candidates.contains(&node))?;
+        self.arrays.iter().position(|array| array.has_form_of(value))
+    }
+
+    /// Gives a value the room that it has.
+    fn take(&mut self, graph: &Graph, node: NodeId) {
+        if let Some(output) = self.position(graph, node) {
+            self.arrays.swap_remove(output);
+        }
+    }
+}
+
+/// What is stored and why, and the loops of everything that is, with what they compute.
+pub(crate) struct Decision {
+    pub stores: Stores,
+    pub views: Views,
+    pub nests: Nests,
+    pub regions: Regions,
 }
 
 /// Decides what is stored and in which loops it is computed, and composes the views that are not. `budget` is the most bytes that may be spent on values that could as well
@@ -161,12 +182,12 @@ impl Lending {
 pub(crate) fn decide(
     graph: &Graph,
     outputs: &[NodeId],
-    policies: &HashMap<NodeId, StorePolicy>,
+    policies: &QuickMap<NodeId, StorePolicy>,
     budget: u64,
     lending: &Lending,
-) -> (Stores, Views, Nests) {
+) -> Decision {
     let nodes = graph.reachable_nodes(outputs);
-    let written: HashSet<NodeId> = outputs.iter().copied().collect();
+    let written: QuickSet<NodeId> = outputs.iter().copied().collect();
     let mut stores: Stores = outputs.iter().map(|output| (*output, StoreReason::Output)).collect();
     for node in &nodes {
         if matches!(graph.node(*node).op, Op::Reduce { .. }) {
@@ -182,10 +203,17 @@ pub(crate) fn decide(
     // What must be stored comes first: it would be refused if anything else had used up the budget.
     let must = stores.keys().filter(|node| !written.contains(node));
     let must = must.fold(0u64, |sum, node| sum.saturating_add(bytes_of(graph, *node)));
-    store_what_pays(graph, &nodes, &uses, policies, budget.saturating_sub(must), lending, &mut stores);
+    let budget = budget.saturating_sub(must);
+    let mut room = Room::default();
+    if !lending.0.is_empty() {
+        let mut alone = stores.clone();
+        store_what_pays(graph, &nodes, &uses, policies, budget, Room::default(), &mut alone);
+        room = Room::new(lending, computed_or_read_by(graph, outputs, &alone));
+    }
+    store_what_pays(graph, &nodes, &uses, policies, budget, room, &mut stores);
     // Only views that were stored from the beginning are.
     let views = Views::new(graph, &nodes, |node| stores.contains_key(&node));
-    let nests = loops_of_bounded_bodies(graph, &views, &joins, policies, &mut stores);
+    let (nests, regions) = loops_of_bounded_bodies(graph, &views, &joins, policies, &mut stores);
     for (node, reason) in &mut stores {
         if policies.get(node) == Some(&StorePolicy::Never) {
             match reason {
@@ -195,7 +223,19 @@ pub(crate) fn decide(
             }
         }
     }
-    (stores, views, nests)
+    Decision { stores, views, nests, regions }
+}
+
+/// What the loops of outputs compute, and the stored values that they read.
+fn computed_or_read_by(graph: &Graph, outputs: &[NodeId], stores: &Stores) -> QuickSet<NodeId> {
+    let mut near: QuickSet<NodeId> = QuickSet::default();
+    let mut pending: Vec<NodeId> = outputs.iter().flat_map(|output| graph.operands(*output)).collect();
+    while let Some(node) = pending.pop() {
+        if near.insert(node) && !stores.contains_key(&node) {
+            pending.extend(graph.operands(node));
+        }
+    }
+    near
 }
 
 fn bytes_of(graph: &Graph, node: NodeId) -> u64 {
@@ -218,8 +258,8 @@ struct Estimate {
 }
 
 /// How often each node is an operand.
-fn uses(graph: &Graph, nodes: &[NodeId]) -> HashMap<NodeId, usize> {
-    let mut uses = HashMap::new();
+fn uses(graph: &Graph, nodes: &[NodeId]) -> QuickMap<NodeId, usize> {
+    let mut uses = QuickMap::default();
     for operand in nodes.iter().flat_map(|node| graph.operands(*node)) {
         *uses.entry(operand).or_default() += 1;
     }
@@ -229,10 +269,10 @@ fn uses(graph: &Graph, nodes: &[NodeId]) -> HashMap<NodeId, usize> {
 fn store_what_pays(
     graph: &Graph,
     nodes: &[NodeId],
-    uses: &HashMap<NodeId, usize>,
-    policies: &HashMap<NodeId, StorePolicy>,
+    uses: &QuickMap<NodeId, usize>,
+    policies: &QuickMap<NodeId, StorePolicy>,
     mut budget: u64,
-    lending: &Lending,
+    mut room: Room<'_>,
     stores: &mut Stores,
 ) {
     let elements = |node: NodeId| graph.array(node).and_then(|array| array.shape.elements()).unwrap_or(0);
@@ -254,7 +294,7 @@ fn store_what_pays(
             let repeats = computed.checked_div(elements(at)).unwrap_or(0);
             let again = shared.and_then(|shared| estimates.get(&shared)).copied();
             let again = again.filter(|again| again.cost >= LENT && waits > again.waits);
-            let is_lent = again.is_some_and(|again| lending.has_room_for(graph, again.value));
+            let is_lent = again.is_some_and(|again| room.position(graph, again.value).is_some());
             let again = again.filter(|again| again.cost >= LONG || is_lent);
             let (value, reason) = if cost >= COSTLY && repeats >= REPEATS && elements(at) <= widest {
                 (at, StoreReason::Broadcast { repeats, cost })
@@ -271,6 +311,9 @@ fn store_what_pays(
                 if matches!(reason, StoreReason::InOutput { .. }) { 0 } else { bytes_of(graph, value) };
             if is_whole || never || bytes > budget || stores.contains_key(&value) {
                 continue;
+            }
+            if matches!(reason, StoreReason::InOutput { .. }) {
+                room.take(graph, value);
             }
             budget -= bytes;
             stores.insert(value, reason);
@@ -318,65 +361,57 @@ fn store_what_pays(
     }
 }
 
-/// The loops of everything that is written. Regions that would make a body too long are cut: first in slices of the creation order, then, where
-/// one value is read at many index maps, at that value. A value that is never to be stored is cut at
-/// only where there is no other.
+/// What is computed in the loops of everything that is written.
+pub(crate) type Regions = QuickMap<Root, Region>;
+
+/// The loops of everything that is written, and what is computed in them. Regions that would make a body too long
+/// are cut. A value that is never to be stored is cut at only where there is no other.
 fn loops_of_bounded_bodies(
     graph: &Graph,
     views: &Views,
     joins: &Joins,
-    policies: &HashMap<NodeId, StorePolicy>,
+    policies: &QuickMap<NodeId, StorePolicy>,
     stores: &mut Stores,
-) -> Nests {
+) -> (Nests, Regions) {
     let mut nests = Nests::new();
+    // With the number of values that were stored when each was walked.
+    let mut walked: QuickMap<Root, (usize, Region)> = QuickMap::default();
+    let may_be_stored = |node: NodeId| policies.get(&node) != Some(&StorePolicy::Never);
     let mut pending: Vec<Root> = stores.keys().flat_map(|node| joins.roots(*node)).collect();
     while let Some(root) = pending.pop() {
-        let (loops, found) = nest(graph, views, joins, stores, root, WALKED, &mut pending);
-        let length = found.inside.len();
-        if length <= MAX_BODY {
-            nests.insert(root, loops);
-            continue;
-        }
-        let may_be_stored = |node: &NodeId| policies.get(node) != Some(&StorePolicy::Never);
-        // How often each value is computed, in order of creation.
-        let mut computed: BTreeMap<NodeId, usize> = BTreeMap::new();
-        for (node, _) in found.inside {
-            if node != root.value && matches!(graph.node(node).op, Op::Element(_) | Op::Custom(_) | Op::Cast)
-            {
-                *computed.entry(node).or_default() += 1;
-            }
-        }
-        let is_free = computed.keys().any(may_be_stored);
-        if is_free {
-            computed.retain(|node, _| may_be_stored(node));
-        }
-        // The value that is read at the most places, or some at about the same distance in the expression.
-        let repeated = computed.iter().max_by_key(|(node, places)| (**places, **node));
-        let cuts: Vec<NodeId> = match repeated {
-            // Far too long: all that is read at about as many places.
-            Some((_, most)) if *most > 1 && length > WALKED / 2 => {
-                computed.iter().filter(|(_, places)| **places > *most / 2).map(|(node, _)| *node).collect()
-            }
-            Some((node, places)) if *places > 1 => vec![*node],
-            // As many slices as it takes at least, of about the same length.
-            _ => {
-                let slices = length.div_ceil(MAX_BODY);
-                let last = |slice: usize| computed.len() * slice / slices;
-                let cuts: BTreeSet<usize> = (1..slices).map(last).collect();
-                let is_cut = |(at, node)| cuts.contains(&at).then_some(node);
-                computed.keys().copied().enumerate().filter_map(is_cut).collect()
-            }
+        let (loops, found) = nest(graph, views, joins, stores, root, MAX_BODY, &mut pending);
+        let cut = if found.inside.len() <= MAX_BODY {
+            None
+        } else {
+            cut(graph, views, &loops, root, &may_be_stored, stores)
         };
-        if cuts.is_empty() {
-            nests.insert(root, nest(graph, views, joins, stores, root, usize::MAX, &mut pending).0);
-            continue;
-        }
-        let reason = if is_free { StoreReason::TooLong } else { StoreReason::TooLongForNever };
-        pending.push(root);
-        for cut in cuts {
-            stores.insert(cut, reason.clone());
-            pending.push(Root::whole(cut));
+        match cut {
+            Some(Cut { values, is_forced }) => {
+                let reason = if is_forced { StoreReason::TooLongForNever } else { StoreReason::TooLong };
+                stores.extend(values.iter().map(|value| (*value, reason.clone())));
+                pending.push(root);
+                pending.extend(values.into_iter().map(Root::whole));
+            }
+            None if found.inside.len() <= MAX_BODY => {
+                nests.insert(root, loops);
+                walked.insert(root, (stores.len(), found));
+            }
+            None => {
+                let (loops, found) = nest(graph, views, joins, stores, root, usize::MAX, &mut pending);
+                nests.insert(root, loops);
+                walked.insert(root, (stores.len(), found));
+            }
         }
     }
-    nests
+    let is_stored = |node: NodeId| stores.contains_key(&node);
+    let region = |(root, (known, found)): (Root, (usize, Region))| {
+        // What has been stored since is read.
+        let is_current = known == stores.len();
+        (
+            root,
+            if is_current { found } else { region(graph, views, &nests[&root], root, is_stored, usize::MAX) },
+        )
+    };
+    let regions = walked.into_iter().map(region).collect();
+    (nests, regions)
 }

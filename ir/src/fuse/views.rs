@@ -1,14 +1,19 @@
 //! Chains of views, composed once: what is computed below them, and where it is read.
 
 use super::Instance;
+use super::maps::Maps;
 use crate::graph::{Graph, NodeId, Op};
 use crate::index_map::{AxisMap, IndexMap};
-use std::collections::HashMap;
+use crate::quick_hash::QuickMap;
 
 /// For each view that is not stored, what it shows: the value below all such views, at a map in terms of
 /// the view's own axes.
 #[derive(Debug, Default)]
-pub(crate) struct Views(HashMap<NodeId, Instance>);
+pub(crate) struct Views {
+    shown: QuickMap<NodeId, Instance>,
+    /// Where values are read.
+    pub maps: Maps,
+}
 
 impl Views {
     /// The views among nodes that come in order of creation.
@@ -24,7 +29,8 @@ impl Views {
                 let Some(source) = graph.array(operand) else { continue };
                 // Where a reshape joins axes, how depends on the loops.
                 if let Ok(map) = view.source_map(&axes, &source.shape, &array.shape, &array.shape) {
-                    views.0.insert(*node, views.below((operand, map)));
+                    let below = views.below((operand, views.maps.id(map)));
+                    views.shown.insert(*node, below);
                 }
             }
         }
@@ -33,8 +39,11 @@ impl Views {
 
     /// The value that is computed where a node is read at a map.
     pub fn below(&self, (node, map): Instance) -> Instance {
-        match self.0.get(&node) {
-            Some((base, axes)) => (*base, axes.iter().map(|at| at.through(&map)).collect()),
+        match self.shown.get(&node) {
+            Some((base, axes)) => {
+                let (axes, map) = (self.maps.get(*axes), self.maps.get(map));
+                (*base, self.maps.id(axes.iter().map(|at| at.through(&map)).collect()))
+            }
             None => (node, map),
         }
     }

@@ -242,6 +242,15 @@ report_data! {
         pub numpy_bytes: u64,
         /// What would be in memory with NumPy if every temporary lived to the end.
         pub numpy_total: u64,
+        /// Arrays that a naive chain would keep: a variable for each result that is no view, conversions included.
+        #[cfg_attr(feature = "json", serde(default))]
+        pub naive_temporaries: usize,
+        /// Their bytes.
+        #[cfg_attr(feature = "json", serde(default))]
+        pub naive_bytes: u64,
+        /// What would be in memory at the end of a naive chain.
+        #[cfg_attr(feature = "json", serde(default))]
+        pub naive_total: u64,
     }
 
     /// Limits.

@@ -158,7 +158,7 @@ impl Plan {
         let constants = sum(&mut self.constants.iter().map(|constant| &constant.array));
         let workspace = self.workspace_bytes();
         let around = inputs.saturating_add(outputs).saturating_add(constants);
-        let numpy = self.numpy_memory();
+        let (numpy, naive) = (self.numpy_memory(), self.naive_memory());
         MemoryReport {
             inputs,
             outputs,
@@ -170,6 +170,9 @@ impl Plan {
             numpy_temporaries: numpy.temporaries,
             numpy_bytes: numpy.bytes,
             numpy_total: around.saturating_add(numpy.bytes),
+            naive_temporaries: naive.temporaries,
+            naive_bytes: naive.bytes,
+            naive_total: around.saturating_add(naive.bytes),
         }
     }
 }

@@ -39,16 +39,16 @@ impl PlanReport {
         format!(
             "<h1>{}</h1><div class=\"facts\">{}</div>",
             escaped(&names.join(", ")),
-            [
-                (self.kernels.len().to_string(), if self.kernels.len() == 1 { "kernel" } else { "kernels" }),
-                (grouped(self.operations), "operations"),
-                (human_bytes(memory.peak), "peak"),
-                (human_bytes(memory.workspace), "workspace"),
-                (human_bytes(memory.numpy_bytes), "temporaries in NumPy"),
-            ]
-            .iter()
-            .map(|(number, word)| format!("<span><b>{number}</b> {word}</span>"))
-            .collect::<String>()
+            self.counts()
+                .map(|(count, word)| (count.to_string(), word))
+                .chain([
+                    (grouped(self.operations), "operations"),
+                    (human_bytes(memory.peak), "peak"),
+                    (human_bytes(memory.workspace), "workspace"),
+                    (human_bytes(memory.numpy_bytes), "temporaries in NumPy"),
+                ])
+                .map(|(number, word)| format!("<span><b>{number}</b> {word}</span>"))
+                .collect::<String>()
         )
     }
 
@@ -124,6 +124,7 @@ impl PlanReport {
         page.push_str("<h2>Memory</h2><table>");
         let limit = format!("workspace, of {} allowed", human_bytes(self.limits.bytes));
         let numpy = format!("{} temporaries in NumPy", memory.numpy_temporaries);
+        let naive = format!("{} arrays kept by a naive chain", memory.naive_temporaries);
         for (what, bytes) in [
             ("inputs", memory.inputs),
             ("outputs", memory.outputs),
@@ -131,6 +132,7 @@ impl PlanReport {
             (limit.as_str(), memory.workspace),
             ("peak", memory.peak),
             (numpy.as_str(), memory.numpy_bytes),
+            (naive.as_str(), memory.naive_bytes),
         ] {
             row(page, &[what, &human_bytes(bytes)]);
         }
@@ -210,7 +212,7 @@ impl PlanReport {
         let kernels: Vec<String> = node
             .kernels
             .iter()
-            .map(|kernel| format!("<a href=\"#kernel-{kernel}\">kernel {kernel}</a>"))
+            .map(|kernel| format!("<a href=\"#kernel-{kernel}\">{}</a>", self.task(*kernel)))
             .collect();
         if !kernels.is_empty() {
             let _ = write!(page, "<h3>In</h3><p class=\"links\">{}</p>", kernels.join(" "));
@@ -226,7 +228,7 @@ impl PlanReport {
         for (kernel, report) in self.kernels.iter().enumerate() {
             let reads: Vec<AccessReport> =
                 report.reads.iter().filter(|read| Some(&read.buffer) == name.as_ref()).cloned().collect();
-            accesses_table(page, &format!("Read in kernel {kernel}"), &reads);
+            accesses_table(page, &format!("Read in {}", self.task(kernel)), &reads);
         }
     }
 

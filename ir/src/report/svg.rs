@@ -246,6 +246,9 @@ impl<'a> Drawing<'a> {
     fn title(&self, kernel: usize) -> String {
         let report = &self.report.kernels[kernel];
         let loops: Vec<&str> = report.loops.iter().map(|l| l.extent.as_str()).collect();
+        if loops.is_empty() {
+            return cut(&self.report.kernel_title(kernel), LETTERS);
+        }
         format!("{}  [{}]", self.report.kernel_title(kernel), cut(&loops.join(", "), LETTERS))
     }
 

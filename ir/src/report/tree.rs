@@ -20,11 +20,10 @@ impl fmt::Display for PlanReport {
         if self.is_refused() {
             writeln!(f, "refused, {} nodes", self.nodes.len())?;
         } else {
-            let plural = if self.kernels.len() == 1 { "" } else { "s" };
+            let counts = self.counts().map(|(count, word)| format!("{count} {word}, ")).collect::<String>();
             writeln!(
                 f,
-                "{} kernel{plural}, {} nodes, peak {} of which workspace {}, {} operations",
-                self.kernels.len(),
+                "{counts}{} nodes, peak {} of which workspace {}, {} operations",
                 self.nodes.len(),
                 human_bytes(self.memory.peak),
                 human_bytes(self.memory.workspace),
@@ -61,9 +60,46 @@ impl PlanReport {
         (0..self.nodes.len()).filter(is_root).collect()
     }
 
-    /// A kernel by its number, and with which others it takes turns.
+    fn is_routine(&self, at: usize) -> bool {
+        let step = self.kernels.get(at).and_then(|kernel| self.steps.get(kernel.step));
+        step.is_some_and(|step| step.kind == "routine")
+    }
+
+    /// A kernel or routine by its number.
+    pub(super) fn task(&self, at: usize) -> String {
+        format!("{} {at}", if self.is_routine(at) { "routine" } else { "kernel" })
+    }
+
+    /// Several of them.
+    pub(super) fn tasks(&self, tasks: &[usize]) -> String {
+        let (routines, kernels): (Vec<usize>, Vec<usize>) =
+            tasks.iter().partition(|at| self.is_routine(**at));
+        let named = |tasks: &[usize], noun: &str| {
+            let numbers: Vec<String> = tasks.iter().map(ToString::to_string).collect();
+            let plural = if tasks.len() == 1 { "" } else { "s" };
+            (!tasks.is_empty()).then(|| format!("{noun}{plural} {}", numbers.join(", ")))
+        };
+        let named: Vec<String> =
+            [named(&kernels, "kernel"), named(&routines, "routine")].into_iter().flatten().collect();
+        named.join(" and ")
+    }
+
+    /// How many kernels there are, and how many routines where there are any, with the words for them.
+    pub(super) fn counts(&self) -> impl Iterator<Item = (usize, &'static str)> {
+        let routines = (0..self.kernels.len()).filter(|at| self.is_routine(*at)).count();
+        let kernels = self.kernels.len() - routines;
+        let kernels = (kernels, if kernels == 1 { "kernel" } else { "kernels" });
+        let routines = (routines, if routines == 1 { "routine" } else { "routines" });
+        [kernels, routines].into_iter().filter(|(count, word)| *count > 0 || !word.starts_with("routine"))
+    }
+
+    /// A kernel by its number, and with which others it takes turns; a routine with what it does.
     pub(super) fn kernel_title(&self, at: usize) -> String {
         let step = self.kernels.get(at).and_then(|kernel| self.steps.get(kernel.step));
+        if self.is_routine(at) {
+            let does = self.kernels[at].body.first().map(String::as_str).unwrap_or_default();
+            return format!("{}: {does}", self.task(at));
+        }
         let others = step.into_iter().flat_map(|step| &step.kernels).filter(|other| **other != at);
         let others: Vec<String> = others.map(ToString::to_string).collect();
         match others.len() {
@@ -74,9 +110,7 @@ impl PlanReport {
 
     /// What became of a node, in a few words.
     pub(super) fn fate_text(&self, node: &NodeReport) -> String {
-        let kernels: Vec<String> = node.kernels.iter().map(ToString::to_string).collect();
-        let plural = if kernels.len() > 1 { "s" } else { "" };
-        let kernels = format!("kernel{plural} {}", kernels.join(", "));
+        let kernels = self.tasks(&node.kernels);
         match (node.fate.as_str(), node.at) {
             ("fused", _) if node.kernels.len() > 1 => format!("computed in each of {kernels}"),
             ("fused", _) => format!("fused into {kernels}"),
