@@ -5,6 +5,7 @@
 use super::call::sound;
 use super::error::Refusal;
 use super::evaluate::Evaluator;
+use super::selected::Selected;
 use super::tree::{Infix, Span, Target};
 use super::value::{Array, Evaluated, Value};
 use crate::expr::Expr;
@@ -115,7 +116,12 @@ impl<'g> Evaluator<'_, 'g> {
                 let message = format!("a part of {} cannot be assigned to", old.describe());
                 return Err(Refusal::argument(message).at(name).into());
             }
-            let new = self.infix(op, &old, value)?;
+            let new = match (&old, self.infix(op, &old, value)?) {
+                (Value::Selected(old), Value::Selected(new)) => {
+                    Value::Selected(self.updated(name.of(self.text), old, &new)?)
+                }
+                (_, new) => new,
+            };
             self.define(name, new.clone())?;
             return Ok(new);
         };
@@ -152,6 +158,21 @@ impl<'g> Evaluator<'_, 'g> {
         Ok(self.write_back(array, changed))
     }
 
+    /// What a mask selects with new elements, which keep its dtype and its axes.
+    fn updated(&self, name: &str, old: &Selected<'g>, new: &Selected<'g>) -> Evaluated<'g, Selected<'g>> {
+        let is_old = |value: &Value<'g>| matches!(value, Value::Selected(other) if other.is_same(old));
+        if self.variables.iter().any(|(other, value)| *other != name && is_old(value)) {
+            let message = "what a mask selects is not updated where it has two names";
+            return Err(Refusal::language(message).help(format!("write `{name} = {name} + ...`")).into());
+        }
+        let (Some(from), Some(to)) = (new.values.dtype(), old.values.dtype()) else { return Ok(*new) };
+        held_to_kind(from, to)?;
+        if new.ndim() != old.ndim() {
+            return Err(Refusal::argument("an update gives an array no more axes").into());
+        }
+        Ok(new.with(if from == to { new.values } else { new.values.astype(to) }))
+    }
+
     /// `out=`: the array has these elements from here on.
     pub(super) fn write_out(&mut self, out: Array<'g>, result: Expr<'g>) -> Evaluated<'g> {
         if out.expr.ndim() == Some(0) {
@@ -166,11 +187,7 @@ impl<'g> Evaluator<'_, 'g> {
         let shape = sound(at)?;
         sound(result)?;
         let (Some(from), Some(to)) = (result.dtype(), at.dtype()) else { return Ok(result) };
-        if !is_same_kind(from, to) {
-            let message = format!("a result of {from} is not stored in an array of {to}");
-            let help = format!("convert it: `.astype(np.{})`", numpy_name(to));
-            return Err(Refusal::new(fusewire_ir::DiagnosticKind::DType, message).help(help).into());
-        }
+        held_to_kind(from, to)?;
         Ok(result.broadcast_to(shape).astype(to))
     }
 
@@ -214,6 +231,16 @@ pub(super) fn is_same_kind(from: DType, to: DType) -> bool {
         _ => 3,
     };
     from == to || rank(from) <= rank(to)
+}
+
+/// Refuses what is not of the same kind.
+fn held_to_kind(from: DType, to: DType) -> Result<(), Refusal> {
+    if is_same_kind(from, to) {
+        return Ok(());
+    }
+    let message = format!("a result of {from} is not stored in an array of {to}");
+    let help = format!("convert it: `.astype(np.{})`", numpy_name(to));
+    Err(Refusal::new(fusewire_ir::DiagnosticKind::DType, message).help(help))
 }
 
 /// What NumPy calls the dtype.

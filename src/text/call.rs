@@ -390,7 +390,10 @@ impl<'e, 't, 'g> Call<'e, 't, 'g> {
         ) {
             return false;
         }
+        // Those of what has no NaN are means as well.
+        let is_nan_mean = matches!(self.signature.names[..], ["nanmean" | "nanvar" | "nanstd"]);
         match self.values.first() {
+            Some(Some((Value::Array(array), _))) if is_nan_mean && !array.expr.is_float() => false,
             Some(Some((Value::Array(array), _))) => array.expr.ndim() == Some(0),
             Some(Some((Value::Number(_), _))) => true,
             _ => false,

@@ -98,6 +98,11 @@ impl<'g> Selected<'g> {
         Some(self.axis()? + 1 + self.trail)
     }
 
+    /// Is it the same, however it was written?
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.values.is_same_value(other.values) && self.mask.is_same_value(other.mask)
+    }
+
     /// The same places with other elements.
     pub const fn with(&self, values: Expr<'g>) -> Self {
         Self { values, ..*self }

@@ -152,6 +152,16 @@ fn statistics_of_what_a_mask_selects_follow_sizes_that_are_not_known() {
 }
 
 #[test]
+fn what_a_mask_selects_keeps_its_dtype() {
+    let plan = plan("y = x[x > 1]; y *= 2; y += 1; y", &[("x", "f32[4]")]).unwrap();
+    assert_eq!(plan.outputs()[0].array.to_string(), "f32[4]");
+    let (mut out, mut length) = ([0f32; 4], 0i64);
+    let outputs = [("out", ViewMut::from(&mut out)), ("out.length", (&mut length).into())];
+    plan.compile().unwrap().run([("x", &[0f32, 2.0, 3.0, 1.0])], outputs).unwrap();
+    assert_eq!(out[..length as usize], [5.0, 7.0]);
+}
+
+#[test]
 fn an_index_that_an_axis_does_not_have_is_found_by_the_run() {
     let expression = Expression::parse("x + 1; x[i, j] = 5; x").unwrap();
     let inputs = [("x", "f64[n<=9, 4]"), ("i", "i64[2]"), ("j", "u8[2]")];

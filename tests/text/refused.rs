@@ -210,6 +210,8 @@ fn parts_and_assignments_that_are_wrong() {
         "x[m] = x[~m]; x",
         "x[m] = np.sort(x[~m]); x",
         "x[[0, 1], [0, 1]] = [1, 2, 3]; x",
+        "y = x[m]; z = y; y += 1; z",
+        "y = i[m[0]]; y *= 0.5; y",
         "x[m[:, 0], 0] = i; x",
         "np.add.at(x, 0)",
         "y = np.add.at(x, 0, 1)",

@@ -17,7 +17,7 @@ use functions::{FUNCTIONS, Function};
 use fusewire::prelude::*;
 use std::fmt::Write as _;
 use std::time::Instant;
-use wide::{Wide, approximate};
+use wide::{BITS, NEAREST, Wide, approximate, wide};
 
 /// A float type with what the sweep needs of it.
 trait Real: fusewire::Element + Default + PartialEq {
