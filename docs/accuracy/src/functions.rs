@@ -32,6 +32,16 @@ macro_rules! functions {
     (@apply $name:ident 2) => { |x, y| x.$name(y) };
 }
 
+/// x times the sum of two numbers, rounded once or as good as once: the formula of the standard library is ours, and agreement with it
+/// would prove nothing.
+fn product(x: f64, high: f64, low: f64) -> f64 {
+    let product = x * high;
+    if product == 0.0 || !product.is_finite() {
+        return product;
+    }
+    product + x.mul_add(low, x.mul_add(high, -product))
+}
+
 fn log_add_near(x: f64, y: f64, exact: impl Fn(&mut Wide) -> BigFloat, near: fn(f64, f64) -> f64) -> f64 {
     thread_local! { static WIDE: std::cell::RefCell<Wide> = std::cell::RefCell::new(Wide::new()); }
     let near = near(x, y);
@@ -138,11 +148,11 @@ pub const FUNCTIONS: &[Function] = functions! {
     softplus 1 |x, _| x.max(0.0) + (-x.abs()).exp().ln_1p(), |w, x, _| w.log_add(x, 0.0, &one());
     gelu 1 |x, _| gelu(x), |w, x, _| w.gelu(x);
     sinc 1 |x, _| sinc(x), |w, x, _| w.sinc(x);
-    deg2rad 1 |x, _| x.to_radians(), |w, x, _| {
+    deg2rad 1 |x, _| product(x, 0.017_453_292_519_943_295, 2.948_652_270_870_168_7e-19), |w, x, _| {
         let pi = w.pi();
         w.scaled(x, &pi, &Wide::of(180.0))
     };
-    rad2deg 1 |x, _| x.to_degrees(), |w, x, _| {
+    rad2deg 1 |x, _| product(x, 57.295_779_513_082_32, -1.987_849_567_057_628_3e-15), |w, x, _| {
         let pi = w.pi();
         w.scaled(x, &Wide::of(180.0), &pi)
     };

@@ -1,4 +1,5 @@
 mod cbrt;
+mod every_set;
 mod exact;
 mod exponential;
 mod gamma;
