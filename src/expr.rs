@@ -439,12 +439,19 @@ macro_rules! methods {
 fusewire_ir::element_ops!(methods);
 
 macro_rules! operators {
-    ($($trait:ident $method:ident $op:ident;)+) => { $(
+    ($($trait:ident $method:ident, $assign:ident $assign_method:ident, $op:ident;)+) => { $(
         impl<'g, T: Into<Argument<'g>>> ops::$trait<T> for Expr<'g> {
             type Output = Self;
             #[track_caller]
             fn $method(self, other: T) -> Self {
                 self.element(ElementOp::$op, &[other.into()])
+            }
+        }
+        // The name stands for another value then; the one before is as it was.
+        impl<'g, T: Into<Argument<'g>>> ops::$assign<T> for Expr<'g> {
+            #[track_caller]
+            fn $assign_method(&mut self, other: T) {
+                *self = self.element(ElementOp::$op, &[other.into()]);
             }
         }
         operators! { @number $trait $method $op: bool i8 i16 i32 i64 i128 isize u8 u16 u32 u64 usize f32 f64 }
@@ -461,16 +468,16 @@ macro_rules! operators {
     )+ };
 }
 operators! {
-    Add add Add;
-    Sub sub Subtract;
-    Mul mul Multiply;
-    Div div Divide;
-    Rem rem Remainder;
-    BitAnd bitand BitwiseAnd;
-    BitOr bitor BitwiseOr;
-    BitXor bitxor BitwiseXor;
-    Shl shl LeftShift;
-    Shr shr RightShift;
+    Add add, AddAssign add_assign, Add;
+    Sub sub, SubAssign sub_assign, Subtract;
+    Mul mul, MulAssign mul_assign, Multiply;
+    Div div, DivAssign div_assign, Divide;
+    Rem rem, RemAssign rem_assign, Remainder;
+    BitAnd bitand, BitAndAssign bitand_assign, BitwiseAnd;
+    BitOr bitor, BitOrAssign bitor_assign, BitwiseOr;
+    BitXor bitxor, BitXorAssign bitxor_assign, BitwiseXor;
+    Shl shl, ShlAssign shl_assign, LeftShift;
+    Shr shr, ShrAssign shr_assign, RightShift;
 }
 
 macro_rules! numbers {

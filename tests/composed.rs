@@ -115,3 +115,47 @@ fn arrays_like_another_and_close_to_it() {
         .unwrap();
     assert_eq!((full, one, close), ([44; 2], [1; 2], 0));
 }
+
+#[test]
+fn operators_that_assign_are_those_that_do_not() {
+    let g = Graph::new();
+    let (x, n) = (g.input("x", F64, [3]), g.input("n", I64, [3]));
+    let (mut y, mut m) = (x, n);
+    y += 1.0;
+    y *= x;
+    y -= x;
+    y /= 2.0;
+    y %= 5.0;
+    m <<= 2;
+    m |= n;
+    m ^= 1;
+    m &= 7;
+    m >>= 1;
+    assert_eq!(y.location().line, line!() - 6);
+    let plan = g.plan(
+        [
+            y.named("y"),
+            m.named("m"),
+            (((x + 1.0) * x - x) / 2.0 % 5.0).named("again"),
+            ((((n << 2 | n) ^ 1) & 7) >> 1).named("again_m"),
+        ],
+        &Limits::default(),
+    );
+    let ([mut y, mut again], [mut m, mut again_m]) = ([[0.0; 3]; 2], [[0i64; 3]; 2]);
+    plan.unwrap()
+        .compile()
+        .unwrap()
+        .run(
+            [("x", View::from(&[1.5, -2.0, 4.0])), ("n", View::from(&[1i64, 6, -3]))],
+            [
+                ("y", ViewMut::from(&mut y)),
+                ("m", ViewMut::from(&mut m)),
+                ("again", ViewMut::from(&mut again)),
+                ("again_m", ViewMut::from(&mut again_m)),
+            ],
+        )
+        .unwrap();
+    assert_eq!((y, m), (again, again_m));
+    assert_eq!(y, [1.125, 2.0, 3.0]);
+    assert_eq!(m, [2, 3, 2]);
+}
