@@ -29,7 +29,7 @@ fn long_chains_of_reductions_and_of_views_plan_soon() {
     let g = Graph::new();
     let mut x = g.input("x", F64, [8, 8]);
     for _ in 0..2000 {
-        x = x - x.mean(Axis(0));
+        x -= x.mean(Axis(0));
     }
     let plan = g.plan([x], &Limits::default()).unwrap();
     assert_eq!(plan.kernels().len(), 2001);

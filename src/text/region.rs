@@ -159,10 +159,10 @@ impl<'g> Evaluator<'_, 'g> {
         let start = start.unwrap_or(0);
         let mut within = places.greater_equal(end(start));
         if let Some(stop) = stop {
-            within = within & places.less(end(stop));
+            within &= places.less(end(stop));
         }
         if step != 1 {
-            within = within & ((places - end(start)) % step).equal(0);
+            within &= ((places - end(start)) % step).equal(0);
         }
         within
     }
