@@ -4,7 +4,7 @@
 use crate::block::Block;
 use crate::cache;
 use crate::jit::CodeError;
-use crate::lower::{Accumulator, COLUMNS, Compiled, Form};
+use crate::lower::{Accumulator, COLUMNS, Compiled, Form, Routine};
 use crate::repeat::{Lengthened, Table, lengthened};
 use crate::rows::Lane;
 use crate::tile_function;
@@ -160,6 +160,10 @@ fn elements(
     // Blocks of rows are read again while they are in the cache, and vector functions write where they like.
     let calls = |instruction: &Instruction| matches!(instruction.code, Code::Call(..));
     routine.streaming = part_is_whole && !routine.body.instructions.iter().any(calls) && walk.is_streaming();
+    if routine.streaming {
+        // Smaller sizes and updates in place take the other: what is compiled beforehand is for all of them.
+        cache::compiled(Routine { streaming: false, ..routine.clone() })?;
+    }
     let code = cache::compiled(routine)?;
     // Cut the outermost loop if it is long enough, else the longest.
     let longest = (0..walk.extents.len()).max_by_key(|l| (walk.extents[*l], usize::MAX - l)).unwrap_or(0);

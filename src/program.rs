@@ -16,7 +16,9 @@ use crate::walk::Memory;
 use crate::watch::Watch;
 use fusewire_ir::plan::{Plan, Port, Step, Stored, Task};
 use fusewire_ir::{Error, Site, Sizes};
-use memory::{Arrangement, Constant, dense, expected_at, no_memory, not_compiled, place_in};
+use memory::{
+    Arrangement, Constant, WORKSPACE_ALIGNMENT, dense, expected_at, no_memory, not_compiled, place_in,
+};
 use prepared::{HeldCode, Prepared};
 use std::fmt;
 use std::marker::PhantomData;
@@ -96,9 +98,17 @@ impl Program {
         self.prepare(&binding, &arrangement, 64, 1).map(|_| ())
     }
 
-    /// Arrays as they are most likely bound, at addresses that nobody follows.
+    /// Arrays as they are most likely bound, at addresses that nobody follows, and far from each other.
     fn expected_binding(&self) -> Binding {
-        let ports = |ports: &[Port]| ports.iter().map(|port| expected_at(port, 64)).collect();
+        const DISTANCE: usize = 1 << 44;
+        let mut address = WORKSPACE_ALIGNMENT;
+        let mut ports = |ports: &[Port]| {
+            let next = |port| {
+                address = address.wrapping_add(DISTANCE);
+                expected_at(port, address)
+            };
+            ports.iter().map(next).collect()
+        };
         let sizes = self.plan.dims().iter().map(|dim| (dim.name.clone(), dim.upper)).collect();
         Binding { inputs: ports(self.plan.inputs()), outputs: ports(self.plan.outputs()), sizes }
     }

@@ -59,4 +59,27 @@ fn living_programs_compile_nothing_twice_and_dropped_ones_leave_no_code() {
     }
     assert_eq!(count_code().compiled, compiled);
     assert!(outputs.iter().enumerate().all(|(at, y)| y.iter().all(|y| *y == at as f64 + 0.5)));
+
+    // Results larger than a cache, smaller ones of the same program, and updates in place: all is compiled beforehand.
+    let g = Graph::new();
+    let n = g.dim("n", 1..=1 << 24);
+    let x = g.input("x", F64, [n]);
+    let plan = g.plan([(x * 1.25 + 1).named("y")], &Limits::default()).unwrap();
+    let program = plan.compile().unwrap();
+    let compiled = count_code().compiled;
+    for count in [8, 1 << 24] {
+        let x = vec![1.0; count];
+        let mut y = vec![0.0; count];
+        program.run([("x", &x[..])], [("y", &mut y[..])]).unwrap();
+        assert!(y.iter().all(|y| *y == 2.25));
+    }
+    assert_eq!(count_code().compiled, compiled);
+    let g = Graph::new();
+    let x = g.input("x", F64, [1 << 24]);
+    let plan = g.plan([(x * 1.5 + 1).named("y")], &Limits::default()).unwrap();
+    let program = plan.compile().unwrap();
+    let compiled = count_code().compiled;
+    let (x, mut y) = (vec![1.0; 1 << 24], vec![0.0; 1 << 24]);
+    program.run([("x", &x[..])], [("y", &mut y[..])]).unwrap();
+    assert_eq!(count_code().compiled, compiled);
 }
