@@ -79,9 +79,12 @@ unsafe extern "sysv64" fn call_custom(custom: *const Custom, tiles: *mut u8, cou
         unsafe { tile.write_bytes(0, count * custom.result().bytes()) };
         return;
     }
-    let written = |mark: u8| {
+    let call = |mark: u8| {
         // SAFETY: as above, and no slice of an earlier call is left.
         custom.call(&operands, unsafe { elements_mut(custom.result(), tile, count, mark) });
+    };
+    let unwritten = |mark: u8| {
+        call(mark);
         // SAFETY: the tile holds that many bytes, all of which have been written.
         let bytes = unsafe { std::slice::from_raw_parts(tile, count * custom.result().bytes()) };
         let mut is_marked = [false; TILE];
@@ -94,14 +97,13 @@ unsafe extern "sysv64" fn call_custom(custom: *const Custom, tiles: *mut u8, cou
     let called = catch_unwind(AssertUnwindSafe(|| {
         // Elements of fewer bytes may well be what marks them, and those of a `bool` must not.
         if custom.result().bytes() < 4 {
-            written(0);
-            return;
+            return call(0);
         }
-        let first = written(MARKS[0]);
+        let first = unwritten(MARKS[0]);
         if first.contains(&true) {
             // Either mark alone may be a result.
             let both =
-                first.into_iter().zip(written(MARKS[1])).filter(|marks| *marks == (true, true)).count();
+                first.into_iter().zip(unwritten(MARKS[1])).filter(|marks| *marks == (true, true)).count();
             let name = custom.name();
             assert!(both == 0, "`{name}` wrote nothing to {both} of the {count} elements of its result");
         }
