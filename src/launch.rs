@@ -220,15 +220,7 @@ fn results(
     if kept.is_empty() {
         return Ok(None);
     }
-    let accumulators: Vec<Accumulator> = kernel
-        .reductions
-        .iter()
-        .map(|reduction| Accumulator {
-            op: reduction.op,
-            value: reduction.value,
-            dtype: kernel.body.dtype(reduction.value),
-        })
-        .collect();
+    let accumulators = Accumulator::of(kernel);
     let only = |walk: &Walk, range: std::ops::Range<usize>| Walk {
         extents: walk.extents.clone(),
         strides: walk.strides[range].to_vec(),

@@ -22,6 +22,7 @@ use crate::jit::{Code, CodeError, Listings};
 use cranelift_codegen::ir::Signature;
 use cranelift_frontend::FunctionBuilder;
 use fusewire_ir::body::{self, Body, Value};
+use fusewire_ir::kernel::{Kernel, Reduction};
 use fusewire_ir::{Custom, DType, ReduceOp};
 use linker::{InProcess, Linker};
 use std::sync::Arc;
@@ -59,6 +60,18 @@ pub(crate) struct Accumulator {
     pub op: ReduceOp,
     pub value: Value,
     pub dtype: DType,
+}
+
+impl Accumulator {
+    /// Those of a kernel's reductions.
+    pub fn of(kernel: &Kernel) -> Vec<Self> {
+        let accumulator = |reduction: &Reduction| Self {
+            op: reduction.op,
+            value: reduction.value,
+            dtype: kernel.body.dtype(reduction.value),
+        };
+        kernel.reductions.iter().map(accumulator).collect()
+    }
 }
 
 /// The order of the loops.

@@ -10,7 +10,41 @@ use cranelift_frontend::FunctionBuilder;
 use fusewire_ir::DType;
 use fusewire_ir::body::{Code, Value};
 
+/// Where a value is that is not computed.
+#[derive(Clone, Copy)]
+pub(super) enum Memory {
+    /// In consecutive elements of a stream.
+    Consecutive(usize),
+    /// In the one element of a stream.
+    Still(usize),
+    Tile(usize),
+}
+
 impl Segment<'_, '_> {
+    /// What the wanted values need after stage `level`, for a loop in wider vectors, with where from; `position` says where an
+    /// address stands among those of the loop. `None` where something is not what such loops read.
+    pub(super) fn sources(
+        &self,
+        wanted: &[Value],
+        level: usize,
+        mut position: impl FnMut(Memory) -> usize,
+    ) -> Option<Vec<(usize, Option<Source>)>> {
+        let (routine, stages) = (self.frame.routine, &self.frame.stages);
+        let mut source = |at: usize| {
+            Some(match &routine.body.instructions[at].code {
+                Code::Load(stream) => match routine.streams[*stream].motion {
+                    Motion::Consecutive => Some(Source::Consecutive(position(Memory::Consecutive(*stream)))),
+                    Motion::Still => Some(Source::Still(position(Memory::Still(*stream)))),
+                    Motion::Strided => return None,
+                },
+                Code::Call(..) => Some(Source::Consecutive(position(Memory::Tile(stages.tile_of(at)?)))),
+                Code::Index(_) | Code::Total(_) => return None,
+                Code::Constant(_) | Code::Apply(..) | Code::Convert(_) | Code::Reinterpret(_) => None,
+            })
+        };
+        self.needed(wanted, level).into_iter().map(|at| Some((at, source(at)?))).collect()
+    }
+
     /// Where writes go around the cache, how many elements come before a cache line begins in what is written first. A line is
     /// written around the cache as a whole or not at all: a mixture costs more than either.
     pub(super) fn before_a_line(&self, b: &mut FunctionBuilder<'_>, sinks: &[Sink]) -> Option<Clif> {
@@ -66,23 +100,13 @@ impl Segment<'_, '_> {
             b.ins().iadd(self.addresses[stream], bytes)
         };
         let wanted: Vec<Value> = sinks.iter().map(|sink| self.value_of(sink)).collect();
-        let mut needed = Vec::new();
-        for at in self.needed(&wanted, level) {
-            let source = match &body.instructions[at].code {
-                Code::Load(stream) => match frame.routine.streams[*stream].motion {
-                    Motion::Consecutive => Some(Source::Consecutive(address(here(b, *stream)))),
-                    Motion::Still => Some(Source::Still(address(self.addresses[*stream]))),
-                    Motion::Strided => return None,
-                },
-                Code::Call(..) => {
-                    let tile = frame.stages.tile_of(at)?;
-                    Some(Source::Consecutive(address(frame.tile(b, tile))))
-                }
-                Code::Index(_) | Code::Total(_) => return None,
-                Code::Constant(_) | Code::Apply(..) | Code::Convert(_) | Code::Reinterpret(_) => None,
-            };
-            needed.push((at, source));
-        }
+        let needed = self.sources(&wanted, level, |from| {
+            address(match from {
+                Memory::Consecutive(stream) => here(b, stream),
+                Memory::Still(stream) => self.addresses[stream],
+                Memory::Tile(tile) => frame.tile(b, tile),
+            })
+        })?;
         let (mut targets, mut in_memory) = (Vec::new(), Vec::new());
         for sink in sinks {
             targets.push(match *sink {

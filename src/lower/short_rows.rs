@@ -1,12 +1,13 @@
 //! Reductions of rows no longer than a block: lanes stay in registers from the first element to the total, so that a row
 //! costs no call, no memory for its lanes and no tree. The order of operations, and with it every bit, is that of long rows.
 
+use super::bulk::Memory;
 use super::nest::{Frame, repeat};
 use super::reduce::{Accumulation, LONG_BODY, SHARED_PIECE};
 use super::segment::{Segment, Sink};
 use super::vector::{int_vector, memory};
-use super::wide::{Loop, Source, Target, Width};
-use super::{Form, Motion, Routine, linker};
+use super::wide::{Loop, Target, Width};
+use super::{Form, Routine, linker};
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{InstBuilder, StackSlotData, StackSlotKind, Value, types};
 use cranelift_frontend::FunctionBuilder;
@@ -91,23 +92,13 @@ impl Wide {
             return None;
         }
         let segment = Segment { frame, addresses, inner: 1, count: frame.extent(1) };
-        let (mut needed, mut streams) = (Vec::new(), Vec::new());
-        for at in segment.needed(&[accumulator.value], frame.stages.last()) {
-            let source = match &body.instructions[at].code {
-                Code::Load(stream) => {
-                    streams.push(*stream);
-                    let address = streams.len() - 1;
-                    match routine.streams[*stream].motion {
-                        Motion::Consecutive => Some(Source::Consecutive(address)),
-                        Motion::Still => Some(Source::Still(address)),
-                        Motion::Strided => return None,
-                    }
-                }
-                Code::Index(_) | Code::Total(_) | Code::Call(..) => return None,
-                Code::Constant(_) | Code::Apply(..) | Code::Convert(_) | Code::Reinterpret(_) => None,
-            };
-            needed.push((at, source));
-        }
+        let mut streams = Vec::new();
+        // Routines with calls have no short rows, and so no tiles.
+        let needed = segment.sources(&[accumulator.value], frame.stages.last(), |from| {
+            let (Memory::Consecutive(place) | Memory::Still(place) | Memory::Tile(place)) = from;
+            streams.push(place);
+            streams.len() - 1
+        })?;
         let target = Target::Lanes { value: accumulator.value, op: accumulator.op };
         let (width, count) = (routine.width, streams.len());
         let targets = vec![target];

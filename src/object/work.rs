@@ -189,15 +189,7 @@ impl Places<'_> {
         let mut finish = both.only(accesses.len()..all.len());
         // The order of the reduced loops is the order of the reduction: they merge, but stay in place.
         let reduced = walk.select(&loops(true)).only(0..accesses.len()).merged().with_a_loop();
-        let accumulators: Vec<Accumulator> = kernel
-            .reductions
-            .iter()
-            .map(|reduction| Accumulator {
-                op: reduction.op,
-                value: reduction.value,
-                dtype: kernel.body.dtype(reduction.value),
-            })
-            .collect();
+        let accumulators = Accumulator::of(kernel);
         let inner = kept.extents.len() - 1;
         let results = upper(&kept.extents[inner]);
         let elements = upper(&reduced.extents[reduced.extents.len() - 1]);
