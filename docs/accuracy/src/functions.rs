@@ -1,6 +1,6 @@
 //! The functions that are measured, each beside two that are right.
 
-use super::wide::{BITS, NEAREST, Wide, approximate, one, wide};
+use super::wide::{BITS, NEAREST, Wide, approximate, bits_for, one, wide};
 use astro_float::BigFloat;
 use fusewire::prelude::*;
 
@@ -106,13 +106,16 @@ pub const FUNCTIONS: &[Function] = functions! {
         w.exp(&Wide::of(x).mul(&ln_2, BITS, NEAREST))
     };
     expm1 1 |x, _| x.exp_m1(), |w, x, _| {
-        // Digits enough for what is left of the smallest numbers.
-        wide(x, 1280).exp(1280, NEAREST, &mut w.constants).sub(&one(), BITS, NEAREST)
+        let bits = bits_for(x);
+        wide(x, bits).exp(bits, NEAREST, &mut w.constants).sub(&one(), BITS, NEAREST)
     };
     log 1 |x, _| x.ln(), |w, x, _| w.ln(&Wide::of(x));
     log2 1 |x, _| x.log2(), |w, x, _| Wide::of(x).log2(BITS, NEAREST, &mut w.constants);
     log10 1 |x, _| x.log10(), |w, x, _| Wide::of(x).log10(BITS, NEAREST, &mut w.constants);
-    log1p 1 |x, _| x.ln_1p(), |w, x, _| w.ln(&wide(x, 1280).add(&one(), 1280, NEAREST));
+    log1p 1 |x, _| x.ln_1p(), |w, x, _| {
+        let bits = bits_for(x);
+        w.ln(&wide(x, bits).add(&one(), bits, NEAREST))
+    };
     cbrt 1 |x, _| x.cbrt(), |_, x, _| Wide::of(x).cbrt(BITS, NEAREST);
     hypot 2 |x, y| x.hypot(y), |_, x, y| {
         let [x, y] = [x, y].map(|x| wide(x, 2304));
@@ -120,12 +123,12 @@ pub const FUNCTIONS: &[Function] = functions! {
         sum.sqrt(BITS, NEAREST)
     };
     power 2 |x, y| x.powf(y), |w, x, y| {
-        let power = Wide::of(x).abs().pow(&Wide::of(y), BITS, NEAREST, &mut w.constants);
+        let power = w.power(x.abs(), y);
         if x < 0.0 && y % 2.0 != 0.0 { power.neg() } else { power }
     };
-    sin 1 |x, _| x.sin(), |w, x, _| wide(x, 1280).sin(BITS, NEAREST, &mut w.constants);
-    cos 1 |x, _| x.cos(), |w, x, _| wide(x, 1280).cos(BITS, NEAREST, &mut w.constants);
-    tan 1 |x, _| x.tan(), |w, x, _| wide(x, 1280).tan(BITS, NEAREST, &mut w.constants);
+    sin 1 |x, _| x.sin(), |w, x, _| wide(x, bits_for(x)).sin(BITS, NEAREST, &mut w.constants);
+    cos 1 |x, _| x.cos(), |w, x, _| wide(x, bits_for(x)).cos(BITS, NEAREST, &mut w.constants);
+    tan 1 |x, _| x.tan(), |w, x, _| wide(x, bits_for(x)).tan(BITS, NEAREST, &mut w.constants);
     asin 1 |x, _| x.asin(), |w, x, _| Wide::of(x).asin(BITS, NEAREST, &mut w.constants);
     acos 1 |x, _| x.acos(), |w, x, _| Wide::of(x).acos(BITS, NEAREST, &mut w.constants);
     atan 1 |x, _| x.atan(), |w, x, _| Wide::of(x).atan(BITS, NEAREST, &mut w.constants);

@@ -1,11 +1,13 @@
 //! Measures the largest error of every function of the op table, in units in the last place (ULP), and
 //! writes it to `docs/accuracy.txt`, from which `docs/ops.md` has it.
 //!
-//!     cd docs/accuracy && cargo run --release -- [millions of samples] [function ...]
+//!     cd docs/accuracy && cargo run --release -- [millions of samples] [function or dtype ...]
 //!
 //! Functions run as they do in programs. Every `f32` is tried for functions of one operand (with `STEP=61`
 //! in the environment one in 61), and samples for two; `f64` is
-//! sampled from all bit patterns, on a logarithmic scale, near integers and near multiples of a quarter turn.
+//! sampled from all bit patterns, on a logarithmic scale, near integers, near multiples of a quarter turn, near
+//! powers of two and, for a second operand, near the first. First come the special numbers, each with each:
+//! zeros, infinities, NaNs, subnormals, and what is next to borders.
 //! `f32` is measured against functions of `f64` that are correct to a few units there, which is 2^-27 of a
 //! unit here. Results of `f64` that are not those of a function correct to a unit or so are measured in
 //! 256-bit arithmetic (astro-float).
@@ -80,7 +82,8 @@ fn error<T: Real>(function: &Function, arithmetic: &mut Wide, x: T, y: T, result
     if is_special(rounded) || is_special(result) {
         let same = rounded.to_bits() == result.to_bits() || (rounded.is_nan() && result.is_nan());
         // At the borders of overflow and underflow one of them may be rounded away.
-        let apart = (rounded - result).abs() <= unit::<T>(T::LOWEST_EXPONENT + T::MANTISSA);
+        let apart = (rounded != 0.0 || result != 0.0)
+            && (rounded - result).abs() <= unit::<T>(T::LOWEST_EXPONENT + T::MANTISSA);
         let largest =
             T::of(f64::MAX.min(f64::from(f32::MAX) * if T::NAME == "f32" { 1.0 } else { f64::MAX })).to_f64();
         let border = rounded.abs().min(result.abs()) >= largest * (1.0 - 4.0 / 2f64.powi(T::MANTISSA));
@@ -122,7 +125,7 @@ impl Random {
     /// Every kind of argument in turn.
     fn argument<T: Real>(&mut self, kind: u64) -> T {
         let sign = if self.next().is_multiple_of(2) { 1.0 } else { -1.0 };
-        match kind % 6 {
+        match kind % KINDS {
             0 => T::from_pattern(self.next()),
             1 => T::of(sign * (self.unit() * 60.0 - 50.0).exp2()),
             2 => T::of(sign * self.unit() * 10.0),
@@ -131,6 +134,13 @@ impl Random {
             4 => T::of(
                 sign * ((self.next() % 200) as f64 + (self.unit() - 0.5) * (-self.unit() * 40.0).exp2()),
             ),
+            // Next to powers of two, of which the smallest are subnormal.
+            5 => {
+                let lowest = f64::from(T::LOWEST_EXPONENT);
+                let power = (lowest - self.unit() * 2.0 * lowest).floor();
+                let near = (self.next() % 5) as f64 - 2.0;
+                T::of(sign * (power / 2.0).exp2() * (power / 2.0).exp2() * (1.0 + near * unit::<T>(0)))
+            }
             // Next to multiples of a quarter turn.
             _ => {
                 let turns = ((self.unit() * 30.0).exp2()).floor();
@@ -142,6 +152,64 @@ impl Random {
 }
 
 const BATCH: usize = 1 << 16;
+
+/// How many kinds of arguments there are, and how many of second arguments.
+const KINDS: u64 = 7;
+const SECOND_KINDS: u64 = KINDS + 1;
+
+/// Of so many special numbers each meets each in one batch.
+const SPECIAL: usize = 1 << 8;
+
+/// Zeros, infinities, NaNs, the ends of the subnormal and of the normal numbers, and on either side of 0 what
+/// is next to numbers where functions change: 1, integers, powers of two, and where results overflow or vanish.
+fn specials<T: Real>() -> Vec<T> {
+    let (largest, smallest) = if T::NAME == "f32" {
+        (f64::from(f32::MAX), f64::from(f32::MIN_POSITIVE))
+    } else {
+        (f64::MAX, f64::MIN_POSITIVE)
+    };
+    let tiniest = unit::<T>(T::LOWEST_EXPONENT + T::MANTISSA);
+    let quarter_turn = std::f64::consts::FRAC_PI_2;
+    let overflows = if T::NAME == "f32" {
+        [88.722_84, 89.415_985, 103.972_08, 128.0, 149.0, 38.531_84, 9.194_55, 3.4e37]
+    } else {
+        [
+            709.782_712_893_384,
+            710.475_860_073_944,
+            745.133_219_101_941,
+            1024.0,
+            1074.0,
+            308.254_715_559_917,
+            26.543_258,
+            2.5e305,
+        ]
+    };
+    let mut borders = vec![tiniest, 2.0 * tiniest, smallest - tiniest, smallest, largest, largest / 2.0];
+    borders.extend([
+        0.25,
+        0.5,
+        1.0,
+        1.5,
+        2.0,
+        2.5,
+        3.0,
+        4.0,
+        10.0,
+        100.0,
+        1e15,
+        quarter_turn,
+        2.0 * quarter_turn,
+    ]);
+    borders.extend(overflows);
+    borders.extend([T::MANTISSA - 1, T::MANTISSA, 31, 32, 63, 64].map(|power| 2f64.powi(power)));
+    let mut specials = vec![0.0, f64::INFINITY, f64::NAN];
+    for border in borders {
+        // At subnormal numbers the step below is rounded away, and these are there three times.
+        let step = unit::<T>(exponent(border));
+        specials.extend([border - step, border, border + step].map(|near| near.min(largest)));
+    }
+    specials.iter().flat_map(|special| [*special, -special]).map(T::of).cycle().take(SPECIAL).collect()
+}
 
 /// Runs batches of arguments through one program.
 fn sweep<T: Real>(function: &Function, mut batch: impl FnMut(&mut [T], &mut [T]) -> bool) -> Worst {
@@ -189,18 +257,31 @@ fn measure<T: Real>(function: &Function, millions: f64, step: u64) -> Worst {
                     let mut random = Random(thread + 1);
                     let mut done = 0;
                     sweep::<T>(function, |xs, ys| {
+                        if done == 0 {
+                            let specials = specials::<T>();
+                            for (at, (x, y)) in xs.iter_mut().zip(ys).enumerate() {
+                                (*x, *y) = (specials[at / SPECIAL], specials[at % SPECIAL]);
+                            }
+                            done += 1;
+                            return true;
+                        }
                         for (at, (x, y)) in xs.iter_mut().zip(ys).enumerate() {
-                            let pattern = (done * threads as u64 + thread) * BATCH as u64 + at as u64;
+                            let pattern = ((done - 1) * threads as u64 + thread) * BATCH as u64 + at as u64;
                             *x = if exhaustive {
                                 T::from_pattern(pattern * step)
                             } else {
                                 random.argument(at as u64)
                             };
-                            *y = random.argument(at as u64 / 6);
+                            let kind = at as u64 / KINDS % SECOND_KINDS;
+                            *y = if kind == KINDS {
+                                T::of(x.to_f64() * (random.unit() * 8.0 - 4.0).exp2())
+                            } else {
+                                random.argument(kind)
+                            };
                         }
                         done += 1;
                         let all = (1u64 << 32) / step / BATCH as u64 / threads as u64;
-                        done <= if exhaustive { all } else { batches }
+                        done <= 1 + if exhaustive { all } else { batches }
                     })
                 })
             })
@@ -223,12 +304,17 @@ fn main() {
     let step = std::env::var("STEP").ok().and_then(|step| step.parse().ok()).unwrap_or(1);
     let chosen: Vec<String> = arguments.filter(|argument| argument.parse::<f64>().is_err()).collect();
     let mut lines = String::new();
-    for function in FUNCTIONS.iter().filter(|f| chosen.is_empty() || chosen.iter().any(|name| name == f.name))
-    {
+    let is_chosen = |name: &str| chosen.iter().any(|chosen| chosen == name);
+    let (any_dtype, any_function) =
+        (!is_chosen("f32") && !is_chosen("f64"), chosen.iter().all(|name| name == "f32" || name == "f64"));
+    for function in FUNCTIONS.iter().filter(|function| any_function || is_chosen(function.name)) {
         for (dtype, worst) in [
             ("f32", measure::<f32> as fn(&Function, f64, u64) -> Worst),
             ("f64", measure::<f64> as fn(&Function, f64, u64) -> Worst),
         ] {
+            if !any_dtype && !is_chosen(dtype) {
+                continue;
+            }
             let start = Instant::now();
             let Worst { error, x, y, tried, measured } = worst(function, millions, step);
             // What is rounded correctly is not measured, and within half a unit.

@@ -5,6 +5,8 @@ use astro_float::{BigFloat, Consts, RoundingMode};
 /// Arithmetic of many digits.
 pub struct Wide {
     pub constants: Consts,
+    /// The numerators of [`STIRLING`].
+    numerators: Vec<BigFloat>,
 }
 
 pub const BITS: usize = 256;
@@ -12,7 +14,11 @@ pub const NEAREST: RoundingMode = RoundingMode::ToEven;
 
 impl Wide {
     pub fn new() -> Self {
-        Self { constants: Consts::new().expect("memory for constants") }
+        let mut constants = Consts::new().expect("memory for constants");
+        let mut parse =
+            |numerator| BigFloat::parse(numerator, astro_float::Radix::Dec, BITS, NEAREST, &mut constants);
+        let numerators = STIRLING.iter().map(|(numerator, _)| parse(numerator)).collect();
+        Self { constants, numerators }
     }
 
     pub fn of(x: f64) -> BigFloat {
@@ -31,11 +37,23 @@ impl Wide {
         self.constants.pi(BITS, NEAREST)
     }
 
+    /// Of a number above 0. By way of the logarithm, for astro-float never ends where a power is exact.
+    pub fn power(&mut self, x: f64, y: f64) -> BigFloat {
+        let log = wide(x, 512).ln(512, NEAREST, &mut self.constants);
+        self.exp(&log.mul(&wide(y, 512), 512, NEAREST))
+    }
+
     pub fn atan2(&mut self, y: f64, x: f64) -> BigFloat {
+        // Of two zeros, or two infinities, only the signs count.
+        let (y, x) = match (y == 0.0 && x == 0.0, y.is_infinite() && x.is_infinite()) {
+            (true, _) => (y, 1f64.copysign(x)),
+            (_, true) => (1f64.copysign(y), 1f64.copysign(x)),
+            _ => (y, x),
+        };
         let ratio = Self::of(y).abs().div(&Self::of(x).abs(), BITS, NEAREST);
         let angle = ratio.atan(BITS, NEAREST, &mut self.constants);
         let angle = if x < 0.0 { self.pi().sub(&angle, BITS, NEAREST) } else { angle };
-        if y < 0.0 { angle.neg() } else { angle }
+        if y.is_sign_negative() { angle.neg() } else { angle }
     }
 
     /// By its series, with the digits that its largest term takes; beyond 7 only for `erfc`.
@@ -45,27 +63,34 @@ impl Wide {
 
     /// The same of a number of many digits, which is near `x`.
     pub fn erf_of(&mut self, wide: &BigFloat, x: f64) -> BigFloat {
+        if x == 0.0 {
+            return wide.clone();
+        }
         if x.abs() > 6.5 {
             let near_one = one().sub(&self.erfc_of(&wide.abs(), x.abs()), BITS, NEAREST);
             return if x < 0.0 { near_one.neg() } else { near_one };
         }
-        pub const MORE: usize = 512;
-        let x = wide.clone();
+        // The largest term is less than e^42, and 1 - erf more than e^-46.
+        pub const MORE: usize = 320;
+        let mut x = wide.clone();
+        if x.set_precision(MORE, NEAREST).is_err() {
+            return x;
+        }
         let square = x.mul(&x, MORE, NEAREST);
         let (mut term, mut sum, mut k) = (x.clone(), x, 0u64);
         // x - x^3/3 + x^5/10 - ...: terms x^(2k+1) / k! / (2k+1) with alternating signs.
         loop {
             k += 1;
-            term = term.mul(&square, MORE, NEAREST).div(&BigFloat::from_u64(k, MORE), MORE, NEAREST).neg();
-            let part = term.div(&BigFloat::from_u64(2 * k + 1, MORE), MORE, NEAREST);
+            term = term.mul(&square, MORE, NEAREST).div(&BigFloat::from_u64(k, 64), MORE, NEAREST).neg();
+            let part = term.div(&BigFloat::from_u64(2 * k + 1, 64), MORE, NEAREST);
             sum = sum.add(&part, MORE, NEAREST);
             let (Some(a), Some(b)) = (part.exponent(), sum.exponent()) else { break };
-            if k > 3 && i64::from(a) < i64::from(b) - 400 {
+            if k > 3 && i64::from(a) < i64::from(b) - 280 {
                 break;
             }
         }
         let root = self.constants.pi(MORE, NEAREST).sqrt(MORE, NEAREST);
-        sum.mul(&BigFloat::from_u64(2, MORE), MORE, NEAREST).div(&root, MORE, NEAREST)
+        sum.mul(&BigFloat::from_u64(2, 64), MORE, NEAREST).div(&root, MORE, NEAREST)
     }
 
     /// 1 - erf where that leaves digits enough, else a continued fraction (Abramowitz and Stegun 7.1.14).
@@ -80,8 +105,9 @@ impl Wide {
             return BigFloat::from_u64(1, 512).sub(&erf, 512, NEAREST);
         }
         let mut tail = wide.clone();
-        for k in (1..400u64).rev() {
-            let half = BigFloat::from_u64(k, BITS).div(&BigFloat::from_u64(2, BITS), BITS, NEAREST);
+        // From 6.5 on so many terms give 2^-180 of it.
+        for k in (1..80u32).rev() {
+            let half = BigFloat::from_f64(f64::from(k) / 2.0, 64);
             tail = wide.add(&half.div(&tail, BITS, NEAREST), BITS, NEAREST);
         }
         let square = wide.mul(wide, BITS, NEAREST).neg();
@@ -89,7 +115,7 @@ impl Wide {
         self.exp(&square).div(&tail, BITS, NEAREST).div(&root, BITS, NEAREST)
     }
 
-    /// The logarithm of the gamma function's magnitude: Stirling's series beyond 64, which the recurrence
+    /// The logarithm of the gamma function's magnitude: Stirling's series beyond 32, which the recurrence
     /// leads up to (Abramowitz and Stegun 6.1.40 and 6.1.15), and its reflection below 1/2 (6.1.17).
     pub fn lgamma(&mut self, x: f64) -> BigFloat {
         let wide = Self::of(x);
@@ -106,7 +132,7 @@ impl Wide {
 
     pub fn stirling(&mut self, x: &BigFloat) -> BigFloat {
         let (mut z, mut product) = (x.clone(), one());
-        let far = Self::of(64.0);
+        let far = Self::of(32.0);
         while z.cmp(&far).is_some_and(|order| order < 0) {
             product = product.mul(&z, BITS, NEAREST);
             z = z.add(&one(), BITS, NEAREST);
@@ -119,10 +145,8 @@ impl Wide {
         sum = sum.sub(&z, BITS, NEAREST).add(&constant, BITS, NEAREST);
         let square = z.mul(&z, BITS, NEAREST);
         let mut power = z;
-        for (numerator, denominator) in STIRLING {
-            let numerator =
-                BigFloat::parse(numerator, astro_float::Radix::Dec, BITS, NEAREST, &mut self.constants);
-            let divisor = BigFloat::from_u64(denominator, BITS).mul(&power, BITS, NEAREST);
+        for (numerator, (_, denominator)) in self.numerators.iter().zip(STIRLING) {
+            let divisor = BigFloat::from_u64(denominator, 64).mul(&power, BITS, NEAREST);
             sum = sum.add(&numerator.div(&divisor, BITS, NEAREST), BITS, NEAREST);
             power = power.mul(&square, BITS, NEAREST);
         }
@@ -182,6 +206,12 @@ pub fn wide(x: f64, bits: usize) -> BigFloat {
         scaled.set_exponent(exponent - 200);
     }
     scaled
+}
+
+/// Bits enough for what is left of a number when turns of the circle, or 1, have been taken away from it.
+pub fn bits_for(x: f64) -> usize {
+    let exponent = (x.to_bits() >> 52 & 0x7ff) as i64 - 1023;
+    384 + exponent.unsigned_abs() as usize
 }
 
 pub fn one() -> BigFloat {
