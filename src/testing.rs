@@ -12,6 +12,7 @@
 //! ```
 
 mod arrays;
+mod functions;
 mod pieces;
 mod strategy;
 

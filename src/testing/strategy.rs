@@ -1,9 +1,10 @@
 //! Random graphs that shrink.
 
+use super::functions::{FUNCTIONS, Operands};
 use crate::axes::Axes;
 use crate::expr::{Expr, Graph};
 use crate::recipe::Recipe;
-use crate::{All, Axis, DType, ElementOp, OutOfBounds, Pad, Slice, StorePolicy};
+use crate::{All, Axis, DType, ElementOp, Pad, Slice, StorePolicy};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -21,9 +22,8 @@ enum Step {
     Cast { operand: usize, dtype: usize },
     View { kind: usize, operand: usize, parameter: usize },
     Reduce { op: usize, operand: usize, axes: usize, keepdims: bool },
-    Composed { function: usize, operands: [usize; 2], axes: usize, keepdims: bool },
+    Function { function: usize, operands: [usize; 2], axes: usize, keepdims: bool, parameter: usize },
     Join { kind: usize, operands: [usize; 3], parameter: usize },
-    Routine { kind: usize, operand: usize, indices: usize, parameter: usize },
     Store { operand: usize, policy: usize },
 }
 
@@ -42,12 +42,11 @@ fn step() -> impl Strategy<Value = Step> {
             .prop_map(|(kind, operand, parameter)| Step::View { kind, operand, parameter }),
         2 => (0..5usize, any(), 1..64usize, proptest::bool::ANY)
             .prop_map(|(op, operand, axes, keepdims)| Step::Reduce { op, operand, axes, keepdims }),
-        2 => (0..31usize, [any(), any()], 1..64usize, proptest::bool::ANY)
-            .prop_map(|(function, operands, axes, keepdims)| Step::Composed { function, operands, axes, keepdims }),
+        4 => (0..FUNCTIONS.len(), [any(), any()], 1..64usize, proptest::bool::ANY, 0..1000usize).prop_map(
+            |(function, operands, axes, keepdims, parameter)| Step::Function { function, operands, axes, keepdims, parameter }
+        ),
         3 => (0..6usize, [any(), any(), any()], 0..1000usize)
             .prop_map(|(kind, operands, parameter)| Step::Join { kind, operands, parameter }),
-        2 => (0..22usize, any(), any(), 0..1000usize)
-            .prop_map(|(kind, operand, indices, parameter)| Step::Routine { kind, operand, indices, parameter }),
         1 => (any(), 0..3usize).prop_map(|(operand, policy)| Step::Store { operand, policy }),
     ]
 }
@@ -80,7 +79,7 @@ fn build(steps: &[Step], outputs: usize) -> Recipe {
     g.recipe(last).unwrap_or_else(|_| Recipe::empty())
 }
 
-fn rank(expr: Expr<'_>) -> usize {
+pub(super) fn rank(expr: Expr<'_>) -> usize {
     expr.ndim().unwrap_or(0)
 }
 
@@ -88,43 +87,6 @@ fn rank(expr: Expr<'_>) -> usize {
 fn chosen(expr: Expr<'_>, bits: usize, keepdims: bool) -> Axes {
     let chosen: Vec<isize> = (0..rank(expr) as isize).filter(|axis| bits >> axis & 1 == 1).collect();
     if keepdims { Axes::from(chosen).keepdims() } else { Axes::from(chosen) }
-}
-
-/// A function composed of operations, by a number.
-fn composed<'g>(function: usize, x: Expr<'g>, other: Expr<'g>, axes: Axes) -> Expr<'g> {
-    match function {
-        0 => x.any(axes),
-        1 => x.all(axes),
-        2 => x.count_nonzero(axes),
-        3 => x.ptp(axes),
-        4 => x.var(axes),
-        5 => x.std_ddof(axes, 1),
-        6 => x.norm(axes),
-        7 => x.norm_of_order(axes, 1),
-        8 => x.logsumexp(axes),
-        9 => x.argmin(axes),
-        10 => x.argmax(axes),
-        11 => x.nansum(axes),
-        12 => x.nanmin(axes),
-        13 => x.nanmean(axes),
-        14 => x.nanvar(axes),
-        15 => x.nanargmax(axes),
-        16 => x.min_initial(axes, 2),
-        17 => x.sum_as(axes, DType::I8),
-        18 => x.masked(other.greater(0)).mean(axes),
-        19 => x.masked(other.greater(0)).prod(axes),
-        20 => x.diff(1, Axis(0)),
-        21 => x.tril(0),
-        22 => x.outer(other),
-        23 => x.vecdot(other),
-        24 => x.rot90(1, [0, 1]),
-        25 => x.moveaxis(0, -1),
-        26 => x.one_hot(3),
-        27 => x.average(axes, other),
-        28 => x.softmax(axes),
-        29 => x.log_softmax(axes),
-        _ => x.trace(0, Axis(0), Axis(-1)),
-    }
 }
 
 fn take<'g>(g: &'g Graph, known: &[Expr<'g>], at: usize, step: &Step) -> Expr<'g> {
@@ -195,12 +157,11 @@ fn take<'g>(g: &'g Graph, known: &[Expr<'g>], at: usize, step: &Step) -> Expr<'g
                 _ => operand.mean(axes),
             }
         }
-        Step::Composed { function, operands, axes, keepdims } => {
+        Step::Function { function, operands, axes, keepdims, parameter } => {
             let [x, other] = operands.map(pick);
-            composed(*function, x, other, chosen(x, *axes, *keepdims))
-        }
-        Step::Routine { kind, operand, indices, parameter } => {
-            routine(*kind, pick(*operand), pick(*indices), *parameter)
+            let axis = Axis((parameter % rank(x).max(1)) as isize);
+            let axes = chosen(x, *axes, *keepdims);
+            FUNCTIONS[*function](Operands { g, x, other, axes, axis, parameter: *parameter })
         }
         Step::Store { operand, policy } => {
             pick(*operand).store([StorePolicy::Auto, StorePolicy::Always, StorePolicy::Never][*policy])
@@ -244,35 +205,5 @@ fn join<'g>(g: &'g Graph, kind: usize, operands: [Expr<'g>; 3], parameter: usize
         4 => first.tile([1 + parameter % 3, count - 1 + parameter % 2]),
         _ if parameter.is_multiple_of(3) => first.repeat(count, All),
         _ => first.repeat(count, axis),
-    }
-}
-
-/// A routine by a number; every index means something.
-fn routine<'g>(kind: usize, operand: Expr<'g>, indices: Expr<'g>, parameter: usize) -> Expr<'g> {
-    let axis = Axis((parameter % rank(operand).max(1)) as isize);
-    let mode = [OutOfBounds::Wrap, OutOfBounds::Clip][parameter / 7 % 2];
-    match kind {
-        0 => operand.sort(axis),
-        1 => operand.sort_descending(axis),
-        2 => operand.argsort(axis),
-        3 => operand.argsort_descending(axis),
-        4 => operand.cumulative_sum(axis),
-        5 => operand.cumulative_prod_from_one(axis),
-        6 => operand.cumulative_max(axis),
-        7 => operand.cumulative_min(axis),
-        8 => operand.take_with(indices, axis, mode),
-        9 => operand.take_along_axis_with(indices, axis, mode),
-        10 => operand.take_along_axis(operand.argsort(axis), axis),
-        11 => operand.matmul(indices),
-        12 => operand.matmul(operand.transpose()),
-        13 => operand.median(axis),
-        14 => operand.put_with(indices, operand.slice_axis(axis, 0..1), axis, mode),
-        15 => operand.scatter_add_with(indices, parameter as f64 / 4.0, axis, mode),
-        16 => operand.compress(indices.greater(0), axis).0,
-        17 => operand.nonzero().0.pop().unwrap_or(operand),
-        18 => operand.unique().values,
-        19 => operand.unique().counts,
-        20 => operand.unique().inverse,
-        _ => operand.sort(axis).quantile(0.3, axis),
     }
 }
