@@ -29,6 +29,9 @@ const EXPONENT: u64 = 0x7ff << 52;
 /// Beyond this the squares need no 1 beside them.
 const LARGE: f64 = (1 << 30) as f64;
 
+/// Below this the inverse hyperbolic sine is its argument.
+const SMALL: f64 = 1.0 / (1 << 28) as f64;
+
 /// An integer below 2^52 as a number.
 #[inline(always)]
 fn to_number(integer: u64) -> f64 {
@@ -101,8 +104,8 @@ fn sine<const FUSED: bool>(x: f64) -> f64 {
     let (denominator, denominator_error) = fast_two_sum(w.0, 1.0);
     let near = ((magnitude, 0.0), (denominator, denominator_error + w.1));
     let value = logarithm_of_sum::<FUSED>(magnitude, w, near);
-    // Doubling half of a subnormal number would round it.
-    let itself = magnitude < f64::MIN_POSITIVE || magnitude == f64::INFINITY;
+    // Half of the smallest numbers is rounded, and below 2^-28 the rest is no hundredth of a unit.
+    let itself = magnitude < SMALL || magnitude == f64::INFINITY;
     (if itself { magnitude } else { value }).copysign(x)
 }
 
