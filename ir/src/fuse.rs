@@ -12,6 +12,8 @@ mod group;
 mod maps;
 mod nest;
 mod parts;
+mod pays;
+mod pieces;
 mod reads;
 mod routine;
 mod rows;
@@ -23,6 +25,7 @@ pub(crate) use equalities::Equalities;
 pub(crate) use group::{Group, group};
 pub(crate) use nest::{Nest, Nests};
 pub(crate) use parts::Root;
+pub use pays::Uncut;
 pub(crate) use reads::{AllReads, all_reads};
 pub(crate) use routine::call;
 pub use rows::Apart;
@@ -37,6 +40,7 @@ use crate::quick_hash::QuickSet;
 use crate::reshape::Obstacle;
 use crate::shape::Shape;
 use maps::MapId;
+use pieces::part_read;
 use smallvec::SmallVec;
 
 /// The most instructions of one kernel's body; a larger expression is cut. Compile time grows faster
@@ -47,7 +51,8 @@ pub(crate) const MAX_BODY: usize = 400;
 pub(crate) type Instance = (NodeId, MapId);
 
 /// The operands of a node together with where they are read, when the node is read at `map` in these loops.
-/// Views that are not stored are passed through: what counts is the value below them.
+/// Views that are not stored are passed through: what counts is the value below them. Of a join that is not stored the operand is
+/// the part that these loops read.
 pub(crate) fn operand_instances(
     graph: &Graph,
     views: &Views,
@@ -58,6 +63,10 @@ pub(crate) fn operand_instances(
     // A routine reads from memory: nothing is computed where it is.
     if matches!(graph.node(*node).op, Op::Routine(_)) {
         return Ok(SmallVec::new());
+    }
+    if let Op::Concat { axis } = graph.node(*node).op {
+        let (part, map) = part_read(graph, *node, axis, &views.maps.get(*map), loops)?;
+        return Ok(SmallVec::from_iter([views.below((part, views.maps.id(map)))]));
     }
     let read = |operand: NodeId| {
         let shape = &graph.array(operand)?.shape;
@@ -96,13 +105,16 @@ pub(crate) fn entry(graph: &Graph, views: &Views, root: Root, nest: &Nest) -> In
 /// Everything that is computed inside the loops of one kernel.
 #[derive(Debug, Default)]
 pub(crate) struct Region {
-    /// Evaluations, in no particular order. Views take none: they change where their operand is read.
+    /// Evaluations, in no particular order. Views take none: they change where their operand is read. Neither do joins, of which
+    /// one part is read.
     pub inside: Vec<Instance>,
+    /// Joins that are not stored, and are read.
+    pub joins: Vec<NodeId>,
     /// Other stored nodes that are read.
     pub stored: Vec<Instance>,
     /// Inputs and constant arrays that are read.
     pub sources: Vec<NodeId>,
-    /// The first reshape that the loops do not do for.
+    /// The first reshape that the loops do not do for, or else the first join.
     pub obstacle: Option<(NodeId, Obstacle)>,
 }
 
@@ -136,16 +148,23 @@ pub(crate) fn region(
             match operand_instances(graph, views, &instance, &nest.loops) {
                 Ok(operands) => pending.extend(operands.into_iter().map(|instance| (true, instance))),
                 Err(obstacle) => {
-                    region.obstacle.get_or_insert((*node, obstacle));
+                    let is_join = |node: NodeId| matches!(graph.node(node).op, Op::Concat { .. });
+                    if region.obstacle.as_ref().is_none_or(|(first, _)| is_join(*first) && !is_join(*node)) {
+                        region.obstacle = Some((*node, obstacle));
+                    }
                 }
             }
         } else if known_sources.insert(*node) {
             region.sources.push(*node);
         }
-        if matches!(op, Op::View(_)) {
-            continue;
+        match op {
+            Op::View(_) => continue,
+            Op::Concat { .. } => {
+                region.joins.push(*node);
+                continue;
+            }
+            _ => region.inside.push(instance),
         }
-        region.inside.push(instance);
         if region.inside.len() > most {
             break;
         }

@@ -84,7 +84,7 @@ pub use diagnostic::{Diagnostic, DiagnosticKind, Error, OperandNote, Site};
 pub use dim::Dim;
 pub use dtype::{Category, DType, FloatInfo, IntInfo};
 pub use explain::{Boundary, Explain};
-pub use fuse::{Apart, StoreReason};
+pub use fuse::{Apart, StoreReason, Uncut};
 pub use graph::{Graph, NodeId, SiteId, StorePolicy};
 pub use limits::Limits;
 pub use op::ElementOp;

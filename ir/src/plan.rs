@@ -4,7 +4,7 @@ use crate::bounds::Bounds;
 use crate::broadcast::Stretch;
 use crate::diagnostic::{Diagnostic, DiagnosticKind, Error, OperandNote, Site, grouped, human_bytes};
 use crate::dtype::DType;
-use crate::fuse::{self, Equalities, Lending, Places, StoreReason};
+use crate::fuse::{self, Equalities, Lending, Places, StoreReason, Uncut};
 use crate::graph::{ConstantArray, Graph, NodeId, Op, SiteId, StorePolicy};
 use crate::kernel::{Buffer, Kernel};
 use crate::limits::{self, Limits, SizeChecks};
@@ -352,7 +352,7 @@ impl Graph {
     fn output_reason(&self, node: NodeId) -> StoreReason {
         match self.node(node).op {
             Op::Reduce { .. } => StoreReason::Reduction,
-            Op::Concat { .. } => StoreReason::Joined,
+            Op::Concat { .. } => StoreReason::Joined(Uncut::Output),
             Op::Routine(_) => StoreReason::Routine,
             _ => StoreReason::Output,
         }

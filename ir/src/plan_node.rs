@@ -4,7 +4,7 @@ use crate::diagnostic::Site;
 use crate::fuse::{AllReads, Group, Places, StoreReason, Stores};
 use crate::graph::{Generator, Graph, Node, NodeId, Op, SiteId};
 use crate::kernel::Buffer;
-use crate::quick_hash::QuickMap;
+use crate::quick_hash::{QuickMap, QuickSet};
 use crate::shape::ArrayType;
 use std::sync::Arc;
 
@@ -52,7 +52,7 @@ pub enum Fate {
     Stored(usize, StoreReason),
     /// It is computed inside the loops of the kernels that use it, and never in memory.
     Fused,
-    /// It is a view: folded into where the loops of its users read.
+    /// It is a view, or a join of which each kernel reads one part: folded into where the loops of its users read.
     Folded,
     /// It is part of a join that is stored: written to its place there.
     Joined,
@@ -117,6 +117,7 @@ pub(crate) fn decided<'g>(
     stores: &Stores,
 ) -> Vec<PlanNode> {
     let (mut nodes, positions) = undecided(graph, sites);
+    let read_in_parts: QuickSet<NodeId> = reads.values().flat_map(|reads| &reads.joins).copied().collect();
     for (node, at) in &positions {
         let reason = || match graph.node(*node).op {
             Op::Reduce { .. } => StoreReason::Reduction,
@@ -129,6 +130,7 @@ pub(crate) fn decided<'g>(
             (Some(Buffer::Output(at)), _) => Fate::Output(*at, reason()),
             (Some(Buffer::Workspace(at)), _) => Fate::Stored(*at, reason()),
             (_, Op::View(_)) => Fate::Folded,
+            (_, Op::Concat { .. }) if read_in_parts.contains(node) => Fate::Folded,
             (_, Op::Concat { .. }) => Fate::Joined,
             _ => Fate::Fused,
         };

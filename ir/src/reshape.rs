@@ -34,6 +34,15 @@ pub enum Obstacle {
         /// The extent of the inner part.
         inner: Dim,
     },
+    /// It can if a loop is cut: the map of each piece is its own.
+    Cut {
+        /// The loop.
+        axis: usize,
+        /// The iterations at which pieces begin, but for the first one; ascending.
+        at: SmallVec<[SizeExpr; 3]>,
+    },
+    /// It depends on sizes that are not known whether it can.
+    Sizes,
     /// It cannot: the value has to be in memory.
     Memory,
 }

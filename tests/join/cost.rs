@@ -2,7 +2,7 @@
 
 use super::{assert_checks, cost};
 use fusewire::DiagnosticKind;
-use fusewire::ir::StoreReason;
+use fusewire::ir::{StoreReason, Uncut};
 use fusewire::prelude::*;
 
 #[test]
@@ -47,7 +47,7 @@ fn a_join_that_is_computed_with_is_stored_once() {
     let (x, y) = (g.input("x", F32, [100]), g.input("y", F32, [28]));
     let joined = g.concat(Axis(0), [x * 2, y]).named("both");
     let plan = g.plan([(joined - joined.mean(All)).named("centred")], &Limits::default()).unwrap();
-    assert_eq!(plan.stored()[0].reason, StoreReason::Joined);
+    assert_eq!(plan.stored()[0].reason, StoreReason::Joined(Uncut::Reduction));
     assert_eq!(plan.stored()[0].array.shape, [128].into());
     insta::assert_snapshot!(plan.explain());
     assert_checks(&g, vec![joined - joined.mean(All)]);

@@ -2,6 +2,7 @@
 //! refused.
 
 mod cost;
+mod fused;
 mod golden;
 mod refused;
 mod symbolic;

@@ -186,7 +186,7 @@ impl Emitter<'_> {
         let members = if stage.epilogue { &self.group.epilogue } else { &self.group.full };
         // An input that is also an output is read like any other.
         let is_memory = matches!(self.graph.node(*node).op, Op::Input(_) | Op::Array(_));
-        let own = members.contains(&Root::whole(*node)) && !is_memory;
+        let own = members.iter().any(|root| root.node == *node && !root.is_part()) && !is_memory;
         (self.places.read.contains_key(node) && !own)
             || (stage.epilogue && self.group.reductions.contains(node))
     }
@@ -213,7 +213,8 @@ impl Emitter<'_> {
                 builder.push(array.dtype, Code::Call(Callee::Custom(custom.clone()), operands.into()))
             }
             Op::Cast => builder.convert(operands[0], array.dtype),
-            Op::View(_) | Op::Reduce { .. } => match operands.first() {
+            // Of a join, the part that is read.
+            Op::View(_) | Op::Reduce { .. } | Op::Concat { .. } => match operands.first() {
                 Some(operand) => *operand,
                 None => builder.constant(Scalar::Bool(false).cast(array.dtype)),
             },
@@ -261,7 +262,7 @@ impl Emitter<'_> {
                 }
             }
             // Read from the places above; nothing else gets here.
-            Op::Input(_) | Op::Array(_) | Op::Concat { .. } | Op::Routine(_) => {
+            Op::Input(_) | Op::Array(_) | Op::Routine(_) => {
                 builder.constant(Scalar::I64(0).cast(array.dtype))
             }
         }

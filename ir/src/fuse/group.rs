@@ -116,12 +116,12 @@ pub(crate) fn group(graph: &Graph, nests: &Nests, reads: &AllReads, equalities: 
     let mut written = nests.iter().peekable();
     while let Some((root, nest)) = written.next() {
         let at = grouping.add(*root, nest, &reads[root]);
-        if root.is_part() {
-            grouping.parts.insert(at);
-        } else {
+        if root.is_alone() {
             grouping.home.insert(root.node, at);
+        } else {
+            grouping.parts.insert(at);
         }
-        if root.is_part() && written.peek().is_none_or(|(next, _)| next.node != root.node) {
+        if !root.is_alone() && written.peek().is_none_or(|(next, _)| next.node != root.node) {
             grouping.complete(root.node);
         }
     }

@@ -1,11 +1,13 @@
 //! The loops of each stored value's kernels: one for each axis, or several where a reshape asks for them.
 
 use super::parts::{Joins, Start};
-use super::{Region, Root, StoreReason, Stores, Views, loop_shape, region};
+use super::pieces::MOST_PIECES;
+use super::{MAX_BODY, Region, Root, StoreReason, Stores, Uncut, Views, loop_shape, region};
 use crate::dim::Dim;
-use crate::graph::{Graph, Op};
+use crate::graph::{Graph, NodeId, Op};
 use crate::index_map::{IndexMap, Term, identity_map};
 use crate::reshape::Obstacle;
+use crate::size::SizeExpr;
 use crate::view::View;
 use std::collections::BTreeMap;
 
@@ -24,6 +26,9 @@ pub(crate) struct Nest {
 
 /// The loops of everything that kernels write, in an order in which each comes after what it reads.
 pub(crate) type Nests = BTreeMap<Root, Nest>;
+
+/// The most evaluations of all pieces of one root together.
+const MAX_PIECES_BODY: usize = MAX_BODY;
 
 /// More loops than this are not made for the sake of a reshape.
 const MOST_LOOPS: usize = 64;
@@ -52,6 +57,32 @@ impl Nest {
         map
     }
 
+    /// The pieces of a loop that begin at these iterations, and the one before them, last one first.
+    fn cut(&self, axis: usize, at: &[SizeExpr]) -> impl Iterator<Item = Self> {
+        let extent = self.loops[axis].size();
+        let ends = at.iter().chain([&extent]);
+        let starts = [SizeExpr::known(0)];
+        let pieces = starts.iter().chain(at).zip(ends).map(|(start, end)| self.piece(axis, start, end));
+        pieces.collect::<Vec<_>>().into_iter().rev()
+    }
+
+    /// Some iterations of a loop.
+    fn piece(&self, axis: usize, start: &SizeExpr, end: &SizeExpr) -> Self {
+        let mut piece = self.clone();
+        let label = self.loops[axis].shared_label().cloned();
+        piece.loops[axis] = Dim::from(end.minus(start)).with_label(label);
+        let is_one = piece.loops[axis].is_one();
+        for map in &mut piece.map {
+            let Some(at) = map.terms.iter().position(|term| term.axis == axis) else { continue };
+            map.start = map.start.plus(&map.terms[at].step.times(start));
+            if is_one {
+                // A loop that runs once does not move.
+                map.terms.remove(at);
+            }
+        }
+        piece
+    }
+
     /// Makes two loops of one.
     fn split(&mut self, at: usize, outer: Dim, inner: Dim) {
         let step = inner.size();
@@ -70,30 +101,96 @@ impl Nest {
     }
 }
 
-/// The loops of what is written and what is computed in them, up to `most` evaluations. Where no loops do for
-/// all of it, a reshape is stored as well, and added to `stored`.
-pub(crate) fn nest(
+/// What is written by loops of its own, and what is computed in them.
+pub(crate) struct Piece {
+    pub root: Root,
+    pub nest: Nest,
+    pub region: Region,
+}
+
+/// Joins that loops cannot be cut for, each with the reason: they have to be stored.
+pub(crate) type Uncuttable = Vec<(NodeId, Uncut)>;
+
+/// How far loops are cut for the sake of joins.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Cutting {
+    /// Where there are too many pieces, some joins are stored.
+    Some,
+    /// Where there are too many pieces, all joins are stored.
+    All,
+    /// Not at all.
+    None,
+}
+
+/// The loops of a root, and what is computed in them, up to `most` evaluations. They are cut into pieces so that of every join that is
+/// not stored each piece reads one part. Where no loops do for all of it, a reshape is stored as well, and added to `stored`.
+#[allow(clippy::too_many_arguments)]
+pub(crate) fn pieces(
     graph: &Graph,
     views: &Views,
     joins: &Joins,
     stores: &mut Stores,
     root: Root,
     most: usize,
+    cutting: Cutting,
     stored: &mut Vec<Root>,
-) -> (Nest, Region) {
-    let mut nest = Nest::new(graph, stores, root, joins.start(&root));
-    loop {
-        let found = region(graph, views, &nest, root, |node| stores.contains_key(&node), most);
-        match found.obstacle {
+) -> Result<Vec<Piece>, Uncuttable> {
+    let is_join = |node: NodeId| matches!(graph.node(node).op, Op::Concat { .. });
+    let is_reduction = matches!(graph.node(root.node).op, Op::Reduce { .. });
+    let mut pending = vec![Nest::new(graph, stores, root, joins.start(&root))];
+    let mut done: Vec<Piece> = Vec::new();
+    // Joins that loops were cut for, those that were met first before others.
+    let mut cut_for: Vec<NodeId> = Vec::new();
+    let mut evaluations = 0;
+    while let Some(mut nest) = pending.pop() {
+        let region = region(graph, views, &nest, root, |node| stores.contains_key(&node), most);
+        let too_many = |join: Option<NodeId>| {
+            let kept = if cutting == Cutting::Some { cut_for.len() / 2 } else { 0 };
+            cut_for[kept..].iter().copied().chain(join).map(|join| (join, Uncut::Pieces)).collect()
+        };
+        match region.obstacle {
+            None => {
+                evaluations += region.inside.len();
+                let piece = if cut_for.is_empty() { 0 } else { done.len() as u32 + 1 };
+                done.push(Piece { root: root.piece(piece), nest, region });
+                if done.len() > 1 && evaluations > MAX_PIECES_BODY {
+                    return Err(too_many(None));
+                }
+            }
+            Some((join, Obstacle::Cut { axis, at }))
+                if is_join(join) && !is_reduction && cutting != Cutting::None =>
+            {
+                if done.len() + pending.len() + at.len() >= MOST_PIECES {
+                    return Err(too_many(Some(join)));
+                }
+                pending.extend(nest.cut(axis, &at));
+                if !cut_for.contains(&join) {
+                    cut_for.push(join);
+                }
+            }
+            Some((join, obstacle)) if is_join(join) => {
+                let why = match obstacle {
+                    Obstacle::Sizes => Uncut::Sizes,
+                    Obstacle::Cut { .. } if is_reduction => Uncut::Reduction,
+                    Obstacle::Cut { .. } => Uncut::Pieces,
+                    _ => Uncut::Loops,
+                };
+                return Err(vec![(join, why)]);
+            }
+            // What a piece cannot do for, uncut loops may do for.
+            Some(_) if !cut_for.is_empty() => return Err(vec![(cut_for[0], Uncut::Loops)]),
             Some((_, Obstacle::Split { axis, outer, inner })) if nest.loops.len() < MOST_LOOPS => {
                 nest.split(axis, outer, inner);
+                pending.push(nest);
             }
             // Its own loops do for a reshape: it is never its own obstacle.
             Some((node, _)) if node != root.value => {
                 stores.insert(node, StoreReason::Reshape);
                 stored.push(Root::whole(node));
+                pending.push(nest);
             }
-            _ => return (nest, found),
+            Some(_) => done.push(Piece { root, nest, region }),
         }
     }
+    Ok(done)
 }

@@ -1,8 +1,8 @@
 //! Joins: what is written side by side in one buffer, and by which kernels.
 
-use super::{StoreReason, Stores};
+use super::Stores;
 use crate::graph::{Graph, NodeId, Op};
-use crate::quick_hash::{QuickMap, QuickSet};
+use crate::quick_hash::QuickMap;
 use crate::size::SizeExpr;
 use smallvec::SmallVec;
 
@@ -14,6 +14,8 @@ pub(crate) struct Root {
     pub node: NodeId,
     /// Which of its parts; 0 where it has none.
     part: u32,
+    /// Which piece of its loops, counted from 1; 0 where they are not cut.
+    piece: u32,
     /// What is computed: the part, or the stored value itself.
     pub value: NodeId,
 }
@@ -21,12 +23,22 @@ pub(crate) struct Root {
 impl Root {
     /// A value that is computed as a whole.
     pub const fn whole(node: NodeId) -> Self {
-        Self { node, part: 0, value: node }
+        Self { node, part: 0, piece: 0, value: node }
+    }
+
+    /// A piece of it.
+    pub const fn piece(self, piece: u32) -> Self {
+        Self { piece, ..self }
     }
 
     /// Is it a part of a join?
     pub fn is_part(&self) -> bool {
         self.node != self.value
+    }
+
+    /// Does nothing else write elements of the same value?
+    pub fn is_alone(&self) -> bool {
+        !self.is_part() && self.piece == 0
     }
 }
 
@@ -45,34 +57,31 @@ pub(crate) struct Part {
 pub(crate) struct Joins(QuickMap<NodeId, Vec<Part>>);
 
 impl Joins {
-    /// Stores the joins among nodes in order of creation. One that is nothing but a part of another has no
-    /// memory of its own: its parts are written where it would have been copied to. `uses` says how often each node is an operand.
-    pub fn new(graph: &Graph, nodes: &[NodeId], uses: &QuickMap<NodeId, usize>, stores: &mut Stores) -> Self {
+    /// The parts of all joins that are stored. `uses` says how often each node is an operand.
+    pub fn new(graph: &Graph, uses: &QuickMap<NodeId, usize>, stores: &Stores) -> Self {
         let mut joins = Self::default();
-        let mut within: QuickSet<NodeId> = QuickSet::default();
-        // A join comes after its parts, so that those outside are met first.
-        for node in nodes.iter().rev() {
-            let Some(axis) = axis_of(graph, *node).filter(|_| !within.contains(node)) else { continue };
-            stores.entry(*node).or_insert(StoreReason::Joined);
-            let mut parts = Vec::new();
-            let origin = Start::from_elem(SizeExpr::known(0), rank(graph, *node));
-            let mut pending = side_by_side(graph, *node, axis, &origin);
-            while let Some((value, start)) = pending.pop() {
-                let is_within = uses.get(&value) == Some(&1) && !stores.contains_key(&value);
-                match axis_of(graph, value).filter(|_| is_within) {
-                    Some(axis) => {
-                        within.insert(value);
-                        pending.extend(side_by_side(graph, value, axis, &start));
-                    }
-                    None => {
-                        let root = Root { node: *node, part: parts.len() as u32, value };
-                        parts.push(Part { root, start });
-                    }
+        stores.keys().for_each(|node| joins.add(graph, *node, uses, stores));
+        joins
+    }
+
+    /// The parts of a stored value, if it is a join. A join that is nothing but a part of another has no memory of its own: its
+    /// parts are written where it would have been copied to.
+    pub fn add(&mut self, graph: &Graph, node: NodeId, uses: &QuickMap<NodeId, usize>, stores: &Stores) {
+        let Some(axis) = axis_of(graph, node) else { return };
+        let mut parts = Vec::new();
+        let origin = Start::from_elem(SizeExpr::known(0), rank(graph, node));
+        let mut pending = side_by_side(graph, node, axis, &origin);
+        while let Some((value, start)) = pending.pop() {
+            let is_within = uses.get(&value) == Some(&1) && !stores.contains_key(&value);
+            match axis_of(graph, value).filter(|_| is_within) {
+                Some(axis) => pending.extend(side_by_side(graph, value, axis, &start)),
+                None => {
+                    let root = Root { part: parts.len() as u32, value, ..Root::whole(node) };
+                    parts.push(Part { root, start });
                 }
             }
-            joins.0.insert(*node, parts);
         }
-        joins
+        self.0.insert(node, parts);
     }
 
     /// What is written of a stored value: the value itself, or each of its parts.

@@ -14,6 +14,8 @@ pub(crate) struct Reads {
     pub size: usize,
     /// What they evaluate, each value once.
     pub inside: Vec<NodeId>,
+    /// Joins of which they read a part.
+    pub joins: Vec<NodeId>,
     /// Other stored values.
     pub stored: Vec<Read>,
     /// Inputs and constant arrays.
@@ -49,7 +51,7 @@ pub(crate) fn all_reads(graph: &Graph, views: &Views, nests: &Nests, mut regions
         let mut inside: Vec<NodeId> = found.inside.into_iter().map(|(node, _)| node).collect();
         inside.sort_unstable();
         inside.dedup();
-        (*root, Reads { size, inside, stored, sources: found.sources })
+        (*root, Reads { size, inside, joins: found.joins, stored, sources: found.sources })
     };
     nests.iter().map(&mut reads_of).collect()
 }

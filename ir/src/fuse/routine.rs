@@ -85,6 +85,7 @@ pub(super) fn reads(graph: &Graph, views: &Views, root: NodeId) -> Option<Reads>
             stored: stored.map(|node| Read { node, is_own: false }).collect(),
             sources: Vec::new(),
             inside: Vec::new(),
+            joins: Vec::new(),
         }
     })
 }

@@ -2,8 +2,9 @@
 //! compute again.
 
 use super::cut::{Cut, cut};
-use super::nest::nest;
+use super::nest::{Cutting, Piece, pieces};
 use super::parts::Joins;
+use super::pays::{JoinUses, Uncut};
 use super::routine::store_routines;
 use super::{MAX_BODY, Nests, Region, Root, Views, region};
 use crate::graph::{Graph, NodeId, Op, StorePolicy};
@@ -21,6 +22,15 @@ const LONG: u64 = 64;
 
 /// The same for a value that can wait in the memory of an output until it is read: the row is in the cache.
 const LENT: u64 = 12;
+
+/// What it costs to store an element and to read it again, in additions.
+const STORED_AND_READ: u64 = 8;
+
+/// When loops have been tried to cut this often, joins are stored instead.
+const SOME_FAILURES: usize = 8;
+
+/// The most evaluations in pieces of loops. Beyond that joins are stored: a plan is made in time that grows with the expression.
+const MOST_CUT: usize = 64 * MAX_BODY;
 
 /// A broadcast that repeats a value at least this often is worth storing it for.
 const REPEATS: u64 = 4;
@@ -59,10 +69,11 @@ pub enum StoreReason {
     Reshape,
     /// The same, where `.store(Never)` stands on it.
     ReshapeForNever,
-    /// Its parts are written side by side, each in the loops that compute it.
-    Joined,
+    /// Its parts are written side by side, each in the loops that compute it, because the loops of whoever reads it are not cut at
+    /// their borders.
+    Joined(Uncut),
     /// The same, where `.store(Never)` stands on it.
-    JoinedForNever,
+    JoinedForNever(Uncut),
     /// A routine works on whole arrays.
     Routine,
     /// A routine reads it from memory.
@@ -76,7 +87,13 @@ pub enum StoreReason {
 impl StoreReason {
     /// Could the value as well be computed again?
     pub(crate) const fn is_optional(&self) -> bool {
-        matches!(self, Self::Broadcast { .. } | Self::Recomputed { .. } | Self::InOutput { .. })
+        matches!(
+            self,
+            Self::Broadcast { .. }
+                | Self::Recomputed { .. }
+                | Self::InOutput { .. }
+                | Self::Joined(Uncut::Again { .. })
+        )
     }
 }
 
@@ -99,10 +116,8 @@ impl fmt::Display for StoreReason {
             Self::ReshapeForNever => f.write_str(
                 "it joins axes in a way that the loops of its users cannot follow, and `.store(Never)` cannot be kept",
             ),
-            Self::Joined => f.write_str("its parts are written side by side"),
-            Self::JoinedForNever => {
-                f.write_str("its parts are written side by side, and `.store(Never)` cannot be kept")
-            }
+            Self::Joined(why) => write!(f, "{why}"),
+            Self::JoinedForNever(why) => write!(f, "{why}, and `.store(Never)` cannot be kept"),
             Self::Routine => f.write_str("a routine works on whole arrays"),
             Self::Operand => f.write_str("a routine reads it from memory"),
             Self::Scratch => f.write_str("scratch memory of a routine"),
@@ -198,8 +213,8 @@ pub(crate) fn decide(
         }
     }
     let uses = uses(graph, &nodes);
-    let joins = Joins::new(graph, &nodes, &uses, &mut stores);
     store_routines(graph, &nodes, &mut stores);
+    let joins = JoinUses::new(graph, &nodes, &uses, &mut stores);
     // What must be stored comes first: it would be refused if anything else had used up the budget.
     let must = stores.keys().filter(|node| !written.contains(node));
     let must = must.fold(0u64, |sum, node| sum.saturating_add(bytes_of(graph, *node)));
@@ -207,18 +222,18 @@ pub(crate) fn decide(
     let mut room = Room::default();
     if !lending.0.is_empty() {
         let mut alone = stores.clone();
-        store_what_pays(graph, &nodes, &uses, policies, budget, Room::default(), &mut alone);
+        store_what_pays(graph, &nodes, &uses, &joins, policies, budget, Room::default(), &mut alone);
         room = Room::new(lending, computed_or_read_by(graph, outputs, &alone));
     }
-    store_what_pays(graph, &nodes, &uses, policies, budget, room, &mut stores);
+    store_what_pays(graph, &nodes, &uses, &joins, policies, budget, room, &mut stores);
     // Only views that were stored from the beginning are.
     let views = Views::new(graph, &nodes, |node| stores.contains_key(&node));
-    let (nests, regions) = loops_of_bounded_bodies(graph, &views, &joins, policies, &mut stores);
+    let (nests, regions) = loops_of_bounded_bodies(graph, &views, &uses, policies, &mut stores);
     for (node, reason) in &mut stores {
         if policies.get(node) == Some(&StorePolicy::Never) {
             match reason {
                 StoreReason::Reshape => *reason = StoreReason::ReshapeForNever,
-                StoreReason::Joined => *reason = StoreReason::JoinedForNever,
+                StoreReason::Joined(why) => *reason = StoreReason::JoinedForNever(*why),
                 _ => {}
             }
         }
@@ -231,7 +246,9 @@ fn computed_or_read_by(graph: &Graph, outputs: &[NodeId], stores: &Stores) -> Qu
     let mut near: QuickSet<NodeId> = QuickSet::default();
     let mut pending: Vec<NodeId> = outputs.iter().flat_map(|output| graph.operands(*output)).collect();
     while let Some(node) = pending.pop() {
-        if near.insert(node) && !stores.contains_key(&node) {
+        // What reads a join part by part is written in pieces, none of which knows the rows of another kernel.
+        let is_join = matches!(graph.node(node).op, Op::Concat { .. });
+        if near.insert(node) && !stores.contains_key(&node) && !is_join {
             pending.extend(graph.operands(node));
         }
     }
@@ -266,10 +283,12 @@ fn uses(graph: &Graph, nodes: &[NodeId]) -> QuickMap<NodeId, usize> {
     uses
 }
 
+#[allow(clippy::too_many_arguments)]
 fn store_what_pays(
     graph: &Graph,
     nodes: &[NodeId],
     uses: &QuickMap<NodeId, usize>,
+    joins: &JoinUses,
     policies: &QuickMap<NodeId, StorePolicy>,
     mut budget: u64,
     mut room: Room<'_>,
@@ -349,15 +368,83 @@ fn store_what_pays(
             Op::Generator(_) => estimate.cost = 1,
             Op::Input(_) | Op::Array(_) => estimate.widest = elements(*node),
             Op::Reduce { .. } | Op::Routine(_) => {}
-            // In memory, its own or that of another join.
             Op::Concat { .. } => {
-                (estimate.cost, estimate.shared, estimate.widest) = (0, None, elements(*node))
+                let below = operands.iter().filter_map(|operand| estimates.get(operand));
+                let cost = below.map(|below| below.cost).max().unwrap_or(0);
+                let (reads, bytes) = (joins.reads(*node), bytes_of(graph, *node));
+                let may_be_stored = policies.get(node) != Some(&StorePolicy::Never) && bytes <= budget;
+                let is_within = joins.is_within(*node);
+                if reads.saturating_sub(1).saturating_mul(cost) > STORED_AND_READ
+                    && may_be_stored
+                    && !is_within
+                    && !stores.contains_key(node)
+                {
+                    budget -= bytes;
+                    stores.insert(*node, StoreReason::Joined(Uncut::Again { reads, cost }));
+                }
+                estimate.cost = cost;
+                estimate.widest = elements(*node);
+                if is_within {
+                    // In the memory of another join.
+                    (estimate.cost, estimate.shared) = (0, None);
+                }
             }
         }
         if stores.contains_key(node) && !op.is_leaf() {
             estimate = Estimate { value: *node, cost: 0, widest: elements(*node), shared: None, waits };
         }
         estimates.insert(*node, estimate);
+    }
+}
+
+/// Which loops have been cut into pieces for the sake of which joins.
+#[derive(Default)]
+struct Cuts {
+    /// Of what has been cut, its pieces.
+    pieces: QuickMap<Root, Vec<Root>>,
+    /// What reads a part of a join.
+    readers: QuickMap<NodeId, Vec<Root>>,
+    /// How often there were joins that a root could not be cut for.
+    failures: QuickMap<Root, usize>,
+    /// Evaluations in pieces, those that were cut again included.
+    evaluations: usize,
+}
+
+impl Cuts {
+    /// How far a root is cut.
+    fn cutting(&self, root: Root) -> Cutting {
+        if self.evaluations > MOST_CUT {
+            return Cutting::None;
+        }
+        match self.failures.get(&root) {
+            None | Some(0) => Cutting::Some,
+            Some(1..SOME_FAILURES) => Cutting::All,
+            Some(_) => Cutting::None,
+        }
+    }
+
+    fn failed(&mut self, root: Root) {
+        *self.failures.entry(root).or_default() += 1;
+    }
+
+    /// Notes the pieces of a root; gives those that it had before.
+    fn made(&mut self, root: Root, pieces: &[Piece]) -> Vec<Root> {
+        for join in pieces.iter().flat_map(|piece| &piece.region.joins) {
+            let readers = self.readers.entry(*join).or_default();
+            if !readers.contains(&root) {
+                readers.push(root);
+            }
+        }
+        if pieces.len() > 1 {
+            self.evaluations += pieces.iter().map(|piece| piece.region.inside.len()).sum::<usize>();
+        }
+        self.pieces.insert(root, pieces.iter().map(|piece| piece.root).collect()).unwrap_or_default()
+    }
+
+    /// What reads parts of a join, with its pieces: it is to be cut anew.
+    fn of(&mut self, join: NodeId) -> Vec<(Root, Vec<Root>)> {
+        let readers = self.readers.remove(&join).unwrap_or_default();
+        readers.into_iter().filter_map(|root| Some((root, self.pieces.remove(&root)?))).collect()
     }
 }
 
@@ -369,38 +456,61 @@ pub(crate) type Regions = QuickMap<Root, Region>;
 fn loops_of_bounded_bodies(
     graph: &Graph,
     views: &Views,
-    joins: &Joins,
+    uses: &QuickMap<NodeId, usize>,
     policies: &QuickMap<NodeId, StorePolicy>,
     stores: &mut Stores,
 ) -> (Nests, Regions) {
+    let mut joins = Joins::new(graph, uses, stores);
     let mut nests = Nests::new();
     // With the number of values that were stored when each was walked.
     let mut walked: QuickMap<Root, (usize, Region)> = QuickMap::default();
     let may_be_stored = |node: NodeId| policies.get(&node) != Some(&StorePolicy::Never);
     let mut pending: Vec<Root> = stores.keys().flat_map(|node| joins.roots(*node)).collect();
+    let mut cuts = Cuts::default();
     while let Some(root) = pending.pop() {
-        let (loops, found) = nest(graph, views, joins, stores, root, MAX_BODY, &mut pending);
-        let cut = if found.inside.len() <= MAX_BODY {
-            None
-        } else {
-            cut(graph, views, &loops, root, &may_be_stored, stores)
+        let cutting = cuts.cutting(root);
+        let pieces_of = |most: usize, stores: &mut Stores, pending: &mut Vec<Root>| {
+            pieces(graph, views, &joins, stores, root, most, cutting, pending)
         };
-        match cut {
-            Some(Cut { values, is_forced }) => {
+        let mut found = match pieces_of(MAX_BODY, stores, &mut pending) {
+            Ok(found) => found,
+            Err(uncuttable) => {
+                pending.push(root);
+                for (join, why) in uncuttable {
+                    stores.insert(join, StoreReason::Joined(why));
+                    joins.add(graph, join, uses, stores);
+                    pending.extend(joins.roots(join));
+                    for (whole, pieces) in cuts.of(join) {
+                        for piece in pieces {
+                            nests.remove(&piece);
+                            walked.remove(&piece);
+                        }
+                        pending.push(whole);
+                    }
+                }
+                cuts.failed(root);
+                continue;
+            }
+        };
+        if let Some(long) = found.iter().find(|piece| piece.region.inside.len() > MAX_BODY) {
+            if let Some(Cut { values, is_forced }) =
+                cut(graph, views, &long.nest, root, &may_be_stored, stores)
+            {
                 let reason = if is_forced { StoreReason::TooLongForNever } else { StoreReason::TooLong };
                 stores.extend(values.iter().map(|value| (*value, reason.clone())));
                 pending.push(root);
                 pending.extend(values.into_iter().map(Root::whole));
+                continue;
             }
-            None if found.inside.len() <= MAX_BODY => {
-                nests.insert(root, loops);
-                walked.insert(root, (stores.len(), found));
-            }
-            None => {
-                let (loops, found) = nest(graph, views, joins, stores, root, usize::MAX, &mut pending);
-                nests.insert(root, loops);
-                walked.insert(root, (stores.len(), found));
-            }
+            found = pieces_of(usize::MAX, stores, &mut pending).unwrap_or(found);
+        }
+        for piece in cuts.made(root, &found) {
+            nests.remove(&piece);
+            walked.remove(&piece);
+        }
+        for Piece { root, nest, region } in found {
+            nests.insert(root, nest);
+            walked.insert(root, (stores.len(), region));
         }
     }
     let is_stored = |node: NodeId| stores.contains_key(&node);
