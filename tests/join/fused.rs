@@ -59,10 +59,10 @@ fn a_stencil_over_a_padded_array_stores_nothing() {
         assert_checks(&g, vec![laplacian]);
     }
     // In three dimensions.
-    let x = g.input("cube", F64, [5, 6, 7]);
+    let x = g.input("cube", F64, [9, 10, 70]);
     let p = x.pad(1, 0);
     let at = |shifts: [i64; 3]| {
-        let sizes = [5, 6, 7];
+        let sizes = [9, 10, 70];
         p.slice(
             (0..3)
                 .map(|axis| Slice::new(1 + shifts[axis], 1 + sizes[axis] + shifts[axis]))
@@ -85,7 +85,7 @@ fn what_loops_cannot_be_cut_for_is_stored_with_the_reason() {
     assert_eq!(stored_for(&g, [x.roll(1, All) + 1]), [StoreReason::Joined(Uncut::Loops)]);
     let parts = (0..40).map(|at| x.slice_axis(Axis(0), 0..2) + at);
     assert_eq!(stored_for(&g, [g.concat(Axis(0), parts) * 2]), [StoreReason::Joined(Uncut::Pieces)]);
-    let shifted = (0..40i64).map(|shift| g.concat(Axis(1), [x; 5]).roll(shift, Axis(1)));
+    let shifted = (0..40i64).map(|shift| g.concat(Axis(0), [x; 5]).roll(shift, Axis(0)));
     let reasons = stored_for(&g, [shifted.reduce(|a, b| a * b).unwrap()]);
     assert!(
         !reasons.is_empty() && reasons.iter().all(|reason| *reason == StoreReason::Joined(Uncut::Pieces))
@@ -142,4 +142,19 @@ fn values_that_are_read_in_parts_are_folded() {
     let rolled = plan.nodes().iter().find(|node| node.name() == "rolled").unwrap();
     assert_eq!((&rolled.fate, rolled.kernels.len()), (&Fate::Folded, 0));
     insta::assert_snapshot!(plan.explain());
+}
+
+#[test]
+fn short_rows_are_computed_together() {
+    let g = Graph::new();
+    let x = g.input("x", F64, [1000, 5]);
+    let short = |output: Expr<'_>| stored_for(&g, [output]);
+    assert_eq!(short(x.roll(2, Axis(1)).exp()), [StoreReason::Joined(Uncut::Rows)]);
+    // A copy costs next to nothing, a column is one row in strides, and along the first axis rows stay whole.
+    assert_eq!(short(x.roll(2, Axis(1)) + x), []);
+    assert_eq!(short(g.stack(Axis(-1), [x, x * 2]).exp()), []);
+    assert_eq!(short(x.roll(2, Axis(0)).exp()), []);
+    let long = g.input("long", F64, [100, 500]);
+    assert_eq!(short(long.roll(2, Axis(1)).exp()), []);
+    assert_checks(&g, vec![x.roll(2, Axis(1)).exp() + x.roll(2, Axis(0)).exp()]);
 }

@@ -2,6 +2,7 @@
 
 use super::parts::{Joins, Start};
 use super::pieces::MOST_PIECES;
+use super::store::cost_of;
 use super::{MAX_BODY, Region, Root, StoreReason, Stores, Uncut, Views, loop_shape, region};
 use crate::dim::Dim;
 use crate::graph::{Graph, NodeId, Op};
@@ -101,6 +102,43 @@ impl Nest {
     }
 }
 
+/// A row of elements one after another costs this many times its body, however short it is: elements in vectors, and calls for
+/// many of them at once, are for longer rows.
+const ROW: u64 = 3;
+
+/// What is done while memory is waited for, in additions.
+const FREE: u64 = 2;
+
+/// The loop along which pieces are so short that it costs more than to store what they were cut for.
+fn ragged(graph: &Graph, uncut: &[Dim], pieces: &[Piece]) -> Option<usize> {
+    let elements =
+        |loops: &[Dim]| loops.iter().fold(1u64, |product, dim| product.saturating_mul(dim.upper()));
+    let (mut spent, mut short) = (0u64, None);
+    for piece in pieces.iter().filter(|piece| elements(&piece.nest.loops) > 1) {
+        // From the last loop outwards, as long as elements are one after another.
+        let (mut row, mut cut) = (1u64, None);
+        for (axis, (dim, whole)) in piece.nest.loops.iter().zip(uncut).enumerate().rev() {
+            let is_whole = dim.same_size(whole);
+            if !is_whole {
+                cut = Some(axis);
+            }
+            let is_first = row == 1;
+            row = row.saturating_mul(dim.upper());
+            // A loop that runs once leaves those outside of it in strides, which are as good.
+            if !(is_whole || is_first && dim.is_one()) {
+                break;
+            }
+        }
+        let rows = elements(&piece.nest.loops) / row.max(1);
+        if let Some(axis) = cut.filter(|_| rows > 1) {
+            let cost = piece.region.inside.iter().map(|(node, _)| cost_of(graph, *node)).sum::<u64>();
+            spent = spent.saturating_add(rows.saturating_mul(cost.saturating_sub(FREE)).saturating_mul(ROW));
+            short = Some(axis);
+        }
+    }
+    short.filter(|_| spent > elements(uncut))
+}
+
 /// What is written by loops of its own, and what is computed in them.
 pub(crate) struct Piece {
     pub root: Root,
@@ -139,14 +177,16 @@ pub(crate) fn pieces(
     let is_reduction = matches!(graph.node(root.node).op, Op::Reduce { .. });
     let mut pending = vec![Nest::new(graph, stores, root, joins.start(&root))];
     let mut done: Vec<Piece> = Vec::new();
-    // Joins that loops were cut for, those that were met first before others.
-    let mut cut_for: Vec<NodeId> = Vec::new();
+    // Joins that loops were cut for, those that were met first before others, each with the loop.
+    let mut cut_for: Vec<(NodeId, usize)> = Vec::new();
+    let mut uncut: Vec<Dim> = Vec::new();
     let mut evaluations = 0;
     while let Some(mut nest) = pending.pop() {
         let region = region(graph, views, &nest, root, |node| stores.contains_key(&node), most);
         let too_many = |join: Option<NodeId>| {
             let kept = if cutting == Cutting::Some { cut_for.len() / 2 } else { 0 };
-            cut_for[kept..].iter().copied().chain(join).map(|join| (join, Uncut::Pieces)).collect()
+            let joins = cut_for[kept..].iter().map(|(join, _)| *join).chain(join);
+            joins.map(|join| (join, Uncut::Pieces)).collect()
         };
         match region.obstacle {
             None => {
@@ -163,9 +203,12 @@ pub(crate) fn pieces(
                 if done.len() + pending.len() + at.len() >= MOST_PIECES {
                     return Err(too_many(Some(join)));
                 }
+                if cut_for.is_empty() {
+                    uncut.clone_from(&nest.loops);
+                }
                 pending.extend(nest.cut(axis, &at));
-                if !cut_for.contains(&join) {
-                    cut_for.push(join);
+                if !cut_for.contains(&(join, axis)) {
+                    cut_for.push((join, axis));
                 }
             }
             Some((join, obstacle)) if is_join(join) => {
@@ -178,7 +221,7 @@ pub(crate) fn pieces(
                 return Err(vec![(join, why)]);
             }
             // What a piece cannot do for, uncut loops may do for.
-            Some(_) if !cut_for.is_empty() => return Err(vec![(cut_for[0], Uncut::Loops)]),
+            Some(_) if !cut_for.is_empty() => return Err(vec![(cut_for[0].0, Uncut::Loops)]),
             Some((_, Obstacle::Split { axis, outer, inner })) if nest.loops.len() < MOST_LOOPS => {
                 nest.split(axis, outer, inner);
                 pending.push(nest);
@@ -191,6 +234,10 @@ pub(crate) fn pieces(
             }
             Some(_) => done.push(Piece { root, nest, region }),
         }
+    }
+    if let Some(axis) = ragged(graph, &uncut, &done) {
+        let joins = cut_for.iter().filter(|(_, cut)| *cut == axis);
+        return Err(joins.map(|(join, _)| (*join, Uncut::Rows)).collect());
     }
     Ok(done)
 }

@@ -20,6 +20,8 @@ pub enum Uncut {
     Sizes,
     /// There would be too many pieces.
     Pieces,
+    /// Pieces would have so short rows that it would cost more than to store it.
+    Rows,
     /// It would be computed again for everybody who reads it.
     Again {
         /// How many do.
@@ -40,6 +42,7 @@ impl fmt::Display for Uncut {
                 ", because sizes that are not known decide where they meet in the loops of its users",
             ),
             Self::Pieces => f.write_str(", because the loops of its users would be cut into too many pieces"),
+            Self::Rows => f.write_str(", because rows of the pieces of its users' loops would be too short"),
             Self::Again { reads, cost } => {
                 write!(f, ", because {reads} users would compute them, at {cost} operations each")
             }

@@ -274,6 +274,16 @@ struct Estimate {
     waits: usize,
 }
 
+/// What it costs to evaluate a node once, in additions.
+pub(super) fn cost_of(graph: &Graph, node: NodeId) -> u64 {
+    match &graph.node(node).op {
+        Op::Custom(custom) => custom.cost(),
+        Op::Element(op) => op.row().cost,
+        Op::Cast | Op::Generator(_) => 1,
+        _ => 0,
+    }
+}
+
 /// How often each node is an operand.
 fn uses(graph: &Graph, nodes: &[NodeId]) -> QuickMap<NodeId, usize> {
     let mut uses = QuickMap::default();
@@ -362,10 +372,9 @@ fn store_what_pays(
                     estimate = Estimate { waits, ..value };
                 }
             }
-            Op::Custom(custom) => estimate.cost = estimate.cost.saturating_add(custom.cost()),
-            Op::Element(op) => estimate.cost = estimate.cost.saturating_add(op.row().cost),
-            Op::Cast => estimate.cost = estimate.cost.saturating_add(1),
-            Op::Generator(_) => estimate.cost = 1,
+            Op::Custom(_) | Op::Element(_) | Op::Cast | Op::Generator(_) => {
+                estimate.cost = estimate.cost.saturating_add(cost_of(graph, *node));
+            }
             Op::Input(_) | Op::Array(_) => estimate.widest = elements(*node),
             Op::Reduce { .. } | Op::Routine(_) => {}
             Op::Concat { .. } => {
