@@ -68,8 +68,9 @@ fn compare(name: &str, dtype: DType, [rows, width]: [usize; 2], expression: Expr
     let (left, right) = (g.input("x", dtype, sizes), g.input("y", dtype, sizes));
     let [fused, whole] = [as_it_is, stored]
         .map(|hold| g.plan([expression(&g, left, right, hold)], &Limits::default()).expect("plans"));
-    assert_eq!(fused.workspace_bytes(), 0, "{name}");
-    println!("{} kernels, {} where joins are stored", fused.kernels().len(), whole.kernels().len());
+    let kernels = [&fused, &whole].map(|plan| plan.kernels().len());
+    let rest = if fused.workspace_bytes() > 0 { ", stored as well" } else { "" };
+    println!("{} kernels{rest}, {} where joins are stored", kernels[0], kernels[1]);
     let shape: Vec<usize> = fused.outputs()[0].array.shape.iter().map(|dim| dim.upper() as usize).collect();
     let mut out_strides = vec![dtype.bytes() as isize; shape.len()];
     for axis in (1..shape.len()).rev() {

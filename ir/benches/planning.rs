@@ -37,7 +37,7 @@ fn input(g: &mut Graph, name: &str, sizes: &[u64]) -> SiteId {
 }
 
 /// Sorts of expressions of about so many nodes.
-const EXPRESSIONS: [(&str, Build); 10] = [
+const EXPRESSIONS: [(&str, Build); 12] = [
     ("chain", |g, nodes| {
         let x = input(g, "x", &[1000]);
         let link = |g: &mut Graph, sum, at| match at % 2 {
@@ -113,6 +113,24 @@ const EXPRESSIONS: [(&str, Build); 10] = [
         let parts: Vec<Operand> = (0..nodes / 2).map(|at| Operand::Expr(times(g, x, at as f64))).collect();
         let joined = g.concat(&parts, &AxisRef::Position(0), here());
         vec![g.pad(joined, &[(1, 1)], Padding::Edge, here())]
+    }),
+    ("rolls", |g, nodes| {
+        let x = input(g, "x", &[100_000]);
+        let rolled = |g: &mut Graph, x| {
+            let rolled = g.roll(x, &[1], Some(&[AxisRef::Position(0)]), here());
+            times(g, rolled, 2.0)
+        };
+        vec![(0..nodes / 4).fold(x, |x, _| rolled(g, x))]
+    }),
+    ("periodic steps", |g, nodes| {
+        let x = input(g, "x", &[1000, 1000]);
+        let step = |g: &mut Graph, x| {
+            let sides = [(1, 0), (-1, 0), (1, 1), (-1, 1)];
+            let sides = sides.map(|(by, axis)| g.roll(x, &[by], Some(&[AxisRef::Position(axis)]), here()));
+            let sum = sides.into_iter().reduce(|a, b| op(g, ElementOp::Add, &[a, b]));
+            times(g, sum.unwrap_or(x), 0.25)
+        };
+        vec![(0..nodes / 16).fold(x, |x, _| step(g, x))]
     }),
 ];
 

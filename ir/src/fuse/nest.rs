@@ -151,13 +151,20 @@ pub(crate) type Uncuttable = Vec<(NodeId, Uncut)>;
 
 /// How far loops are cut for the sake of joins.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Cutting {
+pub(crate) enum Extent {
     /// Where there are too many pieces, some joins are stored.
     Some,
     /// Where there are too many pieces, all joins are stored.
     All,
-    /// Not at all.
+    /// Not at all: all joins are stored.
     None,
+}
+
+/// How loops are cut for the sake of joins, and how much has been looked at for it.
+pub(crate) struct Cutting {
+    pub extent: Extent,
+    /// Evaluations.
+    pub walked: usize,
 }
 
 /// The loops of a root, and what is computed in them, up to `most` evaluations. They are cut into pieces so that of every join that is
@@ -170,7 +177,7 @@ pub(crate) fn pieces(
     stores: &mut Stores,
     root: Root,
     most: usize,
-    cutting: Cutting,
+    cutting: &mut Cutting,
     stored: &mut Vec<Root>,
 ) -> Result<Vec<Piece>, Uncuttable> {
     let is_join = |node: NodeId| matches!(graph.node(node).op, Op::Concat { .. });
@@ -183,8 +190,14 @@ pub(crate) fn pieces(
     let mut evaluations = 0;
     while let Some(mut nest) = pending.pop() {
         let region = region(graph, views, &nest, root, |node| stores.contains_key(&node), most);
+        if !region.joins.is_empty() {
+            cutting.walked += region.inside.len() + region.joins.len();
+            if cutting.extent == Extent::None {
+                return Err(region.joins.into_iter().map(|join| (join, Uncut::Pieces)).collect());
+            }
+        }
         let too_many = |join: Option<NodeId>| {
-            let kept = if cutting == Cutting::Some { cut_for.len() / 2 } else { 0 };
+            let kept = if cutting.extent == Extent::Some { cut_for.len() / 2 } else { 0 };
             let joins = cut_for[kept..].iter().map(|(join, _)| *join).chain(join);
             joins.map(|join| (join, Uncut::Pieces)).collect()
         };
@@ -197,9 +210,7 @@ pub(crate) fn pieces(
                     return Err(too_many(None));
                 }
             }
-            Some((join, Obstacle::Cut { axis, at }))
-                if is_join(join) && !is_reduction && cutting != Cutting::None =>
-            {
+            Some((join, Obstacle::Cut { axis, at })) if is_join(join) && !is_reduction => {
                 if done.len() + pending.len() + at.len() >= MOST_PIECES {
                     return Err(too_many(Some(join)));
                 }
@@ -214,8 +225,7 @@ pub(crate) fn pieces(
             Some((join, obstacle)) if is_join(join) => {
                 let why = match obstacle {
                     Obstacle::Sizes => Uncut::Sizes,
-                    Obstacle::Cut { .. } if is_reduction => Uncut::Reduction,
-                    Obstacle::Cut { .. } => Uncut::Pieces,
+                    Obstacle::Cut { .. } => Uncut::Reduction,
                     _ => Uncut::Loops,
                 };
                 return Err(vec![(join, why)]);

@@ -2,7 +2,7 @@
 //! compute again.
 
 use super::cut::{Cut, cut};
-use super::nest::{Cutting, Piece, pieces};
+use super::nest::{Cutting, Extent, Piece, pieces};
 use super::parts::Joins;
 use super::pays::{JoinUses, Uncut};
 use super::routine::store_routines;
@@ -26,11 +26,12 @@ const LENT: u64 = 12;
 /// What it costs to store an element and to read it again, in additions.
 const STORED_AND_READ: u64 = 8;
 
-/// When loops have been tried to cut this often, joins are stored instead.
-const SOME_FAILURES: usize = 8;
+/// Where loops would have been cut into too many pieces so often, all joins are stored instead of some.
+const SOME_FAILURES: usize = 2;
 
-/// The most evaluations in pieces of loops. Beyond that joins are stored: a plan is made in time that grows with the expression.
-const MOST_CUT: usize = 64 * MAX_BODY;
+/// The most evaluations that are looked at for the sake of joins. Beyond that joins are stored: a plan is made in time that grows
+/// with the expression.
+const MOST_WALKED: usize = 256 * MAX_BODY;
 
 /// A broadcast that repeats a value at least this often is worth storing it for.
 const REPEATS: u64 = 4;
@@ -415,21 +416,20 @@ struct Cuts {
     readers: QuickMap<NodeId, Vec<Root>>,
     /// How often there were joins that a root could not be cut for.
     failures: QuickMap<Root, usize>,
-    /// Evaluations in pieces, those that were cut again included.
-    evaluations: usize,
+    /// Evaluations that have been looked at for it.
+    walked: usize,
 }
 
 impl Cuts {
-    /// How far a root is cut.
+    /// How a root is to be cut.
     fn cutting(&self, root: Root) -> Cutting {
-        if self.evaluations > MOST_CUT {
-            return Cutting::None;
-        }
-        match self.failures.get(&root) {
-            None | Some(0) => Cutting::Some,
-            Some(1..SOME_FAILURES) => Cutting::All,
-            Some(_) => Cutting::None,
-        }
+        let extent = match self.failures.get(&root).copied().unwrap_or(0) {
+            _ if self.walked > MOST_WALKED => Extent::None,
+            0..SOME_FAILURES => Extent::Some,
+            SOME_FAILURES => Extent::All,
+            _ => Extent::None,
+        };
+        Cutting { extent, walked: 0 }
     }
 
     fn failed(&mut self, root: Root) {
@@ -438,14 +438,15 @@ impl Cuts {
 
     /// Notes the pieces of a root; gives those that it had before.
     fn made(&mut self, root: Root, pieces: &[Piece]) -> Vec<Root> {
-        for join in pieces.iter().flat_map(|piece| &piece.region.joins) {
+        let mut joins = pieces.iter().flat_map(|piece| &piece.region.joins).peekable();
+        if joins.peek().is_none() {
+            return self.pieces.remove(&root).unwrap_or_default();
+        }
+        for join in joins {
             let readers = self.readers.entry(*join).or_default();
             if !readers.contains(&root) {
                 readers.push(root);
             }
-        }
-        if pieces.len() > 1 {
-            self.evaluations += pieces.iter().map(|piece| piece.region.inside.len()).sum::<usize>();
         }
         self.pieces.insert(root, pieces.iter().map(|piece| piece.root).collect()).unwrap_or_default()
     }
@@ -477,11 +478,10 @@ fn loops_of_bounded_bodies(
     let mut pending: Vec<Root> = stores.keys().flat_map(|node| joins.roots(*node)).collect();
     let mut cuts = Cuts::default();
     while let Some(root) = pending.pop() {
-        let cutting = cuts.cutting(root);
-        let pieces_of = |most: usize, stores: &mut Stores, pending: &mut Vec<Root>| {
-            pieces(graph, views, &joins, stores, root, most, cutting, pending)
-        };
-        let mut found = match pieces_of(MAX_BODY, stores, &mut pending) {
+        let mut cutting = cuts.cutting(root);
+        let found = pieces(graph, views, &joins, stores, root, MAX_BODY, &mut cutting, &mut pending);
+        cuts.walked += cutting.walked;
+        let mut found = match found {
             Ok(found) => found,
             Err(uncuttable) => {
                 pending.push(root);
@@ -511,7 +511,8 @@ fn loops_of_bounded_bodies(
                 pending.extend(values.into_iter().map(Root::whole));
                 continue;
             }
-            found = pieces_of(usize::MAX, stores, &mut pending).unwrap_or(found);
+            let whole = pieces(graph, views, &joins, stores, root, usize::MAX, &mut cutting, &mut pending);
+            found = whole.unwrap_or(found);
         }
         for piece in cuts.made(root, &found) {
             nests.remove(&piece);
