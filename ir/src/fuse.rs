@@ -5,10 +5,12 @@
 //! which kernels take turns on blocks of rows. Everything that is not stored is computed inside the loops of whoever
 //! uses it.
 
+mod borders;
 mod cut;
 mod emit;
 mod equalities;
 mod group;
+mod loops;
 mod maps;
 mod nest;
 mod parts;
@@ -39,8 +41,8 @@ use crate::graph::{Graph, NodeId, Op};
 use crate::quick_hash::QuickSet;
 use crate::reshape::Obstacle;
 use crate::shape::Shape;
+use borders::part_read;
 use maps::MapId;
-use pieces::part_read;
 use smallvec::SmallVec;
 
 /// The most instructions of one kernel's body; a larger expression is cut. Compile time grows faster

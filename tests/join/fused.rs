@@ -93,7 +93,10 @@ fn what_loops_cannot_be_cut_for_is_stored_with_the_reason() {
     let costly = x.exp().pad([(1, 1), (0, 0)], 0);
     let reads = |at: i64| costly.slice([Slice::new(at, at + 12)]);
     let sum = reads(0) + reads(1) + reads(2);
-    assert!(matches!(stored_for(&g, [sum])[..], [StoreReason::Joined(Uncut::Again { reads: 3, cost: 8.. })]));
+    assert!(matches!(
+        stored_for(&g, [sum])[..],
+        [StoreReason::Joined(Uncut::Again { repeats: 3, cost: 8.. })]
+    ));
     assert_eq!(stored_for(&g, [(rolled.store(Always)) + 1]), [StoreReason::Requested]);
     let n = g.dim("n", 0..=9);
     let symbolic = g.input("symbolic", F64, n);

@@ -24,8 +24,8 @@ pub enum Uncut {
     Rows,
     /// It would be computed again for everybody who reads it.
     Again {
-        /// How many do.
-        reads: u64,
+        /// How often each element would be.
+        repeats: u64,
         /// In additions for each element.
         cost: u64,
     },
@@ -43,8 +43,8 @@ impl fmt::Display for Uncut {
             ),
             Self::Pieces => f.write_str(", because the loops of its users would be cut into too many pieces"),
             Self::Rows => f.write_str(", because rows of the pieces of its users' loops would be too short"),
-            Self::Again { reads, cost } => {
-                write!(f, ", because {reads} users would compute them, at {cost} operations each")
+            Self::Again { repeats, cost } => {
+                write!(f, ", because its users would compute them {repeats} times, at {cost} operations each")
             }
         }
     }
@@ -55,10 +55,19 @@ impl fmt::Display for Uncut {
 pub(super) struct JoinUses {
     /// Nothing but a part of another one that is stored.
     within: QuickSet<NodeId>,
-    /// In how many ways each is read: once as it is, and once for each view of it.
-    reads: QuickMap<NodeId, u64>,
-    /// Read as they are.
-    plain: QuickSet<NodeId>,
+    /// For joins and what is below their parts, how many elements are read of each.
+    read: QuickMap<NodeId, Read>,
+}
+
+/// How many elements of a value are read.
+#[derive(Clone, Copy, Debug, Default)]
+struct Read {
+    /// That it has.
+    elements: u64,
+    /// Through views, each of which shows some.
+    seen: u64,
+    /// Is it read as it is as well?
+    is_plain: bool,
 }
 
 impl JoinUses {
@@ -66,18 +75,35 @@ impl JoinUses {
     /// operand.
     pub fn new(graph: &Graph, nodes: &[NodeId], uses: &QuickMap<NodeId, usize>, stores: &mut Stores) -> Self {
         let is_join = |node: NodeId| matches!(graph.node(node).op, Op::Concat { .. });
+        let elements = |node: NodeId| graph.array(node).and_then(|array| array.shape.elements()).unwrap_or(0);
         let mut joins = Self::default();
         if !nodes.iter().any(|node| is_join(*node)) {
             return joins;
+        }
+        for join in nodes.iter().filter(|node| is_join(**node)) {
+            for mut value in graph.operands(*join).into_iter().chain([*join]) {
+                while matches!(graph.node(value).op, Op::View(_))
+                    && let Some(below) = graph.operands(value).first()
+                {
+                    value = *below;
+                }
+                joins
+                    .read
+                    .entry(value)
+                    .or_insert_with(|| Read { elements: elements(value), ..Read::default() });
+            }
         }
         // What reductions compute in their loops.
         let mut reduced: QuickSet<NodeId> = QuickSet::default();
         // A join comes after its parts, so that those who read it are met first.
         for node in nodes.iter().rev() {
             let (op, operands) = (&graph.node(*node).op, graph.operands(*node));
-            for operand in operands.iter().filter(|operand| is_join(**operand)) {
-                if matches!(op, Op::View(_)) || joins.plain.insert(*operand) {
-                    *joins.reads.entry(*operand).or_default() += 1;
+            for operand in &operands {
+                let Some(read) = joins.read.get_mut(operand) else { continue };
+                if matches!(op, Op::View(_)) {
+                    read.seen = read.seen.saturating_add(elements(*node).min(read.elements));
+                } else {
+                    read.is_plain = true;
                 }
             }
             if !is_join(*node) {
@@ -112,8 +138,10 @@ impl JoinUses {
         self.within.contains(&join)
     }
 
-    /// In how many ways it is read.
-    pub fn reads(&self, join: NodeId) -> u64 {
-        self.reads.get(&join).copied().unwrap_or(0)
+    /// How often each element of a join, or of what is below a part, is read.
+    pub fn repeats(&self, value: NodeId) -> u64 {
+        let Some(read) = self.read.get(&value).filter(|read| read.elements > 0) else { return 0 };
+        let seen = read.seen.saturating_add(read.elements / 2) / read.elements;
+        seen + u64::from(read.is_plain)
     }
 }

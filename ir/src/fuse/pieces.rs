@@ -1,136 +1,172 @@
-//! Pieces: where the loops of whoever reads a join are cut, so that each piece reads one part of it.
+//! Pieces: the loops of everything that is written, cut so that each piece reads one part of every join.
 
+use super::nest::Nest;
+use super::parts::Joins;
+use super::store::cost_of;
+use super::{MAX_BODY, Region, Root, StoreReason, Stores, Uncut, Views, region};
 use crate::dim::Dim;
-use crate::graph::{Graph, NodeId};
-use crate::index_map::{AxisMap, IndexMap};
+use crate::graph::{Graph, NodeId, Op};
 use crate::reshape::Obstacle;
-use crate::size::SizeExpr;
-use smallvec::SmallVec;
 
 /// The most pieces that the loops of one value are cut into. A stencil in three dimensions has 27.
 pub(super) const MOST_PIECES: usize = 32;
 
-/// The part of a join that loops read which read the join at `map`, and where they read it; or where they would have to be cut to
-/// read one part each.
-pub(super) fn part_read(
-    graph: &Graph,
-    join: NodeId,
-    axis: usize,
-    map: &[AxisMap],
-    loops: &[Dim],
-) -> Result<(NodeId, IndexMap), Obstacle> {
-    let operands = graph.operands(join);
-    let size = |part: NodeId| graph.array(part).map_or(SizeExpr::known(0), |array| array.shape[axis].size());
-    if loops.iter().any(|dim| dim.known() == Some(0)) {
-        // Nothing is read.
-        let still = map.iter().map(|_| AxisMap::still()).collect();
-        return operands.first().map(|part| (*part, still)).ok_or(Obstacle::Memory);
-    }
-    let read = Indices::of(&map[axis], loops).ok_or(Obstacle::Memory)?;
-    let mut starts: SmallVec<[SizeExpr; 4]> = SmallVec::new();
-    let mut start = SizeExpr::known(0);
-    for part in operands {
-        let end = start.plus(&size(part));
-        if is_at_most(&start, &read.first) && is_at_most(&read.last, &end.minus(&1.into())) {
-            let mut map: IndexMap = map.into();
-            map[axis].start = map[axis].start.minus(&start);
-            return Ok((part, map));
-        }
-        starts.push(start);
-        start = end;
-    }
-    Err(cut(&map[axis], &starts[1..], loops))
-}
+/// The most evaluations of all pieces of one root together.
+const MAX_PIECES_BODY: usize = MAX_BODY;
 
-/// The smallest and the largest index that loops meet.
-struct Indices {
-    first: SizeExpr,
-    last: SizeExpr,
-}
+/// More loops than this are not made for the sake of a reshape.
+const MOST_LOOPS: usize = 64;
 
-impl Indices {
-    /// `None` where it is not known in which direction a loop goes.
-    fn of(map: &AxisMap, loops: &[Dim]) -> Option<Self> {
-        let mut indices = Self { first: map.start.clone(), last: map.start.clone() };
-        for term in &map.terms {
-            let way = term.step.times(&loops.get(term.axis)?.size().minus(&1.into()));
-            let end = if term.step.as_known()? < 0 { &mut indices.first } else { &mut indices.last };
-            *end = end.plus(&way);
-        }
-        Some(indices)
-    }
-}
+/// A row of elements one after another costs this many times its body, however short it is: elements in vectors, and calls for
+/// many of them at once, are for longer rows.
+const ROW: u64 = 3;
 
-/// Is a size seen never to be more than another one?
-fn is_at_most(a: &SizeExpr, b: &SizeExpr) -> bool {
-    b.minus(a).bounds().lower >= 0
-}
+/// What is done while memory is waited for, in additions.
+const FREE: u64 = 2;
 
-/// How to cut the loop that reads an axis at `map`, so that no piece passes over a border.
-fn cut(map: &AxisMap, borders: &[SizeExpr], loops: &[Dim]) -> Obstacle {
-    let [term] = &map.terms[..] else { return Obstacle::Memory };
-    let Some(step) = term.step.as_known() else { return Obstacle::Memory };
-    let extent = loops[term.axis].size();
-    let mut at: SmallVec<[SizeExpr; 3]> = SmallVec::new();
-    for border in borders {
-        // The first iteration on the other side.
-        let distance = border.minus(&map.start);
-        let iteration = match (step, distance.as_known()) {
-            (1, _) => distance,
-            (-1, _) => SizeExpr::known(1).minus(&distance),
-            (_, Some(distance)) if step > 0 => SizeExpr::known(-(-distance).div_euclid(step)),
-            (_, Some(distance)) => SizeExpr::known((-distance).div_euclid(-step) + 1),
-            _ => return Obstacle::Sizes,
-        };
-        let is_first = is_at_most(&iteration, &0.into());
-        let is_last = is_at_most(&extent, &iteration);
-        if is_first || is_last || at.contains(&iteration) {
-            continue;
-        }
-        if !is_at_most(&0.into(), &iteration) || !is_at_most(&iteration, &extent) {
-            return Obstacle::Sizes;
-        }
-        at.push(iteration);
-    }
-    if step < 0 {
-        at.reverse();
-    }
-    // A border between two others lies there whatever the sizes of parts are.
-    if at.is_empty() { Obstacle::Sizes } else { Obstacle::Cut { axis: term.axis, at } }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::index_map::Term;
-
-    fn cut_of(start: i64, step: i64, borders: &[i64], extent: u64) -> String {
-        let term = Term { axis: 0, step: step.into() };
-        let map = AxisMap { start: start.into(), terms: std::iter::once(term).collect() };
-        let borders: Vec<SizeExpr> = borders.iter().map(|border| (*border).into()).collect();
-        match cut(&map, &borders, &[extent.into()]) {
-            Obstacle::Cut { at, .. } => at.iter().map(|at| format!("{at} ")).collect(),
-            obstacle => format!("{obstacle:?}"),
-        }
-    }
-
-    #[test]
-    fn pieces_begin_at_the_first_iteration_beyond_a_border() {
-        // For each step: the first iteration that reads another part than the one before it.
-        for (start, extent) in [(0, 10), (3, 5)] {
-            for step in [1i64, 2, 3, 7] {
-                let borders = [4, 9, 15];
-                let part = |index: i64| borders.iter().filter(|border| **border <= index).count();
-                let changes = |index: &dyn Fn(i64) -> i64| -> String {
-                    let is_cut = |at: &i64| part(index(*at)) != part(index(*at - 1));
-                    (1..extent).filter(is_cut).map(|at| format!("{at} ")).collect()
-                };
-                let forward = |at: i64| start + step * at;
-                assert_eq!(cut_of(start, step, &borders, extent as u64), changes(&forward));
-                let last = forward(extent - 1);
-                let backward = |at: i64| last - step * at;
-                assert_eq!(cut_of(last, -step, &borders, extent as u64), changes(&backward));
+/// The loop along which pieces are so short that it costs more than to store what they were cut for.
+fn ragged(graph: &Graph, uncut: &[Dim], pieces: &[Piece]) -> Option<usize> {
+    let elements =
+        |loops: &[Dim]| loops.iter().fold(1u64, |product, dim| product.saturating_mul(dim.upper()));
+    let (mut spent, mut short) = (0u64, None);
+    for piece in pieces.iter().filter(|piece| elements(&piece.nest.loops) > 1) {
+        // From the last loop outwards, as long as elements are one after another.
+        let (mut row, mut cut) = (1u64, None);
+        for (axis, (dim, whole)) in piece.nest.loops.iter().zip(uncut).enumerate().rev() {
+            let is_whole = dim.same_size(whole);
+            if !is_whole {
+                cut = Some(axis);
+            }
+            let is_first = row == 1;
+            row = row.saturating_mul(dim.upper());
+            // A loop that runs once leaves those outside of it in strides, which are as good.
+            if !(is_whole || is_first && dim.is_one()) {
+                break;
             }
         }
+        let rows = elements(&piece.nest.loops) / row.max(1);
+        if let Some(axis) = cut.filter(|_| rows > 1) {
+            let cost = piece.region.inside.iter().map(|(node, _)| cost_of(graph, *node)).sum::<u64>();
+            spent = spent.saturating_add(rows.saturating_mul(cost.saturating_sub(FREE)).saturating_mul(ROW));
+            short = Some(axis);
+        }
     }
+    short.filter(|_| spent > elements(uncut))
+}
+
+/// What is written by loops of its own, and what is computed in them.
+pub(crate) struct Piece {
+    pub root: Root,
+    pub nest: Nest,
+    pub region: Region,
+}
+
+/// Joins that loops cannot be cut for, each with the reason: they have to be stored.
+pub(crate) type Uncuttable = Vec<(NodeId, Uncut)>;
+
+/// How far loops are cut for the sake of joins.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Extent {
+    /// Where there are too many pieces, one join in the midst of those that were met is stored.
+    AllButOne,
+    /// Where there are too many pieces, half of the joins that were met are stored.
+    Half,
+    /// Not at all: all joins are stored.
+    None,
+}
+
+/// How loops are cut for the sake of joins, and how much has been looked at for it.
+pub(crate) struct Cutting {
+    pub extent: Extent,
+    /// Evaluations.
+    pub walked: usize,
+}
+
+/// The loops of a root, and what is computed in them, up to `most` evaluations. They are cut into pieces so that of every join that is
+/// not stored each piece reads one part. Where no loops do for all of it, a reshape is stored as well, and added to `stored`.
+#[allow(clippy::too_many_arguments)]
+pub(crate) fn pieces(
+    graph: &Graph,
+    views: &Views,
+    joins: &Joins,
+    stores: &mut Stores,
+    root: Root,
+    most: usize,
+    cutting: &mut Cutting,
+    stored: &mut Vec<Root>,
+) -> Result<Vec<Piece>, Uncuttable> {
+    let is_join = |node: NodeId| matches!(graph.node(node).op, Op::Concat { .. });
+    let is_reduction = matches!(graph.node(root.node).op, Op::Reduce { .. });
+    let mut pending = vec![Nest::new(graph, stores, root, joins.start(&root))];
+    let mut done: Vec<Piece> = Vec::new();
+    // Joins that loops were cut for, those that were met first before others, each with the loop.
+    let mut cut_for: Vec<(NodeId, usize)> = Vec::new();
+    let mut uncut: Vec<Dim> = Vec::new();
+    let mut evaluations = 0;
+    while let Some(mut nest) = pending.pop() {
+        let is_read =
+            |node: NodeId| stores.contains_key(&node) || cutting.extent == Extent::None && is_join(node);
+        let region = region(graph, views, &nest, root, is_read, most);
+        if !region.joins.is_empty() {
+            cutting.walked += region.inside.len() + region.joins.len();
+        }
+        let read = region.stored.iter().map(|(node, _)| *node);
+        let unstored: Vec<NodeId> = read.filter(|node| !stores.contains_key(node)).collect();
+        if !unstored.is_empty() {
+            return Err(unstored.into_iter().map(|join| (join, Uncut::Pieces)).collect());
+        }
+        let too_many = |join: Option<NodeId>| {
+            let met = cut_for.iter().map(|(join, _)| *join).chain(join).skip(cut_for.len() / 2);
+            let most = if cutting.extent == Extent::AllButOne { 1 } else { usize::MAX };
+            met.take(most).map(|join| (join, Uncut::Pieces)).collect()
+        };
+        match region.obstacle {
+            None => {
+                evaluations += region.inside.len();
+                let piece = if cut_for.is_empty() { 0 } else { done.len() as u32 + 1 };
+                done.push(Piece { root: root.piece(piece), nest, region });
+                if done.len() > 1 && evaluations > MAX_PIECES_BODY {
+                    return Err(too_many(None));
+                }
+            }
+            Some((join, Obstacle::Cut { axis, at })) if is_join(join) && !is_reduction => {
+                if done.len() + pending.len() + at.len() >= MOST_PIECES {
+                    return Err(too_many(Some(join)));
+                }
+                if cut_for.is_empty() {
+                    uncut.clone_from(&nest.loops);
+                }
+                pending.extend(nest.cut(axis, &at));
+                if !cut_for.contains(&(join, axis)) {
+                    cut_for.push((join, axis));
+                }
+            }
+            Some((join, obstacle)) if is_join(join) => {
+                let why = match obstacle {
+                    Obstacle::Sizes => Uncut::Sizes,
+                    Obstacle::Cut { .. } => Uncut::Reduction,
+                    _ => Uncut::Loops,
+                };
+                return Err(vec![(join, why)]);
+            }
+            // What a piece cannot do for, uncut loops may do for.
+            Some(_) if !cut_for.is_empty() => return Err(vec![(cut_for[0].0, Uncut::Loops)]),
+            Some((_, Obstacle::Split { axis, outer, inner })) if nest.loops.len() < MOST_LOOPS => {
+                nest.split(axis, outer, inner);
+                pending.push(nest);
+            }
+            // Its own loops do for a reshape: it is never its own obstacle.
+            Some((node, _)) if node != root.value => {
+                stores.insert(node, StoreReason::Reshape);
+                stored.push(Root::whole(node));
+                pending.push(nest);
+            }
+            Some(_) => done.push(Piece { root, nest, region }),
+        }
+    }
+    if let Some(axis) = ragged(graph, &uncut, &done) {
+        let joins = cut_for.iter().filter(|(_, cut)| *cut == axis);
+        return Err(joins.map(|(join, _)| (*join, Uncut::Rows)).collect());
+    }
+    Ok(done)
 }

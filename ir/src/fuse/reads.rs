@@ -1,6 +1,6 @@
 //! What the loops of each stored value read: all that grouping and the layout of memory ask about it.
 
-use super::store::Regions;
+use super::loops::Regions;
 use super::{Nest, Nests, Root, Views, routine};
 use crate::dim::Dim;
 use crate::graph::{Graph, NodeId};

@@ -1,15 +1,14 @@
 //! Which values are written to memory: outputs, reductions, and what is cheaper to keep than to
 //! compute again.
 
-use super::cut::{Cut, cut};
-use super::nest::{Cutting, Extent, Piece, pieces};
-use super::parts::Joins;
+use super::loops::{Regions, loops_of_bounded_bodies};
 use super::pays::{JoinUses, Uncut};
 use super::routine::store_routines;
-use super::{MAX_BODY, Nests, Region, Root, Views, region};
+use super::{Nests, Views};
 use crate::graph::{Graph, NodeId, Op, StorePolicy};
 use crate::quick_hash::{QuickMap, QuickSet};
 use crate::shape::ArrayType;
+use smallvec::SmallVec;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -25,13 +24,6 @@ const LENT: u64 = 12;
 
 /// What it costs to store an element and to read it again, in additions.
 const STORED_AND_READ: u64 = 8;
-
-/// Where loops would have been cut into too many pieces so often, all joins are stored instead of some.
-const SOME_FAILURES: usize = 2;
-
-/// The most evaluations that are looked at for the sake of joins. Beyond that joins are stored: a plan is made in time that grows
-/// with the expression.
-const MOST_WALKED: usize = 256 * MAX_BODY;
 
 /// A broadcast that repeats a value at least this often is worth storing it for.
 const REPEATS: u64 = 4;
@@ -62,6 +54,15 @@ pub enum StoreReason {
         /// In additions.
         cost: u64,
     },
+    /// Joins and others that read it would compute it again, so often and at this cost per element.
+    Again {
+        /// How often each element would be computed.
+        repeats: u64,
+        /// In additions.
+        cost: u64,
+    },
+    /// The loops of whoever reads joins of it would be cut into too many pieces.
+    Pieces,
     /// The expression is too long for the body of one kernel.
     TooLong,
     /// The same, where `.store(Never)` stands on everything that could have been stored instead.
@@ -93,6 +94,7 @@ impl StoreReason {
             Self::Broadcast { .. }
                 | Self::Recomputed { .. }
                 | Self::InOutput { .. }
+                | Self::Again { .. }
                 | Self::Joined(Uncut::Again { .. })
         )
     }
@@ -109,6 +111,10 @@ impl fmt::Display for StoreReason {
             Self::Recomputed { cost } | Self::InOutput { cost } => {
                 write!(f, "a kernel that waits for others would compute it again, at {cost} operations each")
             }
+            Self::Again { repeats, cost } => {
+                write!(f, "joins would compute it {repeats} times, at {cost} operations each")
+            }
+            Self::Pieces => f.write_str("the loops of those who read joins of it would be cut into too many pieces"),
             Self::TooLong => f.write_str("the expression is too long for one kernel"),
             Self::TooLongForNever => f.write_str(
                 "the expression is too long for one kernel, and `.store(Never)` stands on all of it",
@@ -306,6 +312,12 @@ fn store_what_pays(
     stores: &mut Stores,
 ) {
     let elements = |node: NodeId| graph.array(node).and_then(|array| array.shape.elements()).unwrap_or(0);
+    let pays_to_store = |node: NodeId, repeats: u64, cost: u64, budget: u64, stores: &Stores| {
+        repeats.saturating_sub(1).saturating_mul(cost) > STORED_AND_READ
+            && policies.get(&node) != Some(&StorePolicy::Never)
+            && bytes_of(graph, node) <= budget
+            && !stores.contains_key(&node)
+    };
     let mut estimates: QuickMap<NodeId, Estimate> = QuickMap::default();
     for node in nodes {
         let op = &graph.node(*node).op;
@@ -314,8 +326,9 @@ fn store_what_pays(
         let is_whole = matches!(op, Op::Reduce { .. } | Op::Routine(_));
         let below = operands.iter().filter_map(|operand| estimates.get(operand));
         let is_joined = matches!(op, Op::Concat { .. });
-        let waits =
-            below.map(|estimate| estimate.waits).max().unwrap_or(0) + usize::from(is_whole || is_joined);
+        let is_in_parts = is_joined && !joins.is_within(*node) && !stores.contains_key(node);
+        let waits = below.map(|estimate| estimate.waits).max().unwrap_or(0)
+            + usize::from(is_whole || is_joined && !is_in_parts);
         for operand in &operands {
             let Some(at) = estimates.get(operand).map(|estimate| estimate.value) else { continue };
             let Some(Estimate { cost, widest, shared, .. }) = estimates.get(&at).copied() else { continue };
@@ -356,8 +369,27 @@ fn store_what_pays(
                 (stored.cost, stored.widest, stored.shared) = (0, elements(value), None);
             });
         }
+        if is_in_parts {
+            // What loops read part by part, and what is below it, is computed by each of its users.
+            let values = operands.iter().filter_map(|operand| Some(estimates.get(operand)?.value));
+            let values: SmallVec<[NodeId; 3]> = values.collect();
+            for value in values {
+                let (cost, repeats) = (estimates[&value].cost, joins.repeats(value));
+                if pays_to_store(value, repeats, cost, budget, stores) {
+                    budget -= bytes_of(graph, value);
+                    stores.insert(value, StoreReason::Again { repeats, cost });
+                    estimates.entry(value).and_modify(|stored| {
+                        (stored.cost, stored.widest, stored.shared) = (0, elements(value), None);
+                    });
+                }
+            }
+        }
+        let below = || {
+            let current = |below: &Estimate| estimates.get(&below.value).copied().unwrap_or(*below);
+            operands.iter().filter_map(|operand| estimates.get(operand)).map(current)
+        };
         let mut estimate = Estimate { value: *node, cost: 0, widest: 0, shared: None, waits };
-        for below in operands.iter().filter_map(|operand| estimates.get(operand)) {
+        for below in below() {
             estimate.cost = estimate.cost.saturating_add(below.cost);
             estimate.widest = estimate.widest.max(below.widest);
             estimate.shared = estimate.shared.max(below.shared);
@@ -378,26 +410,21 @@ fn store_what_pays(
             }
             Op::Input(_) | Op::Array(_) => estimate.widest = elements(*node),
             Op::Reduce { .. } | Op::Routine(_) => {}
+            // In the memory of another join.
+            Op::Concat { .. } if joins.is_within(*node) => {
+                (estimate.cost, estimate.shared, estimate.widest) = (0, None, elements(*node));
+            }
             Op::Concat { .. } => {
-                let below = operands.iter().filter_map(|operand| estimates.get(operand));
-                let cost = below.map(|below| below.cost).max().unwrap_or(0);
-                let (reads, bytes) = (joins.reads(*node), bytes_of(graph, *node));
-                let may_be_stored = policies.get(node) != Some(&StorePolicy::Never) && bytes <= budget;
-                let is_within = joins.is_within(*node);
-                if reads.saturating_sub(1).saturating_mul(cost) > STORED_AND_READ
-                    && may_be_stored
-                    && !is_within
-                    && !stores.contains_key(node)
-                {
-                    budget -= bytes;
-                    stores.insert(*node, StoreReason::Joined(Uncut::Again { reads, cost }));
-                }
-                estimate.cost = cost;
+                // Each element is computed in one part.
+                estimate.cost = below().map(|below| below.cost).max().unwrap_or(0);
                 estimate.widest = elements(*node);
-                if is_within {
-                    // In the memory of another join.
-                    (estimate.cost, estimate.shared) = (0, None);
-                }
+            }
+        }
+        if is_in_parts {
+            let (cost, repeats) = (estimate.cost, joins.repeats(*node));
+            if pays_to_store(*node, repeats, cost, budget, stores) {
+                budget -= bytes_of(graph, *node);
+                stores.insert(*node, StoreReason::Joined(Uncut::Again { repeats, cost }));
             }
         }
         if stores.contains_key(node) && !op.is_leaf() {
@@ -405,133 +432,4 @@ fn store_what_pays(
         }
         estimates.insert(*node, estimate);
     }
-}
-
-/// Which loops have been cut into pieces for the sake of which joins.
-#[derive(Default)]
-struct Cuts {
-    /// Of what has been cut, its pieces.
-    pieces: QuickMap<Root, Vec<Root>>,
-    /// What reads a part of a join.
-    readers: QuickMap<NodeId, Vec<Root>>,
-    /// How often there were joins that a root could not be cut for.
-    failures: QuickMap<Root, usize>,
-    /// Evaluations that have been looked at for it.
-    walked: usize,
-}
-
-impl Cuts {
-    /// How a root is to be cut.
-    fn cutting(&self, root: Root) -> Cutting {
-        let extent = match self.failures.get(&root).copied().unwrap_or(0) {
-            _ if self.walked > MOST_WALKED => Extent::None,
-            0..SOME_FAILURES => Extent::Some,
-            SOME_FAILURES => Extent::All,
-            _ => Extent::None,
-        };
-        Cutting { extent, walked: 0 }
-    }
-
-    fn failed(&mut self, root: Root) {
-        *self.failures.entry(root).or_default() += 1;
-    }
-
-    /// Notes the pieces of a root; gives those that it had before.
-    fn made(&mut self, root: Root, pieces: &[Piece]) -> Vec<Root> {
-        let mut joins = pieces.iter().flat_map(|piece| &piece.region.joins).peekable();
-        if joins.peek().is_none() {
-            return self.pieces.remove(&root).unwrap_or_default();
-        }
-        for join in joins {
-            let readers = self.readers.entry(*join).or_default();
-            if !readers.contains(&root) {
-                readers.push(root);
-            }
-        }
-        self.pieces.insert(root, pieces.iter().map(|piece| piece.root).collect()).unwrap_or_default()
-    }
-
-    /// What reads parts of a join, with its pieces: it is to be cut anew.
-    fn of(&mut self, join: NodeId) -> Vec<(Root, Vec<Root>)> {
-        let readers = self.readers.remove(&join).unwrap_or_default();
-        readers.into_iter().filter_map(|root| Some((root, self.pieces.remove(&root)?))).collect()
-    }
-}
-
-/// What is computed in the loops of everything that is written.
-pub(crate) type Regions = QuickMap<Root, Region>;
-
-/// The loops of everything that is written, and what is computed in them. Regions that would make a body too long
-/// are cut. A value that is never to be stored is cut at only where there is no other.
-fn loops_of_bounded_bodies(
-    graph: &Graph,
-    views: &Views,
-    uses: &QuickMap<NodeId, usize>,
-    policies: &QuickMap<NodeId, StorePolicy>,
-    stores: &mut Stores,
-) -> (Nests, Regions) {
-    let mut joins = Joins::new(graph, uses, stores);
-    let mut nests = Nests::new();
-    // With the number of values that were stored when each was walked.
-    let mut walked: QuickMap<Root, (usize, Region)> = QuickMap::default();
-    let may_be_stored = |node: NodeId| policies.get(&node) != Some(&StorePolicy::Never);
-    let mut pending: Vec<Root> = stores.keys().flat_map(|node| joins.roots(*node)).collect();
-    let mut cuts = Cuts::default();
-    while let Some(root) = pending.pop() {
-        let mut cutting = cuts.cutting(root);
-        let found = pieces(graph, views, &joins, stores, root, MAX_BODY, &mut cutting, &mut pending);
-        cuts.walked += cutting.walked;
-        let mut found = match found {
-            Ok(found) => found,
-            Err(uncuttable) => {
-                pending.push(root);
-                for (join, why) in uncuttable {
-                    stores.insert(join, StoreReason::Joined(why));
-                    joins.add(graph, join, uses, stores);
-                    pending.extend(joins.roots(join));
-                    for (whole, pieces) in cuts.of(join) {
-                        for piece in pieces {
-                            nests.remove(&piece);
-                            walked.remove(&piece);
-                        }
-                        pending.push(whole);
-                    }
-                }
-                cuts.failed(root);
-                continue;
-            }
-        };
-        if let Some(long) = found.iter().find(|piece| piece.region.inside.len() > MAX_BODY) {
-            if let Some(Cut { values, is_forced }) =
-                cut(graph, views, &long.nest, root, &may_be_stored, stores)
-            {
-                let reason = if is_forced { StoreReason::TooLongForNever } else { StoreReason::TooLong };
-                stores.extend(values.iter().map(|value| (*value, reason.clone())));
-                pending.push(root);
-                pending.extend(values.into_iter().map(Root::whole));
-                continue;
-            }
-            let whole = pieces(graph, views, &joins, stores, root, usize::MAX, &mut cutting, &mut pending);
-            found = whole.unwrap_or(found);
-        }
-        for piece in cuts.made(root, &found) {
-            nests.remove(&piece);
-            walked.remove(&piece);
-        }
-        for Piece { root, nest, region } in found {
-            nests.insert(root, nest);
-            walked.insert(root, (stores.len(), region));
-        }
-    }
-    let is_stored = |node: NodeId| stores.contains_key(&node);
-    let region = |(root, (known, found)): (Root, (usize, Region))| {
-        // What has been stored since is read.
-        let is_current = known == stores.len();
-        (
-            root,
-            if is_current { found } else { region(graph, views, &nests[&root], root, is_stored, usize::MAX) },
-        )
-    };
-    let regions = walked.into_iter().map(region).collect();
-    (nests, regions)
 }

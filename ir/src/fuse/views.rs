@@ -37,6 +37,11 @@ impl Views {
         views
     }
 
+    /// The value below the views that a node is made of.
+    pub fn value(&self, node: NodeId) -> NodeId {
+        self.shown.get(&node).map_or(node, |(value, _)| *value)
+    }
+
     /// The value that is computed where a node is read at a map.
     pub fn below(&self, (node, map): Instance) -> Instance {
         match self.shown.get(&node) {

@@ -4,7 +4,7 @@ use super::data::*;
 use crate::broadcast::Stretch;
 use crate::diagnostic::{Diagnostic, Error, Site};
 use crate::explain::Boundary;
-use crate::fuse::StoreReason;
+use crate::fuse::{StoreReason, Uncut};
 use crate::graph::{Graph, NodeId, SiteId};
 use crate::kernel::{Access, Buffer, Kernel};
 use crate::limits::Limits;
@@ -254,7 +254,9 @@ impl From<&ArrayType> for ArrayReport {
 impl From<&StoreReason> for ReasonReport {
     fn from(reason: &StoreReason) -> Self {
         let (repeats, cost) = match reason {
-            StoreReason::Broadcast { repeats, cost } => (Some(*repeats), Some(*cost)),
+            StoreReason::Broadcast { repeats, cost }
+            | StoreReason::Again { repeats, cost }
+            | StoreReason::Joined(Uncut::Again { repeats, cost }) => (Some(*repeats), Some(*cost)),
             StoreReason::Recomputed { cost } => (None, Some(*cost)),
             _ => (None, None),
         };
