@@ -26,14 +26,17 @@ impl Plan {
             return Err(unknown("input", input, &self.inputs).into());
         };
         let refuse = |plan: &Self, why: String| {
-            Diagnostic::new(
-                DiagnosticKind::Overlap,
-                format!("`{output}` cannot be written over `{input}`: {why}"),
-            )
-            .at(site)
-            .operand(plan.outputs[to].note(0))
-            .operand(plan.inputs[from].note(1))
-            .help("bind separate memory, or write the result elsewhere first")
+            let message = format!("`{output}` cannot be written over `{input}`: {why}");
+            let refused = Diagnostic::new(DiagnosticKind::Overlap, message)
+                .at(site)
+                .operand(plan.outputs[to].note(0))
+                .operand(plan.inputs[from].note(1))
+                .help("bind separate memory, or write the result elsewhere first");
+            let writers = plan.tasks().filter(|task| task.writes(Buffer::Output(to))).count();
+            if writers < 2 {
+                return refused;
+            }
+            refused.help("it is written in pieces: where it reads a `roll`, `pad` or `concat`, `.store(Always)` on that completes it first")
         };
         match self.in_place[to] {
             Some(known) if known == from => return Ok(self),

@@ -1,6 +1,7 @@
 //! Joins that loops read: each kernel reads one part, and nothing is stored.
 
 use super::{assert_checks, cost};
+use fusewire::DiagnosticKind;
 use fusewire::ir::{Fate, StoreReason, Uncut};
 use fusewire::prelude::*;
 
@@ -160,4 +161,64 @@ fn short_rows_are_computed_together() {
     let long = g.input("long", F64, [100, 500]);
     assert_eq!(short(long.roll(2, Axis(1)).exp()), []);
     assert_checks(&g, vec![x.roll(2, Axis(1)).exp() + x.roll(2, Axis(0)).exp()]);
+}
+
+#[test]
+fn pieces_are_not_written_over_what_others_read() {
+    let g = Graph::new();
+    let x = g.input("x", F64, [6]);
+    let in_place = |output: Expr<'_>| g.plan([output], &Limits::default()).unwrap().in_place("out", "x");
+    let error = in_place(x.roll(1, Axis(0)) + x).unwrap_err();
+    assert_eq!(error.kind(), DiagnosticKind::Overlap);
+    assert!(error.to_string().contains("`.store(Always)`"), "{error}");
+    // As it says.
+    let program = in_place(x.roll(1, Axis(0)).store(Always) + x).unwrap().compile().unwrap();
+    let mut memory = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0];
+    program.run((), [("out", &mut memory)]).unwrap();
+    assert_eq!(memory, [7.0, 3.0, 5.0, 7.0, 9.0, 11.0]);
+    // Memory that is shared without a word is refused when it is bound.
+    let program = g.plan([x.roll(1, Axis(0)) + x], &Limits::default()).unwrap().compile().unwrap();
+    let address = memory.as_mut_ptr().cast::<u8>();
+    // SAFETY: both views are of `memory`, and nothing else touches it while they live.
+    let (input, output) =
+        unsafe { (View::from_raw(address, F64, &[6], &[8]), ViewMut::from_raw(address, F64, &[6], &[8])) };
+    let error = program.run([("x", input)], [("out", output)]).unwrap_err();
+    assert_eq!(error.kind(), DiagnosticKind::Overlap);
+    assert_eq!(memory, [7.0, 3.0, 5.0, 7.0, 9.0, 11.0]);
+}
+
+#[test]
+fn what_joins_would_compute_again_is_stored_once() {
+    let g = Graph::new();
+    let x = g.input("x", F64, [50, 60]);
+    let sides = |x| [(1, 0), (-1, 0), (1, 1), (-1, 1)].map(|(by, axis)| Expr::roll(x, by, Axis(axis)));
+    let next = |x| sides(x).into_iter().reduce(|a, b| a + b).unwrap() * 0.25;
+    let twice = next(next(x));
+    let plan = g.plan([twice], &Limits::default()).unwrap();
+    let reasons: Vec<&StoreReason> = plan.stored().iter().map(|stored| &stored.reason).collect();
+    assert!(matches!(reasons[..], [StoreReason::Again { repeats: 4, .. }]), "{}", plan.explain());
+    // A value that only one join reads is computed once anyway.
+    assert_eq!(cost(&g, [x.exp().roll(1, Axis(0)) * 2]).1, 0);
+    assert_eq!(plan.workspace_bytes(), 24_000);
+    // Only while the budget lasts.
+    let roll = x.sqrt().exp().roll(1, Axis(0)) + x.sqrt().exp();
+    let [most, none] =
+        [u64::MAX, 0].map(|bytes| g.plan([roll], &Limits::default().with_bytes(bytes)).unwrap());
+    assert_eq!((most.workspace_bytes(), none.workspace_bytes()), (24_000, 0));
+    let rolled = (1..40).fold(x, |x, by| x.roll(by, Axis(0)) + 1);
+    let plan = g.plan([rolled], &Limits::default()).unwrap();
+    assert!(plan.stored().iter().any(|stored| stored.reason == StoreReason::Pieces), "{}", plan.explain());
+    assert!(plan.stored().len() < 10);
+    assert_checks(&g, vec![twice, rolled]);
+}
+
+#[test]
+fn pieces_are_cut_along_other_axes() {
+    let g = Graph::new();
+    let x = g.input("x", F64, [400, 30]);
+    let plan = g.plan([x.roll(1, Axis(1)) + x], &Limits::default()).unwrap();
+    let chunked = plan.chunked(Axis(0), 20_000).unwrap();
+    assert!(chunked.pieces() > 8 && chunked.bytes() <= 20_000);
+    let error = plan.chunked(Axis(1), 20_000).unwrap_err();
+    assert!(error.to_string().contains("it can be cut along axis 0"), "{error}");
 }
