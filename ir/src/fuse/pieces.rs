@@ -19,7 +19,7 @@ const MOST_LOOPS: usize = 64;
 
 /// A row of elements one after another costs this many times its body, however short it is: elements in vectors, and calls for
 /// many of them at once, are for longer rows.
-const ROW: u64 = 3;
+const ROW: u64 = 8;
 
 /// What is done while memory is waited for, in additions.
 const FREE: u64 = 2;
