@@ -200,6 +200,73 @@ impl<'g> Expr<'g> {
         self.function_of("divmod", other, |x, other| (x.floor_divide(other), x.remainder(other)))
     }
 
+    /// The parts before and behind the decimal point, NumPy's `modf` with the fraction first: both have the sign of the
+    /// value, and the fraction of an infinity is 0. Dtypes are those of [`Expr::fabs`].
+    ///
+    /// ```
+    /// use fusewire::prelude::*;
+    ///
+    /// let g = Graph::new();
+    /// let (fraction, whole) = g.constant(&[2.5, -0.75], [2]).modf();
+    /// assert_eq!(fraction.to_vec::<f64>()?, [0.5, -0.75]);
+    /// assert_eq!(whole.to_vec::<f64>()?, [2.0, -0.0]);
+    /// # Ok::<(), fusewire::Error>(())
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub fn modf(self) -> (Self, Self) {
+        self.function("modf", |x| {
+            // Rounded as it is, a float.
+            let x = if x.is_float() { x } else { x.rint() };
+            let whole = x.trunc();
+            let fraction = x.isinf().select(x.number(0.0), x - whole);
+            (fraction.copysign(x), whole)
+        })
+    }
+
+    /// A number from 1/2 to 1 and the exponent of the power of two that makes the value of it:
+    /// [`Expr::mantissa`] and [`Expr::exponent`], and [`Expr::ldexp`] turned around.
+    ///
+    /// ```
+    /// use fusewire::prelude::*;
+    ///
+    /// let g = Graph::new();
+    /// let x = g.constant(&[12.0, -0.375, 0.0], [3]);
+    /// let (mantissa, exponent) = x.frexp();
+    /// assert_eq!(mantissa.to_vec::<f64>()?, [0.75, -0.75, 0.0]);
+    /// assert_eq!(exponent.to_vec::<i32>()?, [4, -1, 0]);
+    /// assert_eq!(mantissa.ldexp(exponent).to_vec::<f64>()?, x.to_vec::<f64>()?);
+    /// # Ok::<(), fusewire::Error>(())
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub fn frexp(self) -> (Self, Self) {
+        self.function("frexp", |x| (x.mantissa(), x.exponent()))
+    }
+
+    /// The value to the power of `exponent`, as [`Expr::power`], in `f64` whatever the operands are: negative powers of
+    /// integers are fractions.
+    ///
+    /// ```
+    /// use fusewire::prelude::*;
+    ///
+    /// let g = Graph::new();
+    /// let x = g.constant(&[1i32, 2, 4], [3]);
+    /// assert_eq!(x.float_power(-1).to_vec::<f64>()?, [1.0, 0.5, 0.25]);
+    /// # Ok::<(), fusewire::Error>(())
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub fn float_power(self, exponent: impl Into<Argument<'g>>) -> Self {
+        self.function_of("float_power", exponent, |x, exponent| {
+            let exponent = match exponent {
+                Argument::Expr(exponent) => Argument::Expr(exponent.astype(DType::F64)),
+                number => number,
+            };
+            x.astype(DType::F64).power(exponent)
+        })
+    }
+
     /// Are all elements close, as [`Expr::isclose`] has it? `bool` without axes.
     #[must_use]
     #[track_caller]

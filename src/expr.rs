@@ -317,10 +317,13 @@ impl<'g> Expr<'g> {
         self.graph.ir.borrow().call_site(self.site).site
     }
 
-    /// The same expression under a name: an output is bound by it, and diagnostics and plans use it.
+    /// The same expression under a name: an output is bound by it, and diagnostics and plans use it. A name is one
+    /// line of text: one that is empty, or has control characters, is refused.
     #[must_use]
+    #[track_caller]
     pub fn named(self, name: &str) -> Self {
-        self.graph.push(|g| g.amend(self.site, |call| call.label = Some(name.into())))
+        let site = Site::caller();
+        self.graph.push(|g| g.name(self.site, name, site))
     }
 
     /// The same expression, allowed to have this many elements whatever [`Limits`] says. The excuse

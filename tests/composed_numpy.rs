@@ -165,6 +165,28 @@ fn results<'g>(g: &'g Graph, call: &[&str], of: DType, operands: &[Expr<'g>]) ->
         ("one_hot", [x]) => vec![x.one_hot(number(1) as u64)],
         ("outer", [x, y]) => vec![x.outer(*y)],
         ("vecdot", [x, y]) => vec![x.vecdot(*y)],
+        ("modf", [x]) => {
+            let (first, second) = x.modf();
+            vec![first, second]
+        }
+        ("frexp", [x]) => {
+            let (first, second) = x.frexp();
+            vec![first, second]
+        }
+        ("float_power", [x]) => {
+            let size = x.absolute();
+            vec![match call[1].parse::<i64>() {
+                Ok(exponent) => size.float_power(exponent),
+                Err(_) => size.float_power(call[1].parse::<f64>().expect("a number")),
+            }]
+        }
+        ("matvec", [x, y]) => vec![x.matvec(*y)],
+        ("vecmat", [x, y]) => vec![x.vecmat(*y)],
+        ("unwrap", [x]) => vec![x.unwrap(axis(1))],
+        ("unwrap_period", [x]) => {
+            let float = |at: usize| call[at].parse().expect("a number");
+            vec![x.unwrap_period(axis(1), float(2), float(3))]
+        }
         ("matrix_transpose", [x]) => vec![x.matrix_transpose()],
         ("trace", [x]) => vec![x.trace(number(1), 0, 1)],
         ("softmax", [x]) => vec![x.softmax(axes(call[1], "drop"))],

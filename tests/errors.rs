@@ -403,3 +403,34 @@ fn operands_that_are_converted_keep_their_names() {
     assert!(!error.to_string().contains("astype"), "{error}");
     assert_snapshot!(error);
 }
+
+/// They stand in plans, messages, reports and headers as they are.
+#[test]
+fn names_are_one_line_of_text() {
+    let g = Graph::new();
+    let x = g.input("x", F64, [4]);
+    let copy = |name| g.custom(name, |x: &[f64], out: &mut [f64]| out.copy_from_slice(x)).apply([x + 1]);
+    let rows = fusewire::RecordType::packed([("age", I32.into()), ("a\tb", I32.into())]).unwrap();
+    let calls = [
+        g.input("", F64, [4]) + 1,
+        g.input("a\nb", F64, [4]) + 1,
+        g.input("n", F64, [("us\ter", 4)]) + 1,
+        g.input("m", F64, g.dim("\u{1b}[31m", 1..=9)) + 1,
+        (x * 2).named(""),
+        // A name in the middle of an expression is seen as well.
+        (x * 2).named("total\r\n") + 1,
+        copy(""),
+        copy("f\0"),
+        copy("rev\u{202e}ersed"),
+        g.records("users\n", &rows, 4).field("age") + 1,
+        g.records("users", &rows, 4).field("a\tb") + 1,
+    ];
+    let named: Vec<String> = (0..calls.len()).map(|at| format!("y{at}")).collect();
+    let calls: Vec<Expr<'_>> = calls.iter().zip(&named).map(|(call, name)| call.named(name)).collect();
+    let error = g.plan(calls.iter().copied(), &Limits::default()).unwrap_err();
+    assert_eq!(error.diagnostics().len(), calls.len(), "{error}");
+    assert!(error.to_string().chars().all(|c| c == '\n' || !c.is_control()));
+    assert_snapshot!(error);
+    // Anything else is as good as any.
+    g.plan([copy("Größe & <b>\"x\"</b> `y` \\ 名").named("日本語 %s {}")], &Limits::default()).unwrap();
+}

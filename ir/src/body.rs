@@ -413,6 +413,15 @@ impl BodyBuilder {
         self.push(scalar.dtype(), Code::Constant(scalar))
     }
 
+    /// The number that a value is in every iteration, where it is known.
+    #[must_use]
+    pub fn known(&self, value: Value) -> Option<Scalar> {
+        match self.body.instructions[value.index()].code {
+            Code::Constant(scalar) => Some(scalar),
+            _ => None,
+        }
+    }
+
     /// A number as a constant of the same dtype as `like`.
     pub fn number(&mut self, number: f64, like: Value) -> Value {
         let scalar = Scalar::F64(number).cast(self.dtype(like));

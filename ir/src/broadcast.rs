@@ -4,6 +4,7 @@ use crate::composition::Broadcasts;
 use crate::diagnostic::{Diagnostic, DiagnosticKind, Error, OperandNote, Site, grouped, human_size};
 use crate::dim::Dim;
 use crate::graph::{Graph, Op, SiteId};
+use crate::naming;
 use crate::requirement::Requirement;
 use crate::shape::{ArrayType, Conflict, Shape};
 use crate::size::Symbol;
@@ -166,11 +167,17 @@ pub(crate) fn unfit(name: &str, shape: &Shape) -> Option<Diagnostic> {
             let message = format!("`{name}`: axis {axis} has a label without a letter");
             return Some(Diagnostic::new(DiagnosticKind::Label, message).axis(axis));
         }
+        if let Some((label, problem)) = dim.label().and_then(|label| Some((label, naming::problem(label)?))) {
+            let message = format!("`{name}`: the label `{}` of axis {axis} {problem}", naming::shown(label));
+            return Some(Diagnostic::new(DiagnosticKind::Label, message).axis(axis));
+        }
         let Dim::Symbolic { size, .. } = dim else { continue };
         let mut empty = None;
         size.symbols(&mut |symbol| {
             if symbol.name.is_empty() {
                 empty = Some("a dim without a name".into());
+            } else if let Some(problem) = naming::problem(&symbol.name) {
+                empty = Some(format!("the dim `{}`, whose name {problem}", naming::shown(&symbol.name)));
             }
             if symbol.lower > symbol.upper {
                 let Symbol { name, lower, upper } = symbol;

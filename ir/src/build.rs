@@ -10,6 +10,7 @@ use crate::diagnostic::{Diagnostic, DiagnosticKind, OperandNote, Site};
 use crate::dim::Dim;
 use crate::dtype::DType;
 use crate::graph::{ConstantArray, Generator, Graph, Op, SiteId};
+use crate::naming;
 use crate::op::ElementOp;
 use crate::reduce::ReduceOp;
 use crate::requirement::Requirement;
@@ -47,6 +48,9 @@ impl From<SiteId> for Operand {
 impl Graph {
     /// A named array of the given dtype and shape. The same name with the same type is the same input.
     pub fn input(&mut self, name: &str, dtype: DType, shape: Shape, site: Site) -> SiteId {
+        if let Some(improper) = naming::improper("an input", name) {
+            return self.add_poison(Op::Input(naming::shown(name).into()), &[], site, Some(improper));
+        }
         let op = Op::Input(name.into());
         if let Some(unfit) = self.declare(name, &shape, site) {
             return self.add_poison(op, &[], site, Some(unfit));
@@ -270,6 +274,10 @@ impl Graph {
 
     /// A user's function. Operands are converted to its dtypes, where no value is lost, and broadcast.
     pub fn custom(&mut self, custom: &Custom, operands: &[Operand], site: Site) -> SiteId {
+        if let Some(improper) = naming::improper("a function", custom.name()) {
+            let exprs: Vec<SiteId> = exprs_of(operands).collect();
+            return self.refuse(&exprs, Some(improper), site);
+        }
         let op = Op::Custom(custom.clone());
         let wanted: Vec<&str> = custom.operands().iter().map(|dtype| dtype.name()).collect();
         if operands.len() != wanted.len() || operands.is_empty() {

@@ -6,6 +6,7 @@ use crate::diagnostic::{Diagnostic, DiagnosticKind, OperandNote, Site};
 use crate::dim::Dim;
 use crate::dtype::DType;
 use crate::graph::{Graph, Op, SiteId};
+use crate::naming;
 use crate::op::ElementOp;
 use crate::record::{Field, FieldOf, FieldType, RecordType};
 use crate::scalar::Weak;
@@ -68,6 +69,13 @@ fn as_bytes(rows: &Shape, ty: &FieldType) -> ArrayType {
     ArrayType { dtype: DType::U8, shape }
 }
 
+/// What is wrong with a field's name where it becomes the name of an input or an output. Types are read with whatever
+/// names files have.
+fn improper_field(name: &str) -> Option<Diagnostic> {
+    let improper = naming::improper("a field", name)?;
+    Some(improper.help("describe the rows by a type with another name for the field at the same offset"))
+}
+
 impl Graph {
     /// Rows of this type that are bound by `name`. The same name with the same type and shape is the same
     /// array; what is wrong is reported where a field is used.
@@ -85,13 +93,15 @@ impl Graph {
             let help = "give the inputs different names, or declare both with the same type and shape";
             Diagnostic::new(DiagnosticKind::Name, message).help(help)
         };
+        let improper = naming::improper("an input record", name);
         let wrong = match (known, self.input_named(name)) {
+            _ if improper.is_some() => improper,
             (Some(at), _) => Some(twice().operand(self.records.declared[at].note())),
             (None, Some(input)) => Some(twice().operand(self.note(input, 0))),
             (None, None) => self.declare(name, &declared.shape, site),
         };
         if wrong.is_some() {
-            declared.refused = Some(self.add_poison(Op::Input(name.into()), &[], site, wrong));
+            declared.refused = Some(self.add_poison(Op::Input(naming::shown(name).into()), &[], site, wrong));
         }
         self.records.declared.push(declared);
         RecordId(self.records.declared.len() - 1)
@@ -139,7 +149,7 @@ impl Graph {
             return self.add_poison(unknown_record, &[], site, None);
         };
         let port: Arc<str> = format!("{}.{name}", declared.name).into();
-        let op = Op::Input(port.clone());
+        let op = Op::Input(naming::shown(&port).into());
         if let Some(refused) = declared.refused {
             return self.add_poison(op, &[refused], site, None);
         }
@@ -148,6 +158,10 @@ impl Graph {
             let wrong = wrong.operand(declared.note());
             return self.add_poison(op, &[], site, Some(wrong));
         };
+        if let Some(improper) = improper_field(name) {
+            let wrong = improper.operand(declared.note());
+            return self.add_poison(op, &[], site, Some(wrong));
+        }
         let array = match &field.ty {
             // A byte of memory that the caller wrote may be no `bool`.
             FieldType::Number(DType::Bool) => {
@@ -190,6 +204,9 @@ impl Graph {
         given: &[(Arc<str>, Operand)],
         site: Site,
     ) -> Vec<SiteId> {
+        if let Some(improper) = naming::improper("an output record", name) {
+            return vec![self.refuse(&[], Some(improper), site)];
+        }
         let of = format!("the output record `{name}`");
         let mut outputs = Vec::new();
         if let Some((first, second)) = ty.overlap() {
@@ -242,6 +259,10 @@ impl Graph {
                 outputs.push(self.refuse(&[], Some(wrong), site));
                 continue;
             };
+            if let Some(improper) = improper_field(&field.name) {
+                outputs.push(self.refuse(&[expr], Some(improper), site));
+                continue;
+            }
             let (Some(array), Some((first, rows))) = (self.site_array(expr), &rows) else {
                 // It is wrong already.
                 outputs.push(expr);

@@ -36,6 +36,7 @@ pub mod interpret;
 pub mod kernel;
 mod limits;
 mod lowering;
+mod naming;
 pub mod op;
 mod op_table;
 pub mod plan;

@@ -147,6 +147,117 @@ pub(crate) fn spacing(b: &mut BodyBuilder, v: &[Value]) -> Value {
     b.convert(distance, dtype)
 }
 
+/// 2 to the power of an integer that a normal number has as its exponent.
+fn power_of_two(b: &mut BodyBuilder, exponent: Value, float: DType) -> Value {
+    let fraction_bits = if float == DType::F64 { 52 } else { 23 };
+    let bias = if float == DType::F64 { 1023.0 } else { 127.0 };
+    let bias = b.number(bias, exponent);
+    let biased = b.apply(Primitive::Add, &[exponent, bias]);
+    let shift = b.number(f64::from(fraction_bits), exponent);
+    let bits = b.apply(Primitive::ShiftLeft, &[biased, shift]);
+    b.reinterpret(bits, float)
+}
+
+/// Products with three powers of two, of which all but the last are exact: where one of them leaves the
+/// normal numbers, those that follow leave nothing of what it has rounded. So musl's `scalbn`, there with branches.
+pub(crate) fn ldexp(b: &mut BodyBuilder, v: &[Value]) -> Value {
+    let dtype = b.dtype(v[0]);
+    let (lowest, highest) = if dtype == DType::F64 { (-1022, 1023) } else { (-126, 127) };
+    // Above the lowest by all digits of a number.
+    let step = lowest + if dtype == DType::F64 { 53 } else { 24 };
+    // What lies beyond gives zero or infinity of any number.
+    let (low, high) = (2 * step + lowest, 3 * highest);
+    if let Some(exponent) = b.known(v[1]) {
+        let mut left = (exponent.as_int().clamp(low.into(), high.into())) as i32;
+        let mut product = v[0];
+        while left != 0 {
+            let next = if left < lowest { step } else { left.min(highest) };
+            product = scaled(b, product, 2f64.powi(next));
+            left -= next;
+        }
+        return product;
+    }
+    let own = b.dtype(v[1]);
+    let limit = |b: &mut BodyBuilder, number: i32, dtype| b.constant(Scalar::from_int(number.into(), dtype));
+    let (low, high) = (limit(b, low, own), limit(b, high, own));
+    let left = b.apply(Primitive::Maximum, &[v[1], low]);
+    let left = b.apply(Primitive::Minimum, &[left, high]);
+    let mut left = b.convert(left, DType::int_of(dtype.bytes(), true));
+    let own = b.dtype(left);
+    let [lowest, highest, step] = [lowest, highest, step].map(|number| limit(b, number, own));
+    let mut product = v[0];
+    for last in [false, false, true] {
+        let mut next = left;
+        if !last {
+            let below = b.apply(Primitive::Less, &[left, lowest]);
+            next = b.apply(Primitive::Minimum, &[left, highest]);
+            next = b.select(below, step, next);
+            left = b.apply(Primitive::Subtract, &[left, next]);
+        }
+        let factor = power_of_two(b, next, dtype);
+        product = b.apply(Primitive::Multiply, &[product, factor]);
+    }
+    product
+}
+
+/// The bits of a finite float without its sign, as of a normal number; by how much the exponent is too large for that;
+/// and is it zero or not finite?
+fn normalised(b: &mut BodyBuilder, x: Value) -> (Value, Value, Value) {
+    let dtype = b.dtype(x);
+    let (digits, smallest) = match dtype {
+        DType::F64 => (54, f64::MIN_POSITIVE),
+        _ => (25, f64::from(f32::MIN_POSITIVE)),
+    };
+    let size = b.apply(Primitive::Absolute, &[x]);
+    let smallest = b.number(smallest, x);
+    let subnormal = b.apply(Primitive::Less, &[size, smallest]);
+    let larger = scaled(b, size, 2f64.powi(digits));
+    let normal = b.select(subnormal, larger, size);
+    let bits = bits(b, normal);
+    let (by, nothing) = (b.number(f64::from(digits), bits), b.number(0.0, bits));
+    let by = b.select(subnormal, by, nothing);
+    let zero = b.number(0.0, x);
+    let at_zero = b.apply(Primitive::Equal, &[x, zero]);
+    let finite = isfinite(b, &[x]);
+    let not_finite = b.apply(Primitive::Not, &[finite]);
+    (bits, by, b.apply(Primitive::Or, &[at_zero, not_finite]))
+}
+
+pub(crate) fn mantissa(b: &mut BodyBuilder, v: &[Value]) -> Value {
+    let dtype = b.dtype(v[0]);
+    let (normal, _, stays) = normalised(b, v[0]);
+    let int = b.dtype(normal);
+    let (fraction_bits, half) = if dtype == DType::F64 { (52, 1022) } else { (23, 126) };
+    let fraction = b.constant(Scalar::from_int((1 << fraction_bits) - 1, int));
+    let half = b.constant(Scalar::from_int(half << fraction_bits, int));
+    let size = b.apply(Primitive::And, &[normal, fraction]);
+    let size = b.apply(Primitive::Or, &[size, half]);
+    let size = b.reinterpret(size, dtype);
+    let mantissa = copysign(b, &[size, v[0]]);
+    b.select(stays, v[0], mantissa)
+}
+
+pub(crate) fn exponent(b: &mut BodyBuilder, v: &[Value]) -> Value {
+    let (normal, by, none) = normalised(b, v[0]);
+    let (fraction_bits, half) = if b.dtype(v[0]) == DType::F64 { (52.0, 1022.0) } else { (23.0, 126.0) };
+    let fraction_bits = b.number(fraction_bits, normal);
+    let exponent = b.apply(Primitive::ShiftRight, &[normal, fraction_bits]);
+    let half = b.number(half, exponent);
+    let exponent = b.apply(Primitive::Subtract, &[exponent, half]);
+    let exponent = b.apply(Primitive::Subtract, &[exponent, by]);
+    let zero = b.number(0.0, exponent);
+    let exponent = b.select(none, zero, exponent);
+    b.convert(exponent, DType::I32)
+}
+
+pub(crate) fn angle(b: &mut BodyBuilder, v: &[Value]) -> Value {
+    let negative = signbit(b, v);
+    let (zero, half_turn) = (b.number(0.0, v[0]), b.number(std::f64::consts::PI, v[0]));
+    let angle = b.select(negative, half_turn, zero);
+    let nan = is_nan(b, v[0]);
+    b.select(nan, v[0], angle)
+}
+
 pub(crate) fn sign(b: &mut BodyBuilder, v: &[Value]) -> Value {
     let x = v[0];
     let (zero, one) = (b.number(0.0, x), b.number(1.0, x));

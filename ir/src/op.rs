@@ -103,12 +103,16 @@ impl ElementOp {
     /// Appends the operation to a body. The operands have the dtypes its rule asks for. Floats of 16 bits
     /// are computed in `f32`, and every result is rounded back.
     pub fn lower(self, body: &mut BodyBuilder, operands: &[Value]) -> Value {
-        let dtype = operands.last().map_or(DType::Bool, |last| body.dtype(*last));
-        if dtype.computed() == dtype || self.is_of_storage() {
+        let stored =
+            operands.iter().map(|operand| body.dtype(*operand)).find(|dtype| dtype.computed() != *dtype);
+        let Some(dtype) = stored.filter(|_| !self.is_of_storage()) else {
             return (self.row().lower)(body, operands);
-        }
-        let single: SmallVec<[Value; 3]> =
-            operands.iter().map(|operand| body.convert(*operand, dtype.computed())).collect();
+        };
+        let computed = |body: &mut BodyBuilder, operand: Value| {
+            let dtype = body.dtype(operand).computed();
+            body.convert(operand, dtype)
+        };
+        let single: SmallVec<[Value; 3]> = operands.iter().map(|operand| computed(body, *operand)).collect();
         let result = (self.row().lower)(body, &single);
         if body.dtype(result).is_float() { body.convert(result, dtype) } else { result }
     }

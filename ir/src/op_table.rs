@@ -52,10 +52,15 @@ macro_rules! element_ops {
                 lower |_, v| v[0],
                 reference |v| v[0];
             /// The value without its sign. The smallest integer stays as it is.
-            Absolute: absolute(), aliases ["abs", "fabs"],
+            Absolute: absolute(), aliases ["abs"],
                 dtypes Number, cost 1, ulp 0.0,
                 lower lowering::absolute,
                 reference |v| of::number1(v, i128::wrapping_abs, f64::abs);
+            /// The value without its sign, as a float.
+            Fabs: fabs(), aliases ["float_absolute"],
+                dtypes Float, cost 1, ulp 0.0,
+                lower |b, v| b.apply(Primitive::Absolute, v),
+                reference |v| of::float1(v, f64::abs);
             /// -1, 0 or 1 by the sign of the value; NaN stays.
             Sign: sign(), aliases ["signum"],
                 dtypes NotBool, cost 3, ulp 0.0,
@@ -310,6 +315,23 @@ macro_rules! element_ops {
                 dtypes FloatTest, cost 1, ulp 0.0,
                 lower lowering::signbit,
                 reference |v| of::test(v, f64::is_sign_negative);
+            /// The value times 2 to the power of an integer, rounded once where it is subnormal.
+            Ldexp: ldexp(exponent), aliases ["scalbn", "load_exponent"],
+                dtypes FloatAndInteger, cost 12, ulp 0.0,
+                lower lowering::ldexp,
+                reference of::ldexp;
+            /// The value over a power of two, at least 1/2 and less than 1 in size; `exponent` is that of the
+            /// power. Zero, infinity and NaN stay.
+            Mantissa: mantissa(), aliases ["frexp", "fraction"],
+                dtypes Float, cost 8, ulp 0.0,
+                lower lowering::mantissa,
+                reference of::mantissa;
+            /// The exponent of the power of two by which `mantissa` is divided, as `i32`; 0 of zero, infinity and
+            /// NaN.
+            Exponent: exponent(), aliases ["frexp", "ilogb"],
+                dtypes FloatExponent, cost 8, ulp 0.0,
+                lower lowering::exponent,
+                reference of::exponent;
             /// The next float from the value towards another.
             Nextafter: nextafter(towards), aliases ["next_after"],
                 dtypes Float, cost 10, ulp 0.0,
@@ -330,6 +352,36 @@ macro_rules! element_ops {
                 dtypes Number, cost 5, ulp 0.0,
                 lower lowering::nan_to_num,
                 reference of::nan_to_num;
+            /// The complex conjugate, which is the value itself: there are no complex numbers.
+            Conjugate: conjugate(), aliases ["conj"],
+                dtypes Arithmetic, cost 0, ulp 0.0,
+                lower |_, v| v[0],
+                reference |v| v[0];
+            /// The real part, which is the value itself: there are no complex numbers.
+            Real: real(), aliases ["real_part"],
+                dtypes Number, cost 0, ulp 0.0,
+                lower |_, v| v[0],
+                reference |v| v[0];
+            /// The imaginary part, which is 0: there are no complex numbers.
+            Imag: imag(), aliases ["imaginary"],
+                dtypes Number, cost 0, ulp 0.0,
+                lower |b, v| b.number(0.0, v[0]),
+                reference |v| Scalar::from_int(0, v[0].dtype());
+            /// The angle in radians from the positive real axis: 0, pi where the sign bit is set, NaN of NaN.
+            Angle: angle(), aliases ["phase", "arg"],
+                dtypes Float, cost 3, ulp 0.0,
+                lower lowering::angle,
+                reference |v| of::float1(v, |x| 0f64.atan2(x));
+            /// Is its imaginary part 0? `bool`; always, as there are no complex numbers.
+            IsReal: isreal(), aliases ["is_real"],
+                dtypes Comparison, cost 0, ulp 0.0,
+                lower |b, _| b.constant(Scalar::Bool(true)),
+                reference |_| Scalar::Bool(true);
+            /// Is its imaginary part anything but 0? `bool`; never, as there are no complex numbers.
+            IsComplex: iscomplex(), aliases ["is_complex"],
+                dtypes Comparison, cost 0, ulp 0.0,
+                lower |b, _| b.constant(Scalar::Bool(false)),
+                reference |_| Scalar::Bool(false);
             /// Is it equal? `bool`.
             Equal: equal(other), aliases ["==", "eq"],
                 dtypes Comparison, cost 1, ulp 0.0,

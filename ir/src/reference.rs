@@ -261,6 +261,49 @@ fn smallest(dtype: DType, negative: bool) -> Scalar {
     Scalar::from_bits(1 | sign, dtype)
 }
 
+/// The digits of a finite float as an integer, and the power of two that they are multiplied with.
+fn digits(x: f64) -> (u64, i64) {
+    let (fraction, exponent) = (x.to_bits() & ((1 << 52) - 1), (x.to_bits() >> 52) & 0x7ff);
+    if exponent == 0 { (fraction, -1074) } else { (fraction | 1 << 52, exponent as i64 - 1075) }
+}
+
+/// The digits moved, and rounded to nearest, ties to even, where the result has fewer.
+pub(crate) fn ldexp(v: &[Scalar]) -> Scalar {
+    let (x, dtype) = (v[0].as_f64(), v[0].dtype());
+    if x == 0.0 || !x.is_finite() {
+        return v[0];
+    }
+    let (digits, exponent) = digits(x);
+    let exponent = exponent + v[1].as_int().clamp(-5000, 5000) as i64;
+    // Subnormal numbers of f64 are the only ones that f64 has too few digits for.
+    let lost = (-1074 - exponent).clamp(0, 60);
+    let kept = digits >> lost;
+    let (rest, half) = (digits - (kept << lost), (1u64 << lost) / 2);
+    let up = lost > 0 && (rest > half || (rest == half && kept % 2 == 1));
+    let size = (0..exponent + lost).fold((kept + u64::from(up)) as f64, |size, _| size * 2.0);
+    let size = (exponent + lost..0).fold(size, |size, _| size / 2.0);
+    rounded(size.copysign(x), dtype)
+}
+
+pub(crate) fn mantissa(v: &[Scalar]) -> Scalar {
+    let x = v[0].as_f64();
+    if x == 0.0 || !x.is_finite() {
+        return v[0];
+    }
+    let digits = digits(x).0;
+    let size = digits as f64 / 2f64.powi(64 - digits.leading_zeros() as i32);
+    rounded(size.copysign(x), v[0].dtype())
+}
+
+pub(crate) fn exponent(v: &[Scalar]) -> Scalar {
+    let x = v[0].as_f64();
+    if x == 0.0 || !x.is_finite() {
+        return Scalar::I32(0);
+    }
+    let (digits, exponent) = digits(x);
+    Scalar::I32(exponent as i32 + 64 - digits.leading_zeros() as i32)
+}
+
 pub(crate) fn nextafter(v: &[Scalar]) -> Scalar {
     let (x, y) = (v[0].as_f64(), v[1].as_f64());
     if x.is_nan() {

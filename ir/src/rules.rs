@@ -2,7 +2,7 @@
 
 use crate::dtype::DType;
 use crate::scalar::Weak;
-use smallvec::SmallVec;
+use smallvec::{SmallVec, smallvec};
 
 /// What is known of one operand when dtypes are decided.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -38,6 +38,11 @@ pub enum DTypeRule {
     Quotient,
     /// As `Float`, gives `bool`.
     FloatTest,
+    /// As `Float`, gives `i32`.
+    FloatExponent,
+    /// The first operand as `Float` has it, by itself, and an integer: `i32`, or `i64` where that holds it and
+    /// `i32` does not. Gives the float.
+    FloatAndInteger,
     /// Computed in `common`, gives `bool`.
     Comparison,
     /// Operands are taken as true or false; gives `bool`.
@@ -67,6 +72,10 @@ impl DTypeRule {
             }
             Self::Quotient => "floats, anything else becomes f64; gives the promoted float",
             Self::FloatTest => "floats, others become floats as needed; gives bool",
+            Self::FloatExponent => "floats, others become floats as needed; gives i32",
+            Self::FloatAndInteger => {
+                "a float, others become floats as needed, and an integer, not u64; gives the float"
+            }
             Self::Comparison => "any dtype; gives bool",
             Self::Logical => "any dtype, taken as true or false; gives bool",
             Self::Bits => "integers and bool; gives the promoted dtype",
@@ -102,6 +111,8 @@ impl DTypeRule {
                 Ok(all(float, float))
             }
             Self::FloatTest => Ok(all(float_of(operands, dtype), DType::Bool)),
+            Self::FloatExponent => Ok(all(float_of(operands, dtype), DType::I32)),
+            Self::FloatAndInteger => float_and_integer(operands),
             Self::Quotient => {
                 let dtype = if dtype.is_float() { dtype } else { DType::F64 };
                 Ok(all(dtype, dtype))
@@ -140,6 +151,24 @@ fn float_of(operands: &[OperandDType], common: DType) -> DType {
     };
     let floats: Option<Vec<DType>> = operands.iter().map(strong).collect();
     floats.and_then(DType::result_type).unwrap_or(float_for(common))
+}
+
+/// A float and an integer that is no number of its kind.
+fn float_and_integer(operands: &[OperandDType]) -> Result<Signature, DType> {
+    let (first, rest) = operands.split_at(operands.len().min(1));
+    let float = float_of(first, common(first));
+    let mut signature = Signature { operands: smallvec![float], result: float };
+    for operand in rest {
+        let integer = match operand {
+            OperandDType::Weak(Weak::Float(_)) => return Err(DType::F64),
+            OperandDType::Weak(_) => DType::I32,
+            OperandDType::Strong(dtype) => {
+                [DType::I32, DType::I64].into_iter().find(|wide| dtype.can_cast(*wide)).ok_or(*dtype)?
+            }
+        };
+        signature.operands.push(integer);
+    }
+    Ok(signature)
 }
 
 /// No integer is held by both 64-bit dtypes, and `f64` would round: they are compared as they are.

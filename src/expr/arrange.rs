@@ -151,6 +151,52 @@ impl<'g> Expr<'g> {
         })
     }
 
+    /// Angles in radians along an axis without jumps: where an element is more than half a turn from the one before, whole
+    /// turns are added to it and to all that follow. `f32` is summed in `f64`; integers become `f64`.
+    ///
+    /// ```
+    /// use fusewire::prelude::*;
+    ///
+    /// let g = Graph::new();
+    /// let degrees = g.constant(&[350.0, 355.0, 2.0, 7.0], [4]);
+    /// assert_eq!(degrees.unwrap_period(Axis(0), 360.0, 180.0).to_vec::<f64>()?, [350.0, 355.0, 362.0, 367.0]);
+    /// # Ok::<(), Error>(())
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub fn unwrap(self, axis: impl Into<AxisRef>) -> Self {
+        let axis = axis.into();
+        self.function("unwrap", |x| {
+            x.without_jumps("unwrap", axis, std::f64::consts::TAU, std::f64::consts::PI)
+        })
+    }
+
+    /// As [`Expr::unwrap`], for values that repeat with another period than a turn, where steps as large as
+    /// `discontinuity` are jumps, but none up to half the period.
+    #[must_use]
+    #[track_caller]
+    pub fn unwrap_period(self, axis: impl Into<AxisRef>, period: f64, discontinuity: f64) -> Self {
+        let axis = axis.into();
+        self.function("unwrap_period", |x| x.without_jumps("unwrap_period", axis, period, discontinuity))
+    }
+
+    fn without_jumps(self, name: &str, axis: AxisRef, period: f64, discontinuity: f64) -> Self {
+        let axis = match self.resolve(name, Some(&[axis])) {
+            Ok(positions) => Axis(positions[0] as isize),
+            Err(refused) => return refused,
+        };
+        let x = if self.is_float() { self } else { self.astype(DType::F64) };
+        let half = period / 2.0;
+        let after = x.slice_axis(axis, 1..);
+        let step = after - x.slice_axis(axis, Slice::new(0, -1));
+        let short = (step + half).remainder(period) - half;
+        // Half a period may be one up or one down: it stays as it is.
+        let short = (short.equal(-half) & step.greater(0)).select(half, short);
+        let correction = step.absolute().less(discontinuity).select(0.0, short - step);
+        let corrected = after + correction.cumulative_sum(axis);
+        self.graph().concat(axis, [x.slice_axis(axis, 0..1), corrected])
+    }
+
     /// Each element of this value times each of the other: the axes of the one, then those of the other,
     /// as NumPy's `multiply.outer`.
     #[must_use]

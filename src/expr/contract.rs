@@ -84,6 +84,41 @@ impl<'g> Expr<'g> {
         self.with_other("dot", other, |g, a, b, site| g.dot(a, b, site))
     }
 
+    /// The matrices of the last two axes times vectors of the last axis of the other; the axes before them broadcast,
+    /// those of a vector too, unlike in [`Expr::matmul`]. Dtypes as those of [`Expr::vecdot`]; it is a reduction and
+    /// fuses.
+    ///
+    /// ```
+    /// use fusewire::prelude::*;
+    ///
+    /// let g = Graph::new();
+    /// let matrix = g.constant(&[1, 2, 3, 4], [2, 2]);
+    /// let vectors = g.constant(&[1, 0, 1, 1], [2, 2]);
+    /// assert_eq!(matrix.matvec(vectors).to_vec::<i32>()?, [1, 3, 3, 7]);
+    /// # Ok::<(), Error>(())
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub fn matvec(self, vector: Self) -> Self {
+        self.function("matvec", |x| {
+            let vector = x.graph.admit("matvec", vector);
+            matrix_times_vector("matvec", x, vector).unwrap_or_else(|wrong| x.refused(&[vector], wrong))
+        })
+    }
+
+    /// The vectors of the last axis times matrices of the last two axes of the other; the axes before them broadcast.
+    /// As [`Expr::matvec`].
+    #[must_use]
+    #[track_caller]
+    pub fn vecmat(self, matrix: Self) -> Self {
+        self.function("vecmat", |x| {
+            let matrix = x.graph.admit("vecmat", matrix);
+            let rows =
+                if matrix.ndim().is_some_and(|axes| axes < 2) { matrix } else { matrix.matrix_transpose() };
+            matrix_times_vector("vecmat", rows, x).unwrap_or_else(|wrong| x.refused(&[matrix], wrong))
+        })
+    }
+
     /// The sum of products along the last `count` axes of this operand and the first of the other, in order;
     /// the other axes stand side by side. Dtypes as those of [`Expr::matmul`].
     #[must_use]
@@ -118,4 +153,20 @@ impl<'g> Expr<'g> {
         let (axes, others) = (axes.into().0, others.into().0);
         self.with_other("tensordot_along", other, |g, a, b, site| g.tensordot(a, b, [&axes, &others], site))
     }
+}
+
+/// The vector times each row of the matrices, summed; else what is wrong, where it is known.
+fn matrix_times_vector<'g>(
+    name: &str,
+    matrix: Expr<'g>,
+    vector: Expr<'g>,
+) -> Result<Expr<'g>, Option<Diagnostic>> {
+    let (Some(matrix_axes), Some(vector_axes)) = (matrix.ndim(), vector.ndim()) else { return Err(None) };
+    if matrix_axes < 2 || vector_axes < 1 {
+        let message = format!(
+            "`{name}` takes matrices, of two axes or more, and vectors, of one or more, not {matrix_axes} and {vector_axes}"
+        );
+        return Err(Some(Diagnostic::new(DiagnosticKind::Axis, message)));
+    }
+    Ok(matrix.vecdot(vector.expand_dims(-2)))
 }

@@ -407,6 +407,7 @@ impl<'t, 'g> Evaluator<'t, 'g> {
             "T" => return Ok(self.view(*array, expr.transpose())),
             "mT" => return Ok(self.view(*array, expr.matrix_transpose())),
             "real" => return Ok(of.clone()),
+            "imag" => return Ok(self.fresh(expr.imag())),
             _ => {}
         }
         let shape = sound(expr)?;

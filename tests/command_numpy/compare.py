@@ -78,10 +78,10 @@ def arrays():
 
 UNARY = """sqrt exp log sin cos tan arcsin arctan sinh cosh tanh exp2 expm1 log2 log10 log1p cbrt square reciprocal
 abs absolute fabs sign floor ceil trunc rint negative positive isnan isfinite isinf logical_not deg2rad rad2deg degrees
-radians signbit arcsinh arctanh fix""".split()
+radians signbit arcsinh arctanh fix angle conj real imag isreal iscomplex""".split()
 BINARY = """add subtract multiply divide true_divide floor_divide remainder mod fmod power maximum minimum fmax fmin
 hypot arctan2 logaddexp copysign equal not_equal less less_equal greater greater_equal logical_and logical_or
-logical_xor nextafter""".split()
+logical_xor nextafter float_power""".split()
 BITS = "bitwise_and bitwise_or bitwise_xor gcd lcm".split()
 REDUCE = "sum prod mean min max amin amax any all var std argmin argmax ptp count_nonzero nansum nanmean nanmax nanstd".split()
 METHODS = "sum prod mean min max any all var std argmin argmax".split()

@@ -211,6 +211,17 @@ for name in ["sum", "prod", "mean", "any", "all", "var", "std", "min_initial", "
         REDUCTIONS[f"masked.{name} {which}"] = masked
 
 
+def rounded_products(function):
+    """Products of f16 are made and summed in f32."""
+
+    def compute(x, y):
+        if x.dtype == np.float16:
+            return function(x.astype(np.float32), y.astype(np.float32)).astype(np.float16)
+        return function(x, y)
+
+    return compute
+
+
 def is_defined(name, x):
     """Not what C leaves undefined, and not sums of NumPy that another order of additions changes much."""
     to = name.split("_as ")[-1]
@@ -300,6 +311,26 @@ def arrangement_lines():
         yield line("indices", [listed(shape)], lambda: list(np.indices(shape)), "i64")
     for shapes in [[(2, 1), (3,)], [(), (2, 2)], [(2,), (3,)], [(1, 3), (2, 1), ()], [(0, 1), (1, 2)]]:
         yield line("broadcast_arrays", [], np.broadcast_arrays, "f32", *shapes)
+    for dtype, kind in itertools.product(DTYPES, KINDS):
+        yield line("modf", [], np.modf, dtype, (33,), kind=kind)
+        yield line("frexp", [], np.frexp, dtype, (33,), kind=kind)
+    for dtype in DTYPES:
+        for exponent in [-1, 0, 0.5, 3]:
+            yield line("float_power", [exponent], lambda x: np.float_power(np.abs(x), exponent), dtype, (7,))
+        for matrix, vector in [((2, 3), (3,)), ((4, 2, 3), (3,)), ((2, 3), (4, 3)), ((4, 1, 3), (4, 3)), ((0, 3), (3,)), ((2, 0), (0,))]:
+            yield line("matvec", [], rounded_products(np.matvec), dtype, matrix, vector)
+        for vector, matrix in [((3,), (3, 2)), ((3,), (4, 3, 2)), ((4, 3), (3, 2)), ((3,), (3, 0)), ((0,), (0, 2))]:
+            yield line("vecmat", [], rounded_products(np.vecmat), dtype, vector, matrix)
+    for matrix, vector in [((2, 3), (2,)), ((3,), (3,)), ((2, 3), ()), ((2, 3), (1,)), ((4, 2, 3), (5, 3))]:
+        yield line("matvec", [], np.matvec, "f64", matrix, vector)
+        yield line("vecmat", [], np.vecmat, "f64", vector, matrix)
+    # NumPy takes differences of `bool` and of integers without sign as they are, which wrap around.
+    for dtype in ["i8", "i32", "i64", "f32", "f64"]:
+        for shape, axis in [((33,), 0), ((1,), 0), ((0,), 0), ((5, 7), 0), ((5, 7), -1), ((2, 0, 2), 1), ((3,), 1), ((3,), -2)]:
+            yield line("unwrap", [axis], lambda x: np.unwrap(x, axis=axis), dtype, shape)
+            for discontinuity, period in [(12.0, 7.0), (0.0, 24.0), (12.0, 24.0)]:
+                compute = lambda x: np.unwrap(x, discontinuity, axis, period=period)
+                yield line("unwrap_period", [axis, period, discontinuity], compute, dtype, shape)
     for dtype in [name for name in DTYPES if name[0] in "iu"]:
         classes = 60
         yield line("one_hot", [classes], lambda x: x[..., None] == np.arange(classes), dtype, (5,))

@@ -68,12 +68,17 @@ UNARY = "negative positive absolute sign square reciprocal sqrt deg2rad rad2deg 
 UNARY += "isnan isfinite isinf isposinf isneginf signbit spacing nan_to_num logical_not invert bitwise_count".split()
 OF_TWO = ["atan2", "power", "hypot", "logaddexp", "logaddexp2"]
 UNARY += [name for name in [*EXACT, *ALIKE] if name not in OF_TWO]
+UNARY += "fabs mantissa exponent conjugate real imag angle isreal iscomplex".split()
 UNARY = list(dict.fromkeys(UNARY))
 ARITHMETIC = "add subtract multiply divide floor_divide remainder fmod minimum maximum fmin fmax".split()
 COMPARISONS = "equal not_equal less less_equal greater greater_equal".split()
 LOGICAL = "logical_and logical_or logical_xor".split()
+# NumPy's functions by fusewire's names, where those are others.
+NUMPY = {"select": np.where, "mantissa": lambda x: np.frexp(x)[0], "exponent": lambda x: np.frexp(x)[1]}
+# `np.angle` of bool is that of i64, as it takes the integer 0 for the imaginary part.
+NUMPY["angle"] = lambda z: np.arctan2(np.imag(z), np.real(z))
 BITS = "bitwise_and bitwise_or bitwise_xor left_shift right_shift gcd lcm".split()
-FLOAT_PARTS = "copysign nextafter heaviside isclose".split()
+FLOAT_PARTS = "copysign nextafter heaviside isclose ldexp".split()
 BINARY = ARITHMETIC + COMPARISONS + LOGICAL + BITS + FLOAT_PARTS + [name for name in EXACT if name in OF_TWO]
 REDUCTIONS = "sum prod min max mean".split()
 
@@ -173,6 +178,11 @@ def exact(op, *operands):
     return np.array(values, dtype=dtype)
 
 
+def numpy_function(op):
+    """NumPy's function for an operation of the op table."""
+    return NUMPY.get(op) or getattr(np, op)
+
+
 def call(op, *operands):
     """An operation of the op table, by fusewire's name."""
     if op == "power" and np.result_type(*operands).kind != "f":
@@ -183,8 +193,7 @@ def call(op, *operands):
         return np.where((x > 0) | np.isnan(x), x, x.dtype.type(0))
     if op in EXACT:
         return exact(op, *operands)
-    computed = getattr(np, {"select": "where"}.get(op, op))(*operands)
-    return np.asarray(computed)
+    return np.asarray(numpy_function(op)(*operands))
 
 
 # Promotion: every operation on every choice of dtypes and Python numbers. One number fits any dtype,
@@ -196,8 +205,7 @@ def promotion_lines():
     def line(op, operands):
         arrays = [np.ones(1, DTYPES[value]) if value in NAMES.values() else value for value in operands]
         texts = [value if isinstance(value, str) else repr(value) for value in operands]
-        numpys = {"select": "where"}.get(op, ALIKE.get(op, op))
-        compute = lambda: np.asarray(getattr(np, numpys)(*arrays))
+        compute = lambda: np.asarray(numpy_function(ALIKE.get(op, op))(*arrays))
         return f"{op} {' '.join(texts)} = {result(compute, dtype_name)}"
 
     for bounds in itertools.product(DTYPES, repeat=3):
@@ -275,6 +283,17 @@ def element_lines():
             pairs += FLOAT_PAIRS + [(random.uniform(-100, 100), random.uniform(-9, 9)) for _ in range(10)]
         for left, right in pairs:
             yield from line(op, array(dtype, left), array(dtype, right))
+    exponents = [0, 1, -1, 15, -14, -24, -25, 127, -126, -149, -150, 1023, 1024, -1022, -1074, -1075, 2098, -2098, 2099]
+    exponents += [-3000, 4000, 2**31 - 1, -(2**31)]
+    for dtype, exponent in itertools.product(["f16", "f32", "f64"], exponents):
+        limits = np.finfo(DTYPES[dtype])
+        numbers = [1.0, -1.5, 1 + float(limits.eps), 2 - float(limits.eps), 1.25, -0.0, math.inf, -math.inf, math.nan]
+        numbers += [float(limits.max), float(limits.smallest_subnormal), -3 * float(limits.smallest_subnormal)]
+        for number in numbers:
+            yield from line("ldexp", array(dtype, number), array("i32", exponent))
+            yield from line("ldexp", array(dtype, number), exponent)
+        for wide in [2**31, -(2**40), 2**63 - 1, -(2**63)]:
+            yield from line("ldexp", array(dtype, 1.5), array("i64", wide))
     for mask, dtype in itertools.product(DTYPES, repeat=2):
         for value in edges(mask, False):
             yield from line("select", array(mask, value), array(dtype, 1), array(dtype, 0))

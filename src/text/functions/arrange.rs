@@ -276,6 +276,16 @@ pub(super) const TABLE: &[Function] = &[
     },
     Function {
         form: Function,
+        signature: "unwrap(p, discont=None, axis=-1, period=6.283185307179586)",
+        call: |c| {
+            let (period, axis) = (c.float("period")?, c.axis("axis")?);
+            let discontinuity = if c.some("discont").is_some() { c.float("discont")? } else { period / 2.0 };
+            let unwrapped = c.expr("p")?.unwrap_period(axis, period, discontinuity);
+            Ok(c.fresh(unwrapped))
+        },
+    },
+    Function {
+        form: Function,
         signature: "tril(m, k=0)",
         call: |c| {
             let triangle = c.expr("m")?.tril(c.int("k")?);

@@ -98,12 +98,56 @@ pub(super) const TABLE: &[Function] = &[
     },
     Function {
         form: Function,
-        signature: "fabs(x)",
+        signature: "modf(x)",
         call: |c| {
-            // Of integers it is a float, unlike `abs`: the one that a root of them has.
-            let x = c.expr("x")?;
-            let x = x.sqrt().dtype().map_or(x, |dtype| x.astype(dtype));
-            Ok(c.fresh(x.absolute()))
+            let (fraction, whole) = c.expr("x")?.modf();
+            let parts = vec![c.fresh(fraction), c.fresh(whole)];
+            Value::tuple(parts)
+        },
+    },
+    Function {
+        form: Function,
+        signature: "frexp(x)",
+        call: |c| {
+            let (mantissa, exponent) = c.expr("x")?.frexp();
+            let parts = vec![c.fresh(mantissa), c.fresh(exponent)];
+            Value::tuple(parts)
+        },
+    },
+    Function {
+        form: Function,
+        signature: "float_power(x1, x2, out=None)",
+        call: |c| {
+            let power = c.expr("x1")?.float_power(c.argument("x2")?);
+            Ok(c.fresh(power))
+        },
+    },
+    Function {
+        form: Function,
+        signature: "angle(z, deg=False)",
+        call: |c| {
+            let z = c.expr("z")?;
+            // NumPy takes the arctangent of the integer 0 and of the value, which `bool` gives way to.
+            let z = if z.dtype() == Some(DType::Bool) { z.astype(DType::F64) } else { z };
+            let angle = z.angle();
+            let is_degrees = matches!(c.value("deg"), Some(Value::Number(Weak::Bool(true))));
+            Ok(c.fresh(if is_degrees { angle * (180.0 / std::f64::consts::PI) } else { angle }))
+        },
+    },
+    Function {
+        form: Function,
+        signature: "isrealobj(x)",
+        call: |c| {
+            c.expr("x")?;
+            Ok(Value::Number(Weak::Bool(true)))
+        },
+    },
+    Function {
+        form: Function,
+        signature: "iscomplexobj(x)",
+        call: |c| {
+            c.expr("x")?;
+            Ok(Value::Number(Weak::Bool(false)))
         },
     },
     Function {
@@ -124,11 +168,28 @@ pub(super) const TABLE: &[Function] = &[
         },
     },
     Function {
-        form: Both,
-        signature: "conj|conjugate|real(x)",
+        // As a function it is of the op table, and makes `i8` of `bool`.
+        form: Method,
+        signature: "conj|conjugate(x)",
         call: |c| {
             let x = c.expr("x")?;
             Ok(c.same("x", x))
+        },
+    },
+    Function {
+        form: Function,
+        signature: "real(val)",
+        call: |c| {
+            let x = c.expr("val")?;
+            Ok(c.same("val", x))
+        },
+    },
+    Function {
+        form: Function,
+        signature: "real_if_close(a, tol=100)",
+        call: |c| {
+            let x = c.expr("a")?;
+            Ok(c.same("a", x))
         },
     },
 ];

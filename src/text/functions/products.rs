@@ -40,6 +40,22 @@ pub(super) const TABLE: &[Function] = &[
     },
     Function {
         form: Function,
+        signature: "matvec(x1, x2)",
+        call: |c| {
+            let product = c.expr("x1")?.matvec(c.expr("x2")?);
+            Ok(c.fresh(product))
+        },
+    },
+    Function {
+        form: Function,
+        signature: "vecmat(x1, x2)",
+        call: |c| {
+            let product = c.expr("x1")?.vecmat(c.expr("x2")?);
+            Ok(c.fresh(product))
+        },
+    },
+    Function {
+        form: Function,
         signature: "tensordot(a, b, axes=2)",
         call: |c| {
             let (a, b) = (c.expr("a")?, c.expr("b")?);
