@@ -94,6 +94,22 @@ impl Graph {
         self.routine(routine, &[values, weights], Vec::new(), site)
     }
 
+    /// A number, if another is the same; else the run fails with this message. Both are `i64` without axes.
+    pub fn expect(&mut self, found: SiteId, wanted: SiteId, message: &str, site: Site) -> SiteId {
+        let (routine, operands) = (Routine::Expect { message: message.into() }, [found, wanted]);
+        let Some(arrays) = self.site_array(found).zip(self.site_array(wanted)) else {
+            return self.wrong_routine(routine, &operands, site, None);
+        };
+        let other = [arrays.0, arrays.1].into_iter().find(|array| !array.shape.is_empty());
+        if let Some(array) = other {
+            let message = format!("`{}` takes single numbers, not {array}", self.called("expect"));
+            let diagnostic = Diagnostic::new(DiagnosticKind::Shape, message).operand(self.note(found, 0));
+            return self.wrong_routine(routine, &operands, site, Some(Box::new(diagnostic)));
+        }
+        let operands = operands.map(|operand| self.convert(operand, DType::I64, site));
+        self.routine(routine, &operands, Vec::new(), site)
+    }
+
     /// A vector and values, in the dtype in which they are compared.
     fn with_vector(
         &mut self,

@@ -13,6 +13,7 @@ use crate::reduce::ReduceOp;
 use crate::shape::{ArrayType, Shape};
 use crate::size::SizeExpr;
 use std::fmt;
+use std::sync::Arc;
 
 /// An operation on whole arrays, with what it is told beside its operands. Axes are positions of its first
 /// operand.
@@ -88,6 +89,12 @@ pub enum Routine {
     Bincount {
         /// The first integer that must not occur.
         length: Dim,
+    },
+    /// The first operand, a number in `i64`, if the second one is the same; else the run fails, before its result
+    /// or anything that depends on it is written.
+    Expect {
+        /// What is said then, with `{found}` and `{wanted}` in the place of both numbers.
+        message: Arc<str>,
     },
     /// Matrix products: the operands begin with the same axes, each combination of which has a product of its
     /// own. The last axis of the first operand and the next one of the second are summed; what is left stands
@@ -205,6 +212,7 @@ impl Routine {
             Self::Searchsorted { .. } => "searchsorted",
             Self::Histogram => "histogram",
             Self::Bincount { .. } => "bincount",
+            Self::Expect { .. } => "expect",
             Self::Matmul { .. } => "matmul",
         }
     }
@@ -216,7 +224,9 @@ impl Routine {
             return ArrayType { dtype: DType::Bool, shape: Shape::default() };
         };
         match self {
-            Self::Sort { .. } | Self::Compress { .. } | Self::Put { .. } => first.clone(),
+            Self::Sort { .. } | Self::Compress { .. } | Self::Put { .. } | Self::Expect { .. } => {
+                first.clone()
+            }
             Self::Argsort { .. } => ArrayType { dtype: DType::I64, shape: first.shape.clone() },
             Self::Cumulative { op, axis, include_initial } => {
                 let longer = |dim: &Dim| Dim::from(dim.size().plus(&SizeExpr::known(1)));
@@ -282,7 +292,7 @@ impl Routine {
                 lines(&[Dim::from(COUNTING_PARTS), counts.first()?.clone()], 1, 8)
             }
             Self::Cumulative { .. } | Self::TakeAlongAxis { .. } => None,
-            Self::Searchsorted { .. } | Self::Matmul { .. } => None,
+            Self::Searchsorted { .. } | Self::Matmul { .. } | Self::Expect { .. } => None,
         }
     }
 
@@ -306,6 +316,7 @@ impl Routine {
                 of(values).unwrap_or(u64::MAX).saturating_mul(each)
             }
             Self::Bincount { .. } => elements.saturating_mul(4),
+            Self::Expect { .. } => 1,
             Self::Put { .. } => {
                 let put = operands.get(2).and_then(|values| values.shape.elements()).unwrap_or(u64::MAX);
                 elements.saturating_add(put.saturating_mul(4))
@@ -326,7 +337,7 @@ impl Routine {
     #[must_use]
     pub const fn may_overwrite(&self, operand: usize) -> bool {
         match self {
-            Self::Sort { .. } | Self::Put { .. } => operand == 0,
+            Self::Sort { .. } | Self::Put { .. } | Self::Expect { .. } => operand == 0,
             Self::Cumulative { include_initial, .. } => operand == 0 && !*include_initial,
             Self::Searchsorted { .. } => operand == 1,
             Self::Argsort { .. } | Self::Take { .. } | Self::TakeAlongAxis { .. } => false,
@@ -376,7 +387,7 @@ impl fmt::Display for Routine {
             Self::Compress { axis } => write!(f, " along axis {axis}"),
             Self::Searchsorted { side: Side::Left } => f.write_str(", before equal elements"),
             Self::Searchsorted { side: Side::Right } => f.write_str(", after equal elements"),
-            Self::Histogram => Ok(()),
+            Self::Histogram | Self::Expect { .. } => Ok(()),
             Self::Matmul { batch: 0 } => Ok(()),
             Self::Matmul { batch: 1 } => f.write_str(" for each index of the first axis"),
             Self::Matmul { batch } => write!(f, " for each index of the first {batch} axes"),

@@ -79,6 +79,9 @@ pub(crate) fn evaluate(routine: &Routine, operands: &[&Array], dtype: DType, kno
             };
             Array::new(dtype, &sizes, indices(&sizes).map(element).collect())
         }
+        (Routine::Expect { .. }, [found, wanted]) if found.elements == wanted.elements => {
+            Some((*found).clone())
+        }
         (Routine::Searchsorted { side }, [sorted, values]) => {
             let before = |element: &Scalar, value: Scalar| match side {
                 Side::Left => compare(*element, value).is_lt(),

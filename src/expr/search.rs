@@ -50,6 +50,36 @@ impl<'g> Expr<'g> {
         })
     }
 
+    /// This number, in `i64` without axes, if `wanted` is the same. Otherwise the run fails before anything that
+    /// depends on it is written, with this message, in which `{found}` and `{wanted}` are the numbers.
+    ///
+    /// ```
+    /// use fusewire::prelude::*;
+    ///
+    /// let g = Graph::new();
+    /// let x = g.input("x", F64, [4]);
+    /// let count = x.isnan().count_nonzero(All).expect_equal(0, "{found} of the numbers are missing");
+    /// let program = g.plan([count], &Limits::default())?.compile()?;
+    /// let mut out = [7i64];
+    /// program.run([("x", &[1.0, 2.0, 3.0, 4.0])], [("out", ViewMut::new(&mut out, []))])?;
+    /// assert_eq!(out, [0]);
+    /// let error = program.run([("x", &[1.0, f64::NAN, 3.0, f64::NAN])], [("out", ViewMut::new(&mut out, []))]);
+    /// assert!(error.unwrap_err().to_string().contains("2 of the numbers are missing"));
+    /// # Ok::<(), Error>(())
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub fn expect_equal(self, wanted: impl Into<Argument<'g>>, message: &str) -> Self {
+        let site = Site::caller();
+        self.function_of("expect_equal", wanted, |found, wanted| {
+            let wanted = match wanted {
+                Argument::Expr(wanted) => wanted,
+                number => found.zeros_like() + number,
+            };
+            found.graph.push(|g| g.expect(found.site, wanted.site, message, site))
+        })
+    }
+
     /// As [`Expr::histogram`], with this many bins of one width from `low` to `high`.
     ///
     /// ```

@@ -95,9 +95,12 @@ impl RoutineLaunch {
             values.insert_axis(0);
             made.results.iter_mut().for_each(|result| result.insert_axis(0));
         }
-        if let Routine::Histogram | Routine::Bincount { .. } = &call.routine {
+        if let Routine::Histogram | Routine::Bincount { .. } | Routine::Expect { .. } = &call.routine {
             let bare = made.operands.iter_mut().filter(|operand| operand.sizes().is_empty());
             bare.for_each(|operand| operand.insert_axis(0));
+        }
+        if let Routine::Expect { .. } = &call.routine {
+            made.results.iter_mut().for_each(|result| result.insert_axis(0));
         }
         // An index without axes chooses one part.
         if let (Routine::Take { axis, .. }, [_, indices]) = (&call.routine, &mut made.operands[..])
@@ -161,6 +164,9 @@ impl RoutineLaunch {
             (Routine::Histogram, [values, edges]) => {
                 let lanes = Lanes { scratch, parts };
                 return search::histogram(values, edges, &self.results, &self.call, lanes);
+            }
+            (Routine::Expect { message }, [found, wanted]) => {
+                return search::expect(found, wanted, &self.results, &self.call, message);
             }
             (Routine::Bincount { .. }, [values]) => {
                 return search::bincount(values, None, &self.results, &self.call, Lanes { scratch, parts });

@@ -183,6 +183,23 @@ fn histogram_of<B: Bits>(
     in_parts(values.count(), bins as usize, lanes, &count, results)
 }
 
+/// Writes a number if another is the same.
+pub(super) fn expect(
+    found: &Array,
+    wanted: &Array,
+    results: &[Array],
+    call: &RoutineCall,
+    message: &str,
+) -> Result<(), Box<Diagnostic>> {
+    let [found, wanted]: [i64; 2] = [found, wanted].map(|number| number.line(0, 0).get(0));
+    if found != wanted {
+        let message = message.replace("{found}", &found.to_string()).replace("{wanted}", &wanted.to_string());
+        return Err(Box::new(Diagnostic::new(DiagnosticKind::Shape, message).at(call.site)));
+    }
+    results.iter().for_each(|result| result.line(0, 0).write(0, &[found]));
+    Ok(())
+}
+
 /// Counts integers, or adds up their weights.
 pub(super) fn bincount(
     values: &Array,

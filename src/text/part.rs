@@ -95,13 +95,11 @@ impl<'g> Evaluator<'_, 'g> {
     ) -> Evaluated<'g, Expr<'g>> {
         let target = mask.selected(base)?;
         let value = match value {
-            Value::Selected(selected) => match selected.at_places_of(&target)? {
+            Value::Selected(_) => match target.filled(value)? {
                 Some(values) if values.ndim() <= target.values.ndim() => values.astype(dtype),
                 _ => {
-                    let message = "the elements that another mask selects do not belong to these places";
-                    let help = "how many they are is known only when data is; write `x = np.where(mask, values, x)` \
-                                with values of the shape of `x`";
-                    return Err(Refusal::language(message).help(help).into());
+                    let message = "the elements that another mask selects have other axes than these places";
+                    return Err(Refusal::language(message).into());
                 }
             },
             value => self.for_each(value, dtype, &target)?,
@@ -112,20 +110,28 @@ impl<'g> Evaluator<'_, 'g> {
     }
 
     /// A value that is assigned to every element that a mask selects.
-    fn for_each(&self, value: &Value<'g>, dtype: DType, target: &Selected<'g>) -> Evaluated<'g, Expr<'g>> {
+    fn for_each(
+        &mut self,
+        value: &Value<'g>,
+        dtype: DType,
+        target: &Selected<'g>,
+    ) -> Evaluated<'g, Expr<'g>> {
         let axes = target.ndim().unwrap_or(0);
         let value = self.without_leading(self.converted(value, dtype)?, axes)?;
         let shape = sound(value)?;
-        // Along the axes of the mask nothing is known of how many elements it selects.
-        match target.fit(value)? {
-            Some(value) if shape.len() <= axes => Ok(value),
-            _ => {
-                let message =
-                    format!("a value of shape {shape} has an element for each that the mask selects");
-                let help = "how many that are is known only when data is; write `x = np.where(mask, values, x)` \
-                            with values of the shape of `x`";
-                Err(Refusal::language(message).help(help).into())
-            }
+        if shape.len() > axes {
+            let message =
+                format!("a value of shape {shape} has more axes than what is selected, which has {axes}");
+            return Err(Refusal::new(fusewire_ir::DiagnosticKind::Shape, message).into());
+        }
+        if let Some(value) = target.fit(value)? {
+            return Ok(value);
+        }
+        // One for each that the mask selects: whether they are as many is seen when the program runs.
+        let value = self.fresh(value);
+        match target.filled(&value)? {
+            Some(filled) => Ok(filled),
+            None => value.as_expr(self.graph, None),
         }
     }
 

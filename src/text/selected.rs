@@ -9,7 +9,7 @@ use super::index::{Items, Masked};
 use super::value::{Array, Evaluated, Stop, Value};
 use crate::axes::{All, Axis, NewSizes};
 use crate::expr::Expr;
-use fusewire_ir::{DType, Dim, Index, Shape, Slice};
+use fusewire_ir::{DType, Dim, Index, OutOfBounds, Shape, Slice};
 
 /// Elements where a mask is true.
 #[derive(Clone, Copy)]
@@ -126,6 +126,49 @@ impl<'g> Selected<'g> {
         Ok(Some(self.values.take(rank, Axis(axis as isize))))
     }
 
+    /// Elements that stand one after another along an axis, where the mask is true: the first of them at the first place, and so
+    /// on. The run fails, with this message, where they are not as many.
+    fn spread(&self, rows: Expr<'g>, axis: usize, count: Expr<'g>, message: &str) -> Evaluated<'g, Expr<'g>> {
+        let (shape, rows_shape) = (sound(self.mask)?, sound(rows)?);
+        let checked = self.count().expect_equal(count, message);
+        let flat = self.mask.ravel();
+        let rank = flat.astype(DType::I64).cumulative_sum(Axis(0)).minimum(checked);
+        let rank = (rank - 1).maximum(0).reshape(shape);
+        // Where there may be none, one more element stands in for all of them.
+        let is_empty = rows_shape.get(axis).is_some_and(|length| length.lower() == 0);
+        let rows = if is_empty {
+            rows.pad((0..rows_shape.len()).map(|at| (0, u64::from(at == axis))).collect::<Vec<_>>(), 0)
+        } else {
+            rows
+        };
+        Ok(rows.take(rank, Axis(axis as isize)))
+    }
+
+    /// The elements of `value`, one for each that the mask selects, at the places of the mask; nothing if it has other axes.
+    pub fn filled(&self, value: &Value<'g>) -> Evaluated<'g, Option<Expr<'g>>> {
+        let (rows, axis, count) = match value {
+            Value::Selected(other) => {
+                if let Some(values) = other.at_places_of(self)? {
+                    return Ok(Some(values));
+                }
+                let (trail, front) = (other.trail, other.in_front()?);
+                if trail != self.trail {
+                    return Ok(None);
+                }
+                (front.values, front.axis().unwrap_or(0), front.count())
+            }
+            Value::Array(array) => {
+                let shape = sound(array.expr)?;
+                let Some(axis) = shape.len().checked_sub(self.trail + 1) else { return Ok(None) };
+                let length = shape[axis].clone().with_label(None);
+                (array.expr, axis, array.expr.graph().size(length))
+            }
+            _ => return Ok(None),
+        };
+        let message = "the mask selects {found} elements, but there are {wanted} for them";
+        self.spread(rows, axis, count, message).map(Some)
+    }
+
     /// An array that meets what is selected, with axes for those of the mask, which it does not vary along; nothing if
     /// it has elements for each of those that are selected.
     pub fn fit(&self, other: Expr<'g>) -> Evaluated<'g, Option<Expr<'g>>> {
@@ -218,12 +261,6 @@ pub(super) fn common<'g>(values: &[Value<'g>]) -> Evaluated<'g, Option<Selected<
     let Some(common) = selected().find(|of| of.front.is_none()).or_else(|| selected().next()) else {
         return Ok(None);
     };
-    for other in selected() {
-        if other.at_places_of(common)?.is_none() {
-            let message = "elements that different masks select have no places in common";
-            return Err(Refusal::language(message).help("select once: `(x * y)[mask]`").into());
-        }
-    }
     Ok(Some(*common))
 }
 
@@ -231,8 +268,11 @@ impl<'g> Evaluator<'_, 'g> {
     /// The value with the elements of all places in the place of the selected ones, or as these meet it.
     pub(super) fn everywhere(&mut self, value: &Value<'g>, of: &Selected<'g>) -> Evaluated<'g> {
         let other = match value {
-            Value::Selected(selected) => {
-                let values = selected.at_places_of(of)?.unwrap_or(selected.values);
+            Value::Selected(_) => {
+                let Some(values) = of.filled(value)? else {
+                    let message = "elements that different masks select have other axes behind them";
+                    return Err(Refusal::language(message).help("select once: `(x * y)[mask]`").into());
+                };
                 return Ok(self.fresh(values));
             }
             Value::Array(array) => array.expr,
@@ -242,8 +282,8 @@ impl<'g> Evaluator<'_, 'g> {
         match of.fit(other)? {
             Some(expr) => Ok(self.fresh(expr)),
             None => {
-                let message = "elements that a mask selects meet an array of another length";
-                Err(Refusal::language(message).help("select from both: `x[mask] * y[mask]`").into())
+                let other = self.fresh(other);
+                of.filled(&other).map(|filled| filled.map_or(other, |filled| self.fresh(filled)))
             }
         }
     }
@@ -264,13 +304,18 @@ impl<'g> Evaluator<'_, 'g> {
     pub(super) fn part_of_selected(&mut self, of: &Selected<'g>, items: &Value<'g>) -> Evaluated<'g> {
         let refuse = || {
             let message = "these parts of the elements that a mask selects are not in the language";
-            let help = "of their axis there is `x[mask][start:stop]`, counted from the front";
+            let help = "of their axis there are `x[mask][at]` and `x[mask][start:stop:step]`";
             Stop::from(Refusal::language(message).help(help))
         };
         let (Some(axis), Some(axes)) = (of.axis(), of.ndim()) else { return Err(refuse()) };
         let Items::Basic(items) = Items::new(self.graph, axes, items)? else { return Err(refuse()) };
-        if let ([Index::Slice(slice)], 0) = (&items[..], axis) {
-            return first_of_selected(of, *slice, refuse);
+        match (&items[..], axis) {
+            ([Index::Slice(slice)], 0) => return slice_of_selected(of, *slice),
+            ([Index::At(at)], 0) => {
+                let element = element_of_selected(of, *at)?;
+                return Ok(self.fresh(element));
+            }
+            _ => {}
         }
         let taken = items.iter().filter(|item| matches!(item, Index::At(_) | Index::Slice(_))).count();
         if taken > axes {
@@ -309,13 +354,45 @@ impl<'g> Evaluator<'_, 'g> {
     }
 }
 
-/// `x[mask][start:stop]`, counted from the front.
-fn first_of_selected<'g>(of: &Selected<'g>, slice: Slice, refuse: impl Fn() -> Stop<'g>) -> Evaluated<'g> {
-    let start = slice.start.unwrap_or(0);
-    if start < 0 || slice.stop.is_some_and(|stop| stop < 0) || slice.step != 1 {
-        return Err(refuse());
-    }
+/// `x[mask][at]`, of the first axis; the run fails where the mask selects too few.
+fn element_of_selected<'g>(of: &Selected<'g>, at: i64) -> Evaluated<'g, Expr<'g>> {
     let front = of.in_front()?;
+    let needed = if at < 0 { at.saturating_neg() } else { at.saturating_add(1) };
+    let message = format!("index {at} is out of bounds: the mask selects {{found}} elements");
+    let checked = front.count().minimum(needed).expect_equal(needed, &message);
+    let place = if at < 0 { front.count() - checked } else { checked - 1 };
+    // There may be no place at all, which is an error of the run as well.
+    Ok(front.values.take_with(place, Axis(0), OutOfBounds::Raise))
+}
+
+/// `x[mask][start:stop:step]`, as Python counts, of as many as there are.
+fn any_slice_of_selected<'g>(front: &Selected<'g>, slice: Slice) -> Evaluated<'g> {
+    let (count, step) = (front.count(), slice.step);
+    let (low, high) = if step > 0 { (count * 0, count) } else { (count * 0 - 1, count - 1) };
+    let end = |end: Option<i64>, open: Expr<'g>| {
+        end.map_or(open, |end| if end < 0 { (count + end).maximum(low) } else { high.minimum(end) })
+    };
+    let (start, stop) = if step > 0 {
+        (end(slice.start, low), end(slice.stop, high))
+    } else {
+        (end(slice.start, high), end(slice.stop, low))
+    };
+    let span = if step > 0 { stop - start } else { start - stop };
+    let each = i64::try_from(step.unsigned_abs()).unwrap_or(i64::MAX);
+    let taken = (span.maximum(0) + (each - 1)).floor_divide(each);
+    let shape = sound(front.values)?;
+    let length = shape.first().cloned().unwrap_or_else(|| 1u64.into()).with_label(None);
+    let places = front.values.graph().arange_to(0, length, 1) * step + start;
+    in_front(front.values.take_with(places, Axis(0), OutOfBounds::Clip), taken, 0).map(Value::Selected)
+}
+
+/// `x[mask][start:stop:step]`.
+fn slice_of_selected<'g>(of: &Selected<'g>, slice: Slice) -> Evaluated<'g> {
+    let start = slice.start.unwrap_or(0);
+    let front = of.in_front()?;
+    if start < 0 || slice.stop.is_some_and(|stop| stop < 0) || slice.step != 1 {
+        return any_slice_of_selected(&front, slice);
+    }
     let rows = front.values.slice_axis(Axis(0), slice);
     let left = (front.count() - start).maximum(0);
     let count = slice.stop.map_or(left, |stop| left.minimum(stop.saturating_sub(start).max(0)));

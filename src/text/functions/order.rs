@@ -2,9 +2,9 @@
 
 use super::super::call::{Call, Form::*, Function, sound};
 use super::super::error::Refusal;
-use super::super::selected::{Front, Selected, in_front};
+use super::super::selected::{Front, Selected, in_front, no_function};
 use super::super::value::{Evaluated, Value};
-use crate::axes::Axis;
+use crate::axes::{Axes, Axis};
 use crate::expr::Expr;
 use fusewire_ir::{AxisRef, Side};
 
@@ -27,6 +27,16 @@ pub(super) const TABLE: &[Function] = &[
             let (x, axis) = along(c)?;
             Ok(c.fresh(x.argsort(axis)))
         },
+    },
+    Function {
+        form: Both,
+        signature: "argmin(a, axis=None, out=None, keepdims=False)",
+        call: |c| position(c, Expr::argmin, Expr::highest),
+    },
+    Function {
+        form: Both,
+        signature: "argmax(a, axis=None, out=None, keepdims=False)",
+        call: |c| position(c, Expr::argmax, Expr::lowest),
     },
     Function {
         form: Both,
@@ -151,6 +161,34 @@ fn along_selected<'g>(c: &Call<'_, '_, 'g>, of: &Selected<'g>) -> Evaluated<'g, 
 fn of_values(of: &Selected<'_>, axis: usize) -> AxisRef {
     let behind = Some(axis) > of.axis();
     AxisRef::Position((if behind { axis + of.of_mask() - 1 } else { axis }) as isize)
+}
+
+/// Where an extreme element stands; of those that a mask selects, among them.
+fn position<'g>(
+    c: &mut Call<'_, '_, 'g>,
+    extreme: fn(Expr<'g>, Axes) -> Expr<'g>,
+    worst: fn(Expr<'g>) -> Expr<'g>,
+) -> Evaluated<'g> {
+    let Some(of) = c.selected("a") else {
+        let (x, axes) = (c.expr("a")?, c.axes()?);
+        return Ok(c.fresh(extreme(x, axes)));
+    };
+    let ((of, axis), keepdims) = (along_selected(c, &of)?, c.flag("keepdims")?);
+    if c.some("axis").is_some() && Some(axis) != of.axis() {
+        let axes = Axes { axes: Some(vec![of_values(&of, axis)]), keepdims };
+        let behind = Some(axis) > of.axis() && !keepdims;
+        let trail = of.trail - usize::from(behind);
+        return Ok(Value::Selected(Selected { trail, ..of.with(extreme(of.values, axes)) }));
+    }
+    if of.ndim() != Some(1) || keepdims {
+        return Err(no_function(c.name).into());
+    }
+    // Behind those in front stands what is never the first of the extremes.
+    let front = of.in_front()?;
+    let message = format!("`{}` of no elements: the mask selects {{found}}", c.name);
+    let checked = front.count().minimum(1).expect_equal(1, &message);
+    let place = extreme(front.mask.select(front.values, worst(front.values)), Axes::from(Axis(0)));
+    Ok(c.fresh(place + (checked - 1)))
 }
 
 /// Elements that a mask selects in order: in front of all that it does not select.

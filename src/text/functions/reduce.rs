@@ -88,16 +88,6 @@ pub(super) const TABLE: &[Function] = &[
         call: |c| spread(c, Expr::std_ddof, Masked::std_ddof),
     },
     Function {
-        form: Both,
-        signature: "argmin(a, axis=None, out=None, keepdims=False)",
-        call: |c| along(c, Expr::argmin),
-    },
-    Function {
-        form: Both,
-        signature: "argmax(a, axis=None, out=None, keepdims=False)",
-        call: |c| along(c, Expr::argmax),
-    },
-    Function {
         form: Function,
         signature: "count_nonzero(a, axis=None, keepdims=False)",
         call: |c| {
