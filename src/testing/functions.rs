@@ -4,7 +4,7 @@ use super::strategy::rank;
 use crate::axes::{Axes, Axis};
 use crate::expr::Indexing;
 use crate::expr::{Expr, Graph, Masked};
-use crate::{DType, OutOfBounds, Side};
+use crate::{All, DType, OutOfBounds, Side};
 
 /// What a function may be given. Whatever it is, the call means something or is refused.
 pub(super) struct Operands<'g> {
@@ -137,6 +137,8 @@ pub(super) const FUNCTIONS: &[Function] = &[
     |o| o.x.label_axes(["row", "column", "layer", "time"].into_iter().take(rank(o.x))),
     |o| o.x.expect_shape(o.x.shape().unwrap_or_default()),
     |o| o.x.diff(1 + o.parameter as u32 % 2, o.axis),
+    |o| o.x.unwrap(o.axis),
+    |o| o.x.unwrap_period(o.axis, 3.0, 1.5),
     |o| o.x.outer(o.other),
     |o| o.x.tril(o.diagonal()),
     |o| o.x.triu(o.diagonal()),
@@ -158,6 +160,8 @@ pub(super) const FUNCTIONS: &[Function] = &[
     |o| o.x.matmul(o.x.matrix_transpose()),
     |o| o.x.dot(o.other),
     |o| o.x.vecdot(o.other),
+    |o| o.x.matvec(o.other.index(0)),
+    |o| o.x.index(0).vecmat(o.other.matrix_transpose()),
     |o| o.x.tensordot(o.other, o.parameter % 3),
     |o| o.x.tensordot_along(o.axis.0, o.other, 0),
     |o| o.g.einsum("...i,...i->...", [o.x, o.other]),
@@ -202,6 +206,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     |o| o.x.histogram(o.g.linspace(-2.0, 3.0, 2 + o.parameter as u64 % 9)),
     |o| o.x.histogram_range(1 + o.parameter as u64 % 9, -3.0, o.part()),
     |o| o.counted().bincount(7),
+    |o| o.x.count_nonzero(All).expect_equal(o.x.count_nonzero(All), "{found} are not {wanted}"),
     |o| o.counted().bincount_weighted(o.x.astype(DType::F64), 7),
     // Functions of elements that are not one operation.
     |o| o.x.round((o.parameter % 5) as i32 - 2),

@@ -36,10 +36,8 @@ ALLOWED = [
     "shares memory with",  # a view of what was assigned to since
     "is not in the language",  # by name
     "are not in the language",
-    "has an element for each that the mask selects",  # how many that are is known only when data is
-    "meet an array of another length",
-    "do not belong to these places",
-    "have no places in common",
+    "elements, but there are",  # whether one is to be stretched is decided before data is known
+    "elements that different masks select have other axes",
     "is not added to an array of",  # `np.add.at` cuts off what integers do not hold
 ]
 
@@ -130,7 +128,9 @@ class Draw:
             f"np.sort({selected}{one('', ', axis=0', ', axis=-1')})",
             f"np.{one('cumsum', 'cumprod')}({selected})",
             f"np.unique({one('i', 'u', 'b')}) * 2",
-            f"{selected}[{one(':2', '1:', '1:3', ':0')}]",
+            f"{selected}[{one(':2', '1:', '1:3', ':0', '-1', '0', '1', '::-1', '::2', '-2:', '1:-1', '-1::-2', '5:1:-2')}]",
+            f"np.{one('argmax', 'argmin')}({selected}{one('', '', ', axis=0', ', axis=-1')})",
+            f"{selected}[::-1] {one('+', '*')} {one('y', 'k', selected)}",
             f"({selected} - {selected}.mean({one('', 'axis=0', 'axis=-1, keepdims=True', 'axis=0, keepdims=True')}))",
             f"{selected}.size",
             f"np.compress(b[0], {one('x', 'z')}, axis={one('-1', '1', '2')})",

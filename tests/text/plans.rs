@@ -187,3 +187,32 @@ fn an_index_that_an_axis_does_not_have_is_found_by_the_run() {
         assert!(error.located()[0].span.is_some());
     }
 }
+
+#[test]
+fn as_many_elements_as_a_mask_selects_are_asked_for_when_it_runs() {
+    let inputs = [("x", "f64[6]"), ("w", "f64[2]")];
+    let inputs: Vec<_> = inputs.iter().map(|(name, spec)| (*name, spec.parse().unwrap())).collect();
+    let run = |text: &str, x: &[f64; 6]| {
+        let expression = Expression::parse(text).unwrap();
+        let program = expression.plan(&inputs, &Limits::default()).unwrap().compile().unwrap();
+        let mut out = [7.0; 6];
+        let given = [("x", &x[..]), ("w", &[10.0, 20.0][..])];
+        let used = program.plan().inputs().len();
+        let ran = program.run(given.into_iter().take(used).collect::<Vec<_>>(), [("out", &mut out)]);
+        ran.map(|()| out).map_err(|error| expression.locate(&error).to_string())
+    };
+    let (two, three) = ([1.0, -1.0, -1.0, 4.0, -1.0, -1.0], [1.0, -1.0, 3.0, 4.0, -1.0, -1.0]);
+    let text = "y = x; y[x > 0] = w; y";
+    assert_eq!(run(text, &two).unwrap(), [10.0, -1.0, -1.0, 20.0, -1.0, -1.0]);
+    let error = run(text, &three).unwrap_err();
+    assert!(error.contains("the mask selects 3 elements, but there are 2 for them"), "{error}");
+    assert!(error.contains(text), "{error}");
+    let text = "y = x; y[x > 0] = x[x < 0]; y";
+    assert_eq!(run(text, &three).unwrap(), [-1.0; 6]);
+    assert!(run(text, &two).unwrap_err().contains("selects 2 elements, but there are 4"));
+    let text = "x * 0 + x[x > 0][-3]";
+    assert_eq!(run(text, &three).unwrap(), [1.0; 6]);
+    assert!(run(text, &two).unwrap_err().contains("index -3 is out of bounds: the mask selects 2 elements"));
+    let text = "x * 0 + x[x > 9].argmax()";
+    assert!(run(text, &two).unwrap_err().contains("`argmax` of no elements: the mask selects 0"));
+}
