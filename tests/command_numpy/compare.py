@@ -37,7 +37,8 @@ ALLOWED = [
     "is not in the language",  # by name
     "are not in the language",
     "elements, but there are",  # whether one is to be stretched is decided before data is known
-    "elements that different masks select have other axes",
+    "elements that different masks select have other axes",  # whether they are stretched is not known before
+    "have other axes than these places",
     "is not added to an array of",  # `np.add.at` cuts off what integers do not hold
 ]
 
