@@ -8,6 +8,10 @@ use fusewire::Element;
 use fusewire::half::f16;
 use fusewire::prelude::*;
 use std::hint::black_box;
+use std::sync::OnceLock;
+
+/// What names of workloads have in common, where not all of them are run.
+static WANTED: OnceLock<String> = OnceLock::new();
 
 /// Times an expression of one input beside a loop that writes the same elements.
 fn compare<A: Element, B: Element + Default + PartialEq + std::fmt::Debug>(
@@ -16,6 +20,9 @@ fn compare<A: Element, B: Element + Default + PartialEq + std::fmt::Debug>(
     expression: impl for<'g> Fn(Expr<'g>) -> Expr<'g>,
     by_hand: impl Fn(&A) -> B,
 ) {
+    if !WANTED.get().is_none_or(|word| workload.contains(word)) {
+        return;
+    }
     let g = Graph::new();
     let input = g.input("x", A::DTYPE, [x.len()]);
     let plan = g.plan([expression(input)], &Limits::default()).expect("the workload plans");
@@ -40,9 +47,42 @@ fn compare<A: Element, B: Element + Default + PartialEq + std::fmt::Debug>(
     assert!(ours == loops, "{workload} differs");
 }
 
+/// The quotient rounded down and the remainder that it leaves, for divisors that are not zero.
+macro_rules! floor_divisions {
+    ($count:expr, $size:expr; $($int:ident)+) => {$({
+        let mut state = 1u64;
+        let x: Vec<$int> = (0..$count)
+            .map(|_| {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                (state >> 7) as $int
+            })
+            .collect();
+        let (name, size) = (stringify!($int), $size);
+        #[allow(unused_comparisons)] // of integers without sign
+        let quotient = |x: $int, d: $int| {
+            let is_below = x % d != 0 && (x < 0) != (d < 0);
+            (x / d).wrapping_sub($int::from(is_below))
+        };
+        let remainder = |x: $int, d: $int| x.wrapping_sub(quotient(x, d).wrapping_mul(d));
+        compare(&format!("{name} // 3 {size}"), &x, |x| x.floor_divide(3), |x| quotient(*x, 3));
+        compare(&format!("{name} % 3 {size}"), &x, |x| x % 3, |x| remainder(*x, 3));
+        let divisor = |x: $int| (x & 63) + 1;
+        compare(
+            &format!("{name} // any {size}"),
+            &x,
+            |x| x.floor_divide((x & 63) + 1),
+            |x| quotient(*x, divisor(*x)),
+        );
+        compare(&format!("{name} % any {size}"), &x, |x| x % ((x & 63) + 1), |x| remainder(*x, divisor(*x)));
+    })+};
+}
+
 fn main() {
     // `cargo test --benches` passes arguments of its own: then small sizes only check the results.
     let quick = std::env::args().any(|argument| argument == "--test");
+    // A word, as `//`, runs the workloads that have it in their names.
+    let word = std::env::args().skip(1).find(|argument| !argument.starts_with("--")).unwrap_or_default();
+    WANTED.set(word).expect("one word");
     println!("{:<26} {:<14} {:>13} {:>12} {:>8}", "workload", "", "median", "", "ratio");
     let sizes: &[(usize, &str)] =
         if quick { &[(2000, "2k")] } else { &[(32_768, "32k"), (16_000_000, "16M")] };
@@ -78,5 +118,6 @@ fn main() {
             |x| f16::from_f32(f16::from_f32(x.to_f32() * 2.0).to_f32() + 1.0),
         );
         compare(&format!("f16 to f32 {size}"), &halves, |x| x.astype(F32) * 2, |x| x.to_f32() * 2.0);
+        floor_divisions!(*count, size; i8 u8 i16 u16 i32 u32 i64 u64);
     }
 }

@@ -30,6 +30,8 @@ pub enum Primitive {
     Subtract,
     /// Integers wrap around.
     Multiply,
+    /// 64-bit integers only, taken as numbers without sign: the upper half of the product.
+    MultiplyHigh,
     /// Floats only.
     Divide,
     /// Integers only, rounding down; by zero gives 0, and the smallest value by -1 wraps around.
@@ -89,6 +91,7 @@ impl Primitive {
             Self::Add => "add",
             Self::Subtract => "subtract",
             Self::Multiply => "multiply",
+            Self::MultiplyHigh => "multiply_high",
             Self::Divide => "divide",
             Self::FloorDivide => "floor_divide",
             Self::Remainder => "remainder",
@@ -153,6 +156,7 @@ impl Primitive {
             Self::FloorDivide | Self::Remainder | Self::ShiftLeft | Self::ShiftRight | Self::CountOnes => {
                 dtype.is_int()
             }
+            Self::MultiplyHigh => dtype.is_int() && dtype.bytes() == 8,
             Self::And | Self::Or | Self::Xor | Self::Not => !dtype.is_float(),
             Self::Add | Self::Subtract | Self::Multiply | Self::Negate | Self::Absolute => {
                 dtype.is_int() || dtype.is_float()

@@ -26,6 +26,7 @@ pub mod custom;
 mod declaration;
 pub mod diagnostic;
 pub mod dim;
+mod division;
 pub mod dtype;
 pub mod explain;
 mod fuse;

@@ -2,6 +2,7 @@
 //! Floats are `f32` or `f64` here, but for the operations that the table lists as working on bits.
 
 use crate::body::{BodyBuilder, Primitive, Value};
+use crate::division;
 use crate::dtype::DType;
 use crate::op::ElementOp;
 use crate::scalar::Scalar;
@@ -352,16 +353,21 @@ pub(crate) fn isclose(b: &mut BodyBuilder, v: &[Value]) -> Value {
     b.apply(Primitive::Or, &[same, near])
 }
 
-/// An operation that a vector function does for floats, and a primitive for integers.
-pub(crate) fn call_or(b: &mut BodyBuilder, op: ElementOp, primitive: Primitive, v: &[Value]) -> Value {
-    if b.dtype(v[0]).is_float() { b.call(op, v) } else { b.apply(primitive, v) }
+/// An operation that a vector function does for floats.
+pub(crate) fn call_or(
+    b: &mut BodyBuilder,
+    op: ElementOp,
+    of_ints: fn(&mut BodyBuilder, &[Value]) -> Value,
+    v: &[Value],
+) -> Value {
+    if b.dtype(v[0]).is_float() { b.call(op, v) } else { of_ints(b, v) }
 }
 
 pub(crate) fn fmod(b: &mut BodyBuilder, v: &[Value]) -> Value {
     if b.dtype(v[0]).is_float() {
         return b.call(ElementOp::Fmod, v);
     }
-    let rest = b.apply(Primitive::Remainder, v);
+    let rest = division::remainder(b, v);
     if b.dtype(v[0]).is_unsigned() {
         return rest;
     }

@@ -6,6 +6,7 @@
 //! follow from the rows; `docs/adding-an-op.md` adds one.
 
 use crate::body::{BodyBuilder, Primitive, Value};
+use crate::division;
 use crate::dtype::DType;
 use crate::lowering;
 use crate::reference as of;

@@ -28,12 +28,12 @@ macro_rules! element_ops {
             /// The quotient rounded down. Integers by zero give 0.
             FloorDivide: floor_divide(other), aliases ["//"],
                 dtypes Arithmetic, cost 20, ulp 0.0,
-                lower |b, v| lowering::call_or(b, ElementOp::FloorDivide, Primitive::FloorDivide, v), calls binary(f32, f64),
+                lower |b, v| lowering::call_or(b, ElementOp::FloorDivide, division::floor_divide, v), calls binary(f32, f64),
                 reference of::floor_divide;
             /// The remainder of `floor_divide`: it has the sign of the divisor. Integers by zero give 0.
             Remainder: remainder(other), aliases ["%", "mod"],
                 dtypes Arithmetic, cost 20, ulp 0.0,
-                lower |b, v| lowering::call_or(b, ElementOp::Remainder, Primitive::Remainder, v), calls binary(f32, f64),
+                lower |b, v| lowering::call_or(b, ElementOp::Remainder, division::remainder, v), calls binary(f32, f64),
                 reference of::remainder;
             /// The remainder of the quotient rounded towards zero: it has the sign of the dividend, as in
             /// C. Integers by zero give 0.

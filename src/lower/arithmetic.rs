@@ -19,6 +19,9 @@ impl Vectors<'_, '_> {
             Primitive::Multiply if float => self.b.ins().fmul(v[0], v[1]),
             Primitive::Multiply if dtype.bytes() == 1 => self.multiply_bytes(v[0], v[1]),
             Primitive::Multiply => self.b.ins().imul(v[0], v[1]),
+            Primitive::MultiplyHigh => {
+                self.in_lanes(dtype, v, |vectors, _, parts| vectors.b.ins().umulhi(parts[0], parts[1]))
+            }
             Primitive::Divide => self.b.ins().fdiv(v[0], v[1]),
             Primitive::Negate if float => self.b.ins().fneg(v[0]),
             Primitive::Negate => self.b.ins().ineg(v[0]),
@@ -239,7 +242,10 @@ impl Vectors<'_, '_> {
         let by_minus_one = self.b.ins().icmp(IntCC::Equal, b, minus_one);
         let traps = self.b.ins().bor(by_zero, by_minus_one);
         let divisor = self.b.ins().select(traps, one, b);
-        let rest = self.b.ins().srem(a, divisor);
+        // One division serves both.
+        let quotient = self.b.ins().sdiv(a, divisor);
+        let product = self.b.ins().imul(quotient, divisor);
+        let rest = self.b.ins().isub(a, product);
         let signs = self.b.ins().bxor(rest, b);
         let signs_differ = self.b.ins().icmp(IntCC::SignedLessThan, signs, zero);
         let inexact = self.b.ins().icmp(IntCC::NotEqual, rest, zero);
@@ -249,7 +255,6 @@ impl Vectors<'_, '_> {
             let adjusted = self.b.ins().iadd(rest, b);
             return self.b.ins().select(adjust, adjusted, rest);
         }
-        let quotient = self.b.ins().sdiv(a, divisor);
         let below = self.b.ins().isub(quotient, one);
         let quotient = self.b.ins().select(adjust, below, quotient);
         let negated = self.b.ins().ineg(a);

@@ -91,13 +91,15 @@ impl Vectors<'_, '_> {
                 vectors.b.ins().ireduce(types::I32, wide)
             }),
             _ => {
+                // Both give the smallest integer for NaN and what does not fit.
                 let words = if from == DType::F32 {
-                    // Gives the smallest integer for NaN and what does not fit, as the scalar path does.
                     self.b.ins().x86_cvtt2dq(types::I32X4, value)
                 } else {
-                    self.lane_by_lane(types::I32X4, &[value], |vectors, parts| {
-                        vectors.truncate(parts[0], DType::I32)
-                    })
+                    // One instruction, which Cranelift has in this form.
+                    let wide = self.b.ins().x86_cvtt2dq(types::I64X2, value);
+                    let zeros = self.b.func.dfg.constants.insert([0u8; 16][..].into());
+                    let zeros = self.b.ins().vconst(types::I64X2, zeros);
+                    self.b.ins().snarrow(wide, zeros)
                 };
                 self.resized(words, DType::I32, to)
             }

@@ -189,8 +189,7 @@ impl Loop<'_> {
         }
         let widest = self.needed.iter().map(|(at, _)| self.body.instructions[*at].dtype.bytes()).max();
         // Cranelift has the others.
-        let has_forms =
-            |dtype| matches!(dtype, DType::Bool | DType::I32 | DType::I64 | DType::F32 | DType::F64);
+        let has_forms = |dtype: DType| matches!(dtype.bytes(), 4 | 8) || dtype == DType::Bool;
         if !self.needed.iter().all(|(at, _)| has_forms(self.body.instructions[*at].dtype)) {
             return Err(Declined::Operation);
         }
@@ -432,6 +431,12 @@ impl<'a> Assembly<'a> {
                 let operand = self.operand(*from)?;
                 self.convert(operand, self.of.body.dtype(*from), instruction.dtype)
             }
+            Code::Apply(primitive @ (Primitive::ShiftLeft | Primitive::ShiftRight), parts)
+                if let Code::Constant(amount) = self.of.body.instructions[parts[1].index()].code =>
+            {
+                let operand = self.operand(parts[0])?;
+                self.shift(*primitive, instruction.dtype, operand, amount.as_int())
+            }
             Code::Apply(primitive, parts) => {
                 let dtype = self.of.body.dtype(parts[parts.len() - 1]);
                 let operands: Vec<Operand> =
@@ -526,7 +531,7 @@ impl<'a> Assembly<'a> {
     }
 }
 
-/// The primitive operations that have no 256-bit form.
+/// The primitive operations that have no 256-bit form; shifts have one by constants.
 const fn is_scalar(primitive: Primitive) -> bool {
     matches!(
         primitive,

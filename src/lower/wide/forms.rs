@@ -26,8 +26,9 @@ pub(super) struct ByType {
 impl ByType {
     pub fn of(&self, dtype: DType) -> Result<Forms, Declined> {
         let forms = match dtype {
-            DType::I32 => self.i32,
-            DType::I64 => self.i64,
+            // What has one form for both: sums, differences, products.
+            DType::I32 | DType::U32 => self.i32,
+            DType::I64 | DType::U64 => self.i64,
             DType::F32 => self.f32,
             DType::F64 => self.f64,
             _ => None,

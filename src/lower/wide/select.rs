@@ -251,7 +251,16 @@ impl Assembly<'_> {
         dtype: DType,
         operands: &[Operand],
     ) -> Result<u32, Declined> {
-        if is_scalar(primitive) {
+        let is_ordered = matches!(
+            primitive,
+            Primitive::Minimum
+                | Primitive::Maximum
+                | Primitive::Less
+                | Primitive::LessEqual
+                | Primitive::Absolute
+        );
+        // Instructions compare with sign.
+        if is_scalar(primitive) || (is_ordered && dtype.is_unsigned()) {
             return Err(Declined::Operation);
         }
         let full = self.is_full(dtype);
@@ -269,7 +278,10 @@ impl Assembly<'_> {
             Primitive::Minimum | Primitive::Maximum if dtype != DType::I32 => {
                 return self.extreme(primitive, dtype, operands[0], operands[1]);
             }
-            Primitive::Multiply if dtype == DType::I64 => return self.multiply_i64(operands[0], operands[1]),
+            Primitive::Multiply if dtype.is_int() && dtype.bytes() == 8 => {
+                return self.multiply_i64(operands[0], operands[1]);
+            }
+            Primitive::MultiplyHigh => return self.multiply_high(operands[0], operands[1]),
             _ => {}
         }
         if let Some(row) = binary(primitive) {
@@ -353,6 +365,55 @@ impl Assembly<'_> {
         Ok(to)
     }
 
+    /// Every lane shifted by the same amount, in a new register.
+    pub(super) fn shift(
+        &mut self,
+        primitive: Primitive,
+        dtype: DType,
+        value: Operand,
+        amount: i128,
+    ) -> Result<u32, Declined> {
+        let bits = 8 * dtype.bytes() as i128;
+        let is_left = primitive == Primitive::ShiftLeft;
+        let to_the_sign = !is_left && dtype.is_signed();
+        // An amount that the dtype does not have moves every bit out.
+        let amount = if (0..bits).contains(&amount) {
+            amount as u32
+        } else if to_the_sign {
+            bits as u32 - 1
+        } else {
+            bits as u32
+        };
+        let forms = match (dtype, is_left) {
+            (DType::I32 | DType::U32, true) => {
+                forms!(VEX_Vpslld_xmm_xmm_imm8, VEX_Vpslld_ymm_ymm_imm8)
+            }
+            (DType::I32, false) => forms!(VEX_Vpsrad_xmm_xmm_imm8, VEX_Vpsrad_ymm_ymm_imm8),
+            (DType::U32, false) => forms!(VEX_Vpsrld_xmm_xmm_imm8, VEX_Vpsrld_ymm_ymm_imm8),
+            (DType::I64 | DType::U64, true) => forms!(VEX_Vpsllq_xmm_xmm_imm8, VEX_Vpsllq_ymm_ymm_imm8),
+            (DType::U64, false) => forms!(VEX_Vpsrlq_xmm_xmm_imm8, VEX_Vpsrlq_ymm_ymm_imm8),
+            // Nothing but the sign, which AVX2 finds by comparing.
+            (DType::I64, false) if amount == 63 => {
+                let (value, to) = (self.registered(value, dtype)?, self.registers.take()?);
+                self.two(XOR, true, to, to, Operand::Register(to))?;
+                self.two(GREATER_64, true, to, to, Operand::Register(value.0))?;
+                self.give_back(value);
+                return Ok(to);
+            }
+            (DType::I64, false) if self.has_quadwords() => {
+                forms!(EVEX_Vpsraq_xmm_k1z_xmmm128b64_imm8, EVEX_Vpsraq_ymm_k1z_ymmm256b64_imm8)
+            }
+            _ => return Err(Declined::Operation),
+        };
+        let full = self.is_full(dtype);
+        let value = self.registered(value, dtype)?;
+        let to = self.registers.take()?;
+        let (code, result, from) = (form(forms, full), register(full, to), register(full, value.0));
+        self.emit(Instruction::with3(code, result, from, amount)?)?;
+        self.give_back(value);
+        Ok(to)
+    }
+
     fn select(&mut self, dtype: DType, operands: &[Operand]) -> Result<u32, Declined> {
         let mask = self.registered(operands[0], DType::Bool)?;
         let other = self.registered(operands[2], dtype)?;
@@ -409,7 +470,7 @@ impl Assembly<'_> {
             }
         } else {
             let (equal, greater) =
-                if dtype == DType::I32 { (EQUAL_32, GREATER_32) } else { (EQUAL_64, GREATER_64) };
+                if dtype.bytes() == 4 { (EQUAL_32, GREATER_32) } else { (EQUAL_64, GREATER_64) };
             let is_equality = matches!(primitive, Primitive::Equal | Primitive::NotEqual);
             self.two(if is_equality { equal } else { greater }, full, to, first.0, second)?;
             negated = matches!(primitive, Primitive::NotEqual | Primitive::LessEqual);
@@ -478,6 +539,41 @@ impl Assembly<'_> {
         Ok(to)
     }
 
+    /// The upper halves of products of 64-bit lanes without sign, by products of their halves.
+    fn multiply_high(&mut self, a: Operand, b: Operand) -> Result<u32, Declined> {
+        let (a, b) = (self.registered(a, DType::I64)?, self.registered(b, DType::I64)?);
+        let (to, low) = (self.registers.take()?, self.registers.take()?);
+        let (a_high, b_high) = (self.registers.take()?, self.registers.take()?);
+        let [y, l, ah, bh] = [to, low, a_high, b_high].map(|number| register(true, number));
+        let [left, right] = [a.0, b.0].map(|number| register(true, number));
+        let mut lower = [0; BYTES];
+        lower.chunks_mut(8).for_each(|lane| lane[..4].fill(0xff));
+        let lower = self.pooled(lower);
+        let (product, sum) = (Code::VEX_Vpmuludq_ymm_ymm_ymmm256, Code::VEX_Vpaddq_ymm_ymm_ymmm256);
+        let down = Code::VEX_Vpsrlq_ymm_ymm_imm8;
+        self.emit(Instruction::with3(down, ah, left, 32u32)?)?;
+        self.emit(Instruction::with3(down, bh, right, 32u32)?)?;
+        // A mixed product with what the low product carries, then the other with the low half of that.
+        self.emit(Instruction::with3(product, l, left, right)?)?;
+        self.emit(Instruction::with3(down, l, l, 32u32)?)?;
+        self.emit(Instruction::with3(product, y, ah, right)?)?;
+        self.emit(Instruction::with3(sum, l, l, y)?)?;
+        self.emit(Instruction::with3(product, y, left, bh)?)?;
+        self.emit(Instruction::with3(product, ah, ah, bh)?)?;
+        self.emit(Instruction::with3(Code::VEX_Vpand_ymm_ymm_ymmm256, bh, l, lower)?)?;
+        self.emit(Instruction::with3(sum, y, y, bh)?)?;
+        self.emit(Instruction::with3(down, y, y, 32u32)?)?;
+        self.emit(Instruction::with3(down, l, l, 32u32)?)?;
+        self.emit(Instruction::with3(sum, y, y, l)?)?;
+        self.emit(Instruction::with3(sum, y, y, ah)?)?;
+        for number in [low, a_high, b_high] {
+            self.registers.give(number);
+        }
+        self.give_back(a);
+        self.give_back(b);
+        Ok(to)
+    }
+
     /// A value in another dtype, as `astype` defines it, in a new register.
     pub(super) fn convert(&mut self, value: Operand, from: DType, to: DType) -> Result<u32, Declined> {
         let (full_from, full_to) = (self.is_full(from), self.is_full(to));
@@ -499,7 +595,18 @@ impl Assembly<'_> {
             (DType::I64, DType::F32) if self.has_quadwords() => Code::EVEX_Vcvtqq2ps_xmm_k1z_ymmm256b64,
             (DType::F64, DType::I64) if self.has_quadwords() => Code::EVEX_Vcvttpd2qq_ymm_k1z_ymmm256b64,
             (DType::F32, DType::I64) if self.has_quadwords() => Code::EVEX_Vcvttps2qq_ymm_k1z_xmmm128b32,
-            (DType::I64, DType::I32) => {
+            (DType::U32, DType::I64) => Code::VEX_Vpmovzxdq_ymm_xmmm128,
+            (DType::U32, DType::F64) => {
+                // Below the digits of 2^52 the integer is its own.
+                const TWO_52: f64 = 4_503_599_627_370_496.0;
+                self.unary(Code::VEX_Vpmovzxdq_ymm_xmmm128, (true, result), (false, value))?;
+                let above = Operand::Memory(self.constant(fusewire_ir::Scalar::F64(TWO_52)));
+                self.two(OR, true, result, result, above)?;
+                let subtract = binary(Primitive::Subtract).ok_or(Declined::Operation)?.of(to)?;
+                self.two(subtract, true, result, result, above)?;
+                return Ok(result);
+            }
+            (DType::I64, DType::I32 | DType::U32) => {
                 let value = self.registered(value, from)?;
                 self.narrow(result, value.0)?;
                 self.give_back(value);
