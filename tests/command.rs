@@ -235,6 +235,9 @@ fn hostile_files_and_outputs_are_one_line_each() {
     folder.write("complex.npy", &with("<c16", "(4,)", 64));
     folder.write("text_dtype.npy", &with("<U10", "(4,)", 160));
     folder.write("nested.npy", &with("<f8", &"(".repeat(20_000), 32));
+    let records = "[('a', ".repeat(12) + "'<f8'" + &")]".repeat(12);
+    folder.write("records.npy", &with("<f8", &records, 96));
+    folder.write("escaped.npy", &with("<f8", &(r"'\'', ".to_owned() + &"[".repeat(20_000)), 32));
     folder.write("axes.npy", &with("<f8", &format!("({})", "1,".repeat(70)), 8));
     let mut long = good.clone();
     (long[6], long[8], long[9], long[10], long[11]) = (2, 255, 255, 255, 255);
@@ -257,6 +260,8 @@ fn hostile_files_and_outputs_are_one_line_each() {
         ("complex.npy", "'<c16'"),
         ("text_dtype.npy", "'<U10'"),
         ("nested.npy", "nested"),
+        ("records.npy", "nested more than 12 deep"),
+        ("escaped.npy", "nested more than 12 deep"),
         ("axes.npy", "more than 64 axes"),
         ("long.npy", "4294967295 bytes"),
         ("version.npy", "version 9"),

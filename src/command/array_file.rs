@@ -10,8 +10,9 @@ use std::fmt;
 
 /// The longest header; NumPy itself reads no more than 10 000 bytes without being told to.
 const MOST_BYTES: usize = 1 << 20;
-/// How deeply a descriptor is nested.
-const DEEPEST: usize = 32;
+/// How deeply a header is nested: five records within each other. The parser of headers takes four times as long for
+/// each of them.
+const DEEPEST: usize = 12;
 
 /// What the elements of an array are.
 #[derive(Clone, Debug, PartialEq)]
@@ -106,11 +107,16 @@ fn counted(bytes: &[u8]) -> Result<usize, String> {
     let end = begin + length;
     let text = bytes.get(begin..end).ok_or_else(damaged)?;
     let (mut depth, mut product, mut number) = (0usize, 1u64, None::<u64>);
-    let mut quote = None;
+    let (mut quote, mut is_escaped) = (None, false);
     for byte in text.iter().chain(b" ") {
         match (quote, byte) {
-            (Some(open), _) if open == *byte => quote = None,
-            (Some(_), _) => continue,
+            (Some(open), _) => {
+                if !is_escaped && open == *byte {
+                    quote = None;
+                }
+                is_escaped = !is_escaped && *byte == b'\\';
+                continue;
+            }
             (None, b'\'' | b'"') => quote = Some(*byte),
             (None, b'(' | b'[' | b'{') => depth += 1,
             (None, b')' | b']' | b'}') => depth = depth.saturating_sub(1),
