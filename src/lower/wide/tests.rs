@@ -70,6 +70,7 @@ impl Sketch {
                 accumulators: Vec::new(),
                 width,
                 streaming,
+                carried: false,
             };
             routine.compile().expect("compiles")
         };
