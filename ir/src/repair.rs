@@ -56,6 +56,8 @@ const MOST_CALLS: usize = 4000;
 const MOST_DIAGNOSTICS: usize = 2;
 /// Inputs along which a plan is cut, beside its first output.
 const MOST_INPUTS: usize = 2;
+/// Of more pieces than that, what it takes to begin each is more than what is done.
+const MOST_PIECES: u64 = 100_000;
 /// Calls that are looked at for an operand that several of them take.
 const MOST_GUILTY: usize = 16;
 
@@ -256,7 +258,7 @@ impl Graph {
             (0..rank).map(move |axis| (port, axis))
         });
         let cut = ways.filter_map(|(port, axis)| plan.chunked_by(port, axis, site, &fits).ok());
-        let cut = cut.min_by_key(Chunked::pieces).filter(|cut| cut.pieces() > 1)?;
+        let cut = cut.min_by_key(Chunked::pieces).filter(|cut| (2..=MOST_PIECES).contains(&cut.pieces()))?;
         let raised = match wrong.kind {
             DiagnosticKind::Workspace => {
                 format!(".with_bytes({})", grouped(plan.workspace_bytes()).replace(' ', "_"))
