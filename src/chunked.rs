@@ -15,9 +15,9 @@ pub struct Chunked {
 }
 
 impl Plan {
-    /// The same plan cut along an axis of its first output, so that a piece touches at most this many bytes: workspace, and its parts
-    /// of inputs and outputs. Results have the same bits. It is for plans whose memory is over budget when they run as a
-    /// whole: plan with limits that let it pass, then cut it.
+    /// The same plan cut along an axis of its first output (of its first input where that output has no axes), so that a piece touches at
+    /// most this many bytes: workspace, and its parts of inputs and outputs. Results have the same bits. It is for plans whose memory is over
+    /// budget when they run as a whole: plan with limits that let it pass, then cut it.
     ///
     /// ```
     /// use fusewire::prelude::*;
@@ -36,16 +36,49 @@ impl Plan {
     /// ```
     ///
     /// # Errors
-    /// An axis that does not exist or whose size is not known; values that need all of the axis at once, such as a reduction along
-    /// it; bytes that not even a piece of one element fits into.
+    /// An axis that does not exist or whose size is not known, or that nothing can follow; bytes that not even a piece of one element
+    /// fits into, beside what is needed as a whole: the error lists the largest of it.
     #[track_caller]
     pub fn chunked(&self, axis: Axis, bytes: u64) -> Result<Chunked, Error> {
-        let rank = self.outputs().first().map_or(0, |port| port.array.shape.len());
-        // What is out of range stays out of range, and is refused.
-        let at =
-            if axis.0 < 0 { rank.checked_sub(axis.0.unsigned_abs()) } else { Some(axis.0.unsigned_abs()) };
-        Ok(Chunked { cut: ir::Plan::chunked(self, at.unwrap_or(usize::MAX), bytes, Site::caller())? })
+        let rank = self.first_cut().map_or(0, |port| port.array.shape.len());
+        Ok(Chunked { cut: ir::Plan::chunked(self, position(axis, rank), bytes, Site::caller())? })
     }
+
+    /// The same along an axis of the input or output of this name, as one that is reduced away before the first output.
+    ///
+    /// ```
+    /// use fusewire::prelude::*;
+    ///
+    /// let g = Graph::new();
+    /// let x = g.input("x", F32, [10_000, 8]);
+    /// let sums = x.sum(Axis(0)).named("sums");
+    /// let chunked = g.plan([sums], &Limits::default())?.chunked_along("x", Axis(0), 10_000)?;
+    /// assert!(chunked.bytes() <= 10_000 && chunked.pieces() > 30);
+    ///
+    /// let data: Vec<f32> = (0..80_000).map(|at| at as f32 / 8.0).collect();
+    /// let (mut whole, mut out) = ([0.0f32; 8], [0.0f32; 8]);
+    /// let x = View::new(&data, [10_000, 8]);
+    /// g.plan([sums], &Limits::default())?.compile()?.run([("x", x.clone())], [("sums", &mut whole)])?;
+    /// chunked.compile()?.run([("x", x)], [("sums", &mut out)])?;
+    /// assert_eq!(out, whole);
+    /// # Ok::<(), Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Plan::chunked`], and a name that no input or output has.
+    #[track_caller]
+    pub fn chunked_along(&self, port: &str, axis: Axis, bytes: u64) -> Result<Chunked, Error> {
+        let ports = self.outputs().iter().chain(self.inputs());
+        let rank =
+            ports.into_iter().find(|known| *known.name == *port).map_or(0, |port| port.array.shape.len());
+        Ok(Chunked { cut: ir::Plan::chunked_along(self, port, position(axis, rank), bytes, Site::caller())? })
+    }
+}
+
+/// The position of an axis among so many. What is out of range stays out of range, and is refused.
+fn position(axis: Axis, rank: usize) -> usize {
+    let from_end = || rank.checked_sub(axis.0.unsigned_abs());
+    if axis.0 < 0 { from_end().unwrap_or(usize::MAX) } else { axis.0.unsigned_abs() }
 }
 
 impl Chunked {
@@ -61,13 +94,26 @@ impl Chunked {
         self.cut.piece()
     }
 
-    /// The most bytes that one piece touches: its workspace, and its parts of inputs and outputs.
+    /// The most bytes that one piece touches: workspace, and its parts of inputs and outputs. What runs once, on whole arrays, touches no
+    /// more.
     #[must_use]
     pub const fn bytes(&self) -> u64 {
         self.cut.bytes()
     }
 
-    /// What runs for each piece, to be looked at: its size is the dim `piece!`, where it begins is `start!`.
+    /// The input or output whose axis is cut.
+    #[must_use]
+    pub fn port(&self) -> &str {
+        self.cut.port()
+    }
+
+    /// How often the pieces are gone over: once more for every total that something waits for.
+    #[must_use]
+    pub fn rounds(&self) -> usize {
+        self.cut.rounds().iter().filter(|round| round.in_pieces).count()
+    }
+
+    /// What runs, to be looked at: the size of a piece is the dim `piece!`, where it begins is `start!`.
     #[must_use]
     pub const fn plan(&self) -> &ir::Plan {
         self.cut.plan()
@@ -107,15 +153,14 @@ impl ChunkedProgram {
     /// Runs all pieces on whole arrays bound by name, one after another.
     ///
     /// # Errors
-    /// What [`Program::bind`] reports. A wrong binding is found before the first piece runs; memory for workspace that the machine cannot
-    /// give may be found at a later one.
+    /// What [`Program::bind`] reports, before the first piece runs. What [`crate::Bound::run`] reports of an index that an array does not have:
+    /// pieces before the one that has it have been written.
     #[track_caller]
     pub fn run<'a>(
         &self,
         inputs: impl Arrays<View<'a>>,
         outputs: impl Arrays<ViewMut<'a>>,
     ) -> Result<(), Error> {
-        let pieces = (0..self.cut.pieces()).map(|piece| self.cut.sizes(piece));
-        self.program.run_pieces(inputs, outputs, pieces, Site::caller())
+        self.program.run_rounds(&self.cut, inputs, outputs, Site::caller())
     }
 }

@@ -3,6 +3,7 @@
 
 use crate::block::Block;
 use crate::cache;
+use crate::carried::Carried;
 use crate::jit::CodeError;
 use crate::lower::{Accumulator, COLUMNS, Compiled, Form, Routine};
 use crate::repeat::{Lengthened, Table, lengthened};
@@ -97,6 +98,8 @@ pub(crate) struct Results {
     tiles: std::ops::Range<u64>,
     partials: Vec<u64>,
     totals: Block,
+    /// Where only a piece of what is combined is at hand, how it goes on.
+    carried: Option<Carried>,
 }
 
 /// The call that combines elements.
@@ -225,7 +228,9 @@ fn results(
         extents: walk.extents.clone(),
         strides: walk.strides[range].to_vec(),
     };
-    let kept = kept.ordered().merged().with_a_loop();
+    let carried = Carried::of(kernel, &walk, memory);
+    // What is carried is in the order of the kernel's loops, however a piece lies in memory.
+    let kept = if carried.is_some() { kept } else { kept.ordered() }.merged().with_a_loop();
     let reduce_kept = only(&kept, 0..accesses.len());
     let mut finish_walk = only(&kept, accesses.len()..all.len());
     // The order of the reduced loops is the order of the reduction: they merge, but stay in place.
@@ -250,6 +255,7 @@ fn results(
     let code_walk = join(if columns { [&reduced, &inner_kept] } else { [&inner_kept, &reduced] });
     let mut routine = code_walk.routine(form, body.clone());
     routine.accumulators.clone_from(&accumulators);
+    routine.carried = carried.is_some();
     let code = if is_nothing { None } else { Some(cache::compiled(routine)?) };
 
     let mut totals = Block::new(tile * 8 * accumulators.len());
@@ -286,16 +292,22 @@ fn results(
             finish: Call::new(&finish_code, &finish_walk.select(&[inner])),
             finish_walk,
             accumulators: accumulators.clone(),
-            count: if is_nothing { 0 } else { reduced.iterations() },
+            count: match &carried {
+                _ if is_nothing => 0,
+                Some(carried) => carried.count,
+                None => reduced.iterations(),
+            },
             tile: tile as u64,
             tiles,
             partials: vec![0; tile * accumulators.len()],
             totals,
+            carried: carried.clone(),
         }
     };
     let work = kept.iterations().saturating_mul(reduced.iterations()).saturating_mul(cost(&body));
     let parts = parts_for(work, threads);
     if let Some(code) = &code
+        && carried.is_none()
         && parts > 1
         && tiles < 2 * parts
         && reduced.extents.len() == 1
@@ -355,6 +367,34 @@ impl Reduce {
         self.call.arguments[self.results_word] = results as i64;
         results
     }
+
+    /// Goes on with the results of the tile at which it has been placed: as many side by side as the code takes, or one after another.
+    fn go_on(&mut self, carried: &Carried, tile: u64, per_tile: u64, results: u64, partials: &mut [u64]) {
+        let code = self.call.code.clone();
+        let inner = self.walk.extents.len() - 1;
+        let per_row = self.walk.extents[inner].div_ceil(per_tile);
+        let first = tile / per_row * self.walk.extents[inner] + tile % per_row * per_tile;
+        let together = if code.routine.form == Form::Columns { results } else { 1 };
+        self.call.arguments[self.results_word] = together as i64;
+        let width = code.routine.accumulators.len();
+        assert!(results as usize * width <= partials.len());
+        for result in (0..results).step_by(together.max(1) as usize) {
+            let range = first + result..first + result + together;
+            let scratch = self.call.scratch.address();
+            // SAFETY: the scratch memory of this call, which runs in between; a word for every result and accumulator by the assertion, and
+            // workspace that lives as long as the launch.
+            unsafe {
+                carried.take_up(&code, scratch, range.clone());
+                self.call.run(std::ptr::null_mut());
+                let totals = partials.as_mut_ptr().add(result as usize * width);
+                carried.leave(&code, scratch, range, totals);
+            }
+            for (stream, stride) in self.walk.strides.iter().enumerate() {
+                let word = &mut self.call.arguments[code.loops * (1 + stream) + stream];
+                *word = word.wrapping_add((together as i64).wrapping_mul(stride.steps[inner]));
+            }
+        }
+    }
 }
 
 impl Results {
@@ -366,10 +406,15 @@ impl Results {
     fn run(&mut self) {
         for tile in self.tiles.clone() {
             if let Some(reduce) = &mut self.reduce {
-                reduce.place(tile, self.tile);
-                reduce.call.run(self.partials.as_mut_ptr());
+                let results = reduce.place(tile, self.tile);
+                match &self.carried {
+                    Some(carried) => reduce.go_on(carried, tile, self.tile, results, &mut self.partials),
+                    None => reduce.call.run(self.partials.as_mut_ptr()),
+                }
             }
-            self.finish(tile);
+            if self.carried.as_ref().is_none_or(|carried| carried.is_last) {
+                self.finish(tile);
+            }
         }
     }
 

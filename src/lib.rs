@@ -28,6 +28,7 @@ mod axes;
 mod bind;
 mod block;
 mod cache;
+mod carried;
 mod chunked;
 mod composed;
 mod custom;

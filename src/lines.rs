@@ -60,6 +60,13 @@ impl Array {
         })
     }
 
+    /// So many elements of an axis, and where they begin along it.
+    pub fn part(mut self, axis: usize, first: i64, count: u64) -> Self {
+        self.address = self.address.wrapping_add(first.wrapping_mul(self.strides[axis]));
+        self.sizes[axis] = count;
+        self
+    }
+
     /// After its buffer has moved.
     pub fn relocate(&mut self, moved: &impl Fn(Buffer) -> i64) {
         self.address = self.address.wrapping_add(moved(self.buffer));

@@ -97,6 +97,8 @@ pub(crate) struct Routine {
     pub width: Width,
     /// Writes go around the cache where they can, as what is written does not fit into it.
     pub streaming: bool,
+    /// Totals are taken up where scratch memory has them, and left there: in `Rows` of one result.
+    pub carried: bool,
 }
 
 /// Compiled code for a routine.
@@ -138,6 +140,11 @@ impl Routine {
     /// Bytes of scratch memory that a call needs.
     pub fn scratch_bytes(&self) -> usize {
         nest::scratch_bytes(self)
+    }
+
+    /// Where the state of an accumulator is in scratch memory, which begins with the position in the block.
+    pub fn state_offset(&self, accumulator: usize) -> usize {
+        nest::state_offset(self, accumulator)
     }
 
     /// Writes the instructions of the function, which finds what it calls through the linker.

@@ -15,13 +15,15 @@ use crate::view::{Layout, View, ViewMut};
 use crate::walk::Memory;
 use crate::watch::Watch;
 use fusewire_ir::plan::{Plan, Port, Step, Stored, Task};
-use fusewire_ir::{Error, Site, Sizes};
+use fusewire_ir::{Chunked, Error, Site, Sizes};
 use memory::{
-    Arrangement, Constant, WORKSPACE_ALIGNMENT, dense, expected_at, no_memory, not_compiled, place_in,
+    Arrangement, Constant, WORKSPACE_ALIGNMENT, dense, expected_at, no_memory, not_compiled, offsets_of,
+    place_in,
 };
 use prepared::{HeldCode, Prepared};
 use std::fmt;
 use std::marker::PhantomData;
+use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 use work::{Launches, Work};
 
@@ -95,7 +97,7 @@ impl Program {
     fn compile_dense(&self) -> Result<(), Error> {
         let binding = self.expected_binding();
         let arrangement = self.arrange(&binding, 1);
-        self.prepare(&binding, &arrangement, 64, 1).map(|_| ())
+        self.prepare(&binding, &arrangement, 64, 1, self.all_steps()).map(|_| ())
     }
 
     /// Arrays as they are most likely bound, at addresses that nobody follows, and far from each other.
@@ -116,7 +118,8 @@ impl Program {
     /// The bytes of scratch memory that such arrays need, on the threads of the program.
     pub(crate) fn expected_scratch_bytes(&self) -> Result<u64, Error> {
         let binding = self.expected_binding();
-        let launches = self.launches(&binding, &self.arrange(&binding, self.threads), 64, self.threads)?;
+        let arrangement = self.arrange(&binding, self.threads);
+        let launches = self.launches(&binding, &arrangement, 64, self.threads, self.all_steps())?;
         Ok(launches.iter().flatten().map(|launch| launch.scratch_bytes() as u64).sum())
     }
 
@@ -125,9 +128,8 @@ impl Program {
         let binding = self.expected_binding();
         let mut listings = Vec::new();
         let mut first = 0;
-        for (launches, step) in
-            self.launches(&binding, &self.arrange(&binding, 1), 64, 1)?.iter().zip(self.plan.steps())
-        {
+        let launches = self.launches(&binding, &self.arrange(&binding, 1), 64, 1, self.all_steps())?;
+        for (launches, step) in launches.iter().zip(self.plan.steps()) {
             // A routine has no code of its own.
             let kernels = step.tasks().count();
             let loops = launches.iter().filter_map(Work::loops);
@@ -305,7 +307,7 @@ impl Program {
             None => (Block::try_new(bytes).ok_or_else(|| no_memory(bytes, site))?, None),
         };
         let address = address.unwrap_or_else(|| workspace.address() as usize);
-        let launches = self.prepare(&binding, &arrangement, address, self.threads)?;
+        let launches = self.prepare(&binding, &arrangement, address, self.threads, self.all_steps())?;
         Ok(Prepared {
             inputs: inputs.layouts,
             outputs: outputs.layouts,
@@ -315,23 +317,42 @@ impl Program {
         })
     }
 
-    /// Runs once for each of these sizes of dims, on the same arrays.
-    pub(crate) fn run_pieces<'a, const DIMS: usize>(
+    /// Runs the rounds of a plan that is cut, on the same arrays and in one workspace.
+    pub(crate) fn run_rounds<'a>(
         &self,
+        cut: &Chunked,
         inputs: impl Arrays<View<'a>>,
         outputs: impl Arrays<ViewMut<'a>>,
-        pieces: impl Iterator<Item = [(&'static str, u64); DIMS]>,
         site: Site,
     ) -> Result<(), Error> {
         let (inputs, outputs) = self.given(inputs, outputs);
-        let mut program = self.clone();
-        for sizes in pieces {
-            program.sizes.extend(sizes.map(|(dim, size)| (dim.into(), size)));
-            let mut prepared = program.prepare_for(inputs.clone(), outputs.clone(), site)?;
-            let timed = Timed::begin();
-            let ran = prepared.launches.run(site);
-            timed.ran(&self.plan, prepared.bytes, self.threads);
-            ran?;
+        let bound = |piece: u64| {
+            let sizes = cut.sizes(piece).map(|(dim, size)| (dim.into(), size));
+            let sizes: Sizes = self.sizes.clone().into_iter().chain(sizes).collect();
+            bind::bind(&self.plan, &inputs, &outputs, &sizes, site)
+        };
+        // Pieces are of two sizes at most: all is where there is room for either.
+        let last = cut.pieces() - 1;
+        let mut slots = self.slot_bytes(&bound(0)?, &self.blocks(&bound(0)?, self.threads));
+        let binding = bound(last)?;
+        let of_last = self.slot_bytes(&binding, &self.blocks(&binding, self.threads));
+        slots.iter_mut().zip(of_last).for_each(|(slot, bytes)| *slot = bytes.max(*slot));
+        let offsets = offsets_of(&slots);
+        let bytes = offsets.last().copied().unwrap_or(0);
+        let mut workspace = Block::try_new(bytes).ok_or_else(|| no_memory(bytes, site))?;
+        let address = workspace.address() as usize;
+        for round in cut.rounds() {
+            for piece in 0..if round.in_pieces { cut.pieces() } else { 1 } {
+                let binding = bound(piece)?;
+                let blocks = self.blocks(&binding, self.threads);
+                let arrangement = Arrangement { offsets: offsets.clone(), blocks };
+                let steps = round.steps.clone();
+                let mut launches = self.prepare(&binding, &arrangement, address, self.threads, steps)?;
+                let timed = Timed::begin();
+                let ran = launches.run(site);
+                timed.ran(&self.plan, bytes, self.threads);
+                ran?;
+            }
         }
         Ok(())
     }
@@ -369,16 +390,22 @@ impl Program {
 
     /// Decides where everything is in workspace.
     fn arrange(&self, binding: &Binding, threads: usize) -> Arrangement {
+        let blocks = self.blocks(binding, threads);
+        Arrangement { offsets: offsets_of(&self.slot_bytes(binding, &blocks)), blocks }
+    }
+
+    /// How the rows of each step are cut, where kernels take turns on them.
+    fn blocks(&self, binding: &Binding, threads: usize) -> Vec<Option<Blocks>> {
+        let of_step = |(at, step): (usize, &Step)| match step {
+            Step::Rows(rows) => Some(Blocks::new(&self.plan, at, rows, binding, threads, self.block_rows)),
+            _ => None,
+        };
+        self.plan.steps().iter().enumerate().map(of_step).collect()
+    }
+
+    /// The bytes that each slot of workspace needs, in whole cache lines.
+    fn slot_bytes(&self, binding: &Binding, blocks: &[Option<Blocks>]) -> Vec<usize> {
         let plan = &self.plan;
-        let blocks: Vec<Option<Blocks>> = plan
-            .steps()
-            .iter()
-            .enumerate()
-            .map(|(at, step)| match step {
-                Step::Rows(rows) => Some(Blocks::new(plan, at, rows, binding, threads, self.block_rows)),
-                _ => None,
-            })
-            .collect();
         let mut bytes = vec![0usize; plan.slots().len()];
         for stored in plan.stored().iter().filter(|stored| stored.output.is_none()) {
             let held = stored.rows.as_ref().and_then(|held| blocks[held.step].as_ref());
@@ -394,11 +421,7 @@ impl Program {
             let needed = needed.and_then(|bytes| usize::try_from(bytes).ok()?.checked_next_multiple_of(64));
             bytes[stored.slot] = bytes[stored.slot].max(needed.unwrap_or(usize::MAX));
         }
-        let mut offsets = vec![0usize];
-        for bytes in bytes {
-            offsets.push(offsets[offsets.len() - 1].saturating_add(bytes));
-        }
-        Arrangement { offsets, blocks }
+        bytes
     }
 
     fn prepare(
@@ -407,21 +430,27 @@ impl Program {
         arrangement: &Arrangement,
         workspace: usize,
         threads: usize,
+        steps: Range<usize>,
     ) -> Result<Launches, Error> {
-        let launches = self.launches(binding, arrangement, workspace, threads)?;
+        let launches = self.launches(binding, arrangement, workspace, threads, steps)?;
         let launches = Launches(launches.into_iter().flatten().collect());
         let mut held = self.code.lock().unwrap_or_else(PoisonError::into_inner);
         held.hold(&launches, self.plan.kernels().len());
         Ok(launches)
     }
 
-    /// The work of each step.
+    fn all_steps(&self) -> Range<usize> {
+        0..self.plan.steps().len()
+    }
+
+    /// The work of each of these steps.
     fn launches(
         &self,
         binding: &Binding,
         arrangement: &Arrangement,
         workspace: usize,
         threads: usize,
+        steps: Range<usize>,
     ) -> Result<Vec<Vec<Work>>, Error> {
         let plan = &self.plan;
         let held: Vec<bool> = plan.stored().iter().map(Stored::is_held_for_blocks).collect();
@@ -449,7 +478,7 @@ impl Program {
         let memory = |lane: u64| Memory { binding, constants: &constants, stored: stored(lane) };
         let whole = memory(0);
         let mut launches = Vec::new();
-        for (step, blocks) in plan.steps().iter().zip(&arrangement.blocks) {
+        for (step, blocks) in plan.steps()[steps.clone()].iter().zip(&arrangement.blocks[steps]) {
             if let (Step::Rows(rows), Some(blocks)) = (step, blocks) {
                 let lanes = lanes(rows, blocks, &held, threads, memory).map_err(not_compiled)?;
                 launches.push(lanes.map(Work::Loops).into_iter().collect());

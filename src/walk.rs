@@ -273,6 +273,7 @@ impl Walk {
             accumulators: Vec::new(),
             width: Width::available(),
             streaming: false,
+            carried: false,
         }
     }
 

@@ -1,15 +1,16 @@
 //! Plans that run piece by piece: the same bits in less memory.
 
+use fusewire::ir::plan::Task;
 use fusewire::prelude::*;
 use fusewire::testing::{check_chunked, recipes};
-use fusewire::{DiagnosticKind, Recipe};
+use fusewire::{DiagnosticKind, OutOfBounds, Recipe, Side};
 use insta::assert_snapshot;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 
 fn checked(g: &Graph, outputs: Vec<Expr<'_>>, axis: isize, bytes: u64) -> Option<u64> {
     let recipe: Recipe = g.recipe(outputs).unwrap();
-    check_chunked(&recipe, Axis(axis), bytes).unwrap_or_else(|mismatch| panic!("{mismatch}"))
+    check_chunked(&recipe, None, Axis(axis), bytes).unwrap_or_else(|mismatch| panic!("{mismatch}"))
 }
 
 #[test]
@@ -69,6 +70,79 @@ fn what_is_over_budget_as_a_whole_fits_piece_by_piece() {
     assert!(checked(&g, vec![total], 0, 1_000_000).unwrap() > 20);
 }
 
+fn along(g: &Graph, outputs: Vec<Expr<'_>>, port: &str, axis: isize, bytes: u64) -> Option<u64> {
+    let recipe: Recipe = g.recipe(outputs).unwrap();
+    check_chunked(&recipe, Some(port), Axis(axis), bytes).unwrap_or_else(|mismatch| panic!("{mismatch}"))
+}
+
+/// Rows that end in the middle of blocks of the reduction, one element or many for each element of the axis.
+#[test]
+fn totals_go_on_from_piece_to_piece() {
+    for (shape, axes) in [
+        (vec![9001u64], vec![0isize]),
+        (vec![13_000, 3], vec![0]),
+        (vec![9000, 40], vec![0]),
+        (vec![300, 50], vec![0, 1]),
+        (vec![2000, 5, 3], vec![0, 2]),
+        (vec![9000, 2], vec![0, 1]),
+    ] {
+        for dtype in [F64, F32, F16, I32, U64, Bool] {
+            let g = Graph::new();
+            let x = g.input("x", dtype, &shape[..]);
+            let axes = || axes.clone();
+            let row = shape[1..].iter().product::<u64>() * dtype.bytes() as u64;
+            let kept = (0..shape.len()).filter(|axis| !axes().contains(&(*axis as isize)));
+            let state = 300 * kept.map(|axis| shape[axis]).product::<u64>();
+            let outputs = [
+                x.sum(axes()).named("sum"),
+                x.prod(axes()).named("prod"),
+                x.mean(axes()).named("mean"),
+                x.min(axes()).named("min"),
+                x.max(axes()).named("max"),
+                x.any(axes()).named("any"),
+                x.all(axes()).named("all"),
+                x.count_nonzero(axes()).named("count_nonzero"),
+            ];
+            let outputs: Vec<_> = outputs.into_iter().filter(|output| output.array().is_some()).collect();
+            let pieces = along(&g, outputs, "x", 0, 97 * row + 8 * state + 1000);
+            assert!(pieces.is_some_and(|pieces| pieces > 2), "{dtype} {shape:?}: {pieces:?}");
+        }
+    }
+}
+
+#[test]
+fn several_totals_and_the_elements_beside_them() {
+    let g = Graph::new();
+    let (x, w) = (g.input("x", F32, [5000, 6]), g.input("w", F32, [6]));
+    let scaled = (x * w).named("scaled");
+    let (sums, all, rows) = (scaled.sum(Axis(0)), scaled.max(All), scaled.mean(Axis(1)));
+    let outputs = vec![scaled, sums.named("sums"), all.named("all"), rows.named("rows")];
+    assert!(checked(&g, outputs, 0, 8000).unwrap() > 20);
+}
+
+/// What needs a total waits for another round.
+#[test]
+fn totals_that_are_broadcast_back() {
+    let g = Graph::new();
+    let x = g.input("x", F64, [9000]);
+    let y = g.input("y", F32, [4500, 5]);
+    for (name, port, output) in [
+        ("softmax", "x", x.softmax(Axis(0))),
+        ("variance", "x", x.var(All)),
+        ("deviation", "x", x.std(All)),
+        ("standardised", "y", (y - y.mean(Axis(0))) / y.std(Axis(0))),
+        ("softmax", "y", y.softmax(Axis(0))),
+        ("shares", "y", y / y.sum(All)),
+        ("argmax", "x", x.argmax(Axis(0))),
+        ("argmin", "y", y.argmin(Axis(0))),
+        ("logsumexp", "y", y.logsumexp(Axis(0))),
+        ("norm", "x", (x * 3 - x.max(All)).square().sum(All).sqrt()),
+    ] {
+        let pieces = along(&g, vec![output.named(name)], port, 0, 20_000);
+        assert!(pieces.is_some_and(|pieces| pieces > 2), "{name}: {pieces:?}");
+    }
+}
+
 #[test]
 fn what_cannot_be_cut_says_why() {
     let g = Graph::new();
@@ -77,12 +151,11 @@ fn what_cannot_be_cut_says_why() {
     let open = g.input("open", F64, (n, 50));
     let kept = x.exp().store(Always);
     let bad = [
-        (x - x.sum(Axis(0)), 0),
         (x * 2, 2),
         (open * 2, 0),
-        (x.sum(All) + 1, 0),
         (kept + kept.flip(Axis(0)), 0),
-        (x.sort(Axis(1)) * 2, 0),
+        (x.sort(Axis(1)) * 2, 1),
+        (x.sum(All) + 1, 1),
     ];
     let texts = bad.map(|(output, axis)| {
         let plan = g.plan([output.named("y")], &Limits::default()).unwrap();
@@ -91,28 +164,113 @@ fn what_cannot_be_cut_says_why() {
     assert_snapshot!(texts.join("\n\n"));
 }
 
+/// Every routine along the axes of its result that it does not mix, with what is computed before and after it.
+#[test]
+fn routines_run_on_pieces() {
+    let g = Graph::new();
+    let x = g.input("x", F64, [60, 40]);
+    let y = (x * 3).exp();
+    let (a, b) = (g.input("a", F32, [90, 33]), g.input("b", F32, [33, 70]));
+    let (left, right) = (g.input("left", I32, [6, 20, 7]), g.input("right", I32, [6, 7, 9]));
+    let order = y.argsort(Axis(0));
+    let which = g.constant(&[3i64, -1, 0, 39, 17, 17, 8, 5, 21], [9]);
+    let places = g.arange(0, 40, 2);
+    let rows = g.input("rows", I64, [30, 40]);
+    let edges = g.linspace(-1.0, 2.0, 12);
+    let cases = [
+        ("sort", y.sort(Axis(1)) + 1, 0),
+        ("sort", y.sort(Axis(0)) + 1, 1),
+        ("argsort", y.argsort_descending(Axis(1)), 0),
+        ("scan", y.cumulative_sum(Axis(1)) * 2, 0),
+        ("scan from zero", y.cumulative_sum_from_zero(Axis(0)), 1),
+        ("take rows", y.take(which, Axis(1)) + 1, 0),
+        ("take by an index", y.take(which, Axis(1)) + 1, 1),
+        ("along", y.take_along_axis(order, Axis(0)), 1),
+        ("index of along", x.take_along_axis_with(rows, Axis(0), OutOfBounds::Wrap), 0),
+        ("compress", y.compress(x.sum(Axis(1)).greater(0), Axis(0)).0, 1),
+        ("put", y.put(places, x.take(places, Axis(1)), Axis(1)), 0),
+        ("scatter", y.scatter_add(places, x.take(places, Axis(1)), Axis(1)), 0),
+        ("search", edges.searchsorted(y, Side::Left) + 1, 0),
+        ("search", edges.searchsorted(y, Side::Right) + 1, 1),
+        ("rows", (a + 1).matmul(b) * 2, 0),
+        ("columns", a.matmul(b + 1) * 2, 1),
+        ("batch", left.matmul(right) + 1, 0),
+        ("rows in a batch", left.matmul(right) + 1, 1),
+        ("columns in a batch", left.matmul(right), 2),
+        ("median", y.median(Axis(1)), 0),
+        ("tensordot", a.tensordot(b, 1) - 1, 0),
+    ];
+    let mut wrong = Vec::new();
+    for (name, output, axis) in cases {
+        if output.array().is_none() {
+            wrong.push(format!("{name}: {}", g.plan([output], &Limits::default()).unwrap_err()));
+            continue;
+        }
+        let recipe: Recipe = g.recipe([output.named("made")]).unwrap();
+        let plan = recipe.plan(&Limits::default()).unwrap();
+        let least = (1..4000).map(|bytes| bytes * 32).find(|bytes| plan.chunked(Axis(axis), *bytes).is_ok());
+        let Some(least) = least else {
+            wrong.push(format!("{name} is not cut"));
+            continue;
+        };
+        // Pieces of an element, and of a few.
+        for bytes in [least, least + 500] {
+            match check_chunked(&recipe, None, Axis(axis), bytes) {
+                Ok(Some(pieces)) if pieces > 1 => {}
+                other => wrong.push(format!("{name} in {bytes} bytes: {other:?}")),
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// One of the ports of a recipe: its first output where none is named.
+fn port_of(recipe: &Recipe, choice: usize) -> Option<String> {
+    let plan = recipe.plan(&Limits::default()).ok()?;
+    let ports: Vec<_> =
+        plan.outputs().iter().chain(plan.inputs()).map(|port| port.name.to_string()).collect();
+    choice.checked_sub(1).map(|choice| ports[choice % ports.len()].clone())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
 
     #[test]
-    fn pieces_have_the_bits_of_the_whole(recipe in recipes(20), axis in 0isize..3, bytes in 32u64..1000) {
-        if let Err(mismatch) = check_chunked(&recipe, Axis(axis), bytes) {
+    fn pieces_have_the_bits_of_the_whole(
+        recipe in recipes(20), port in 0usize..6, axis in 0isize..3, bits in 5u32..12,
+    ) {
+        let port = port_of(&recipe, port);
+        if let Err(mismatch) = check_chunked(&recipe, port.as_deref(), Axis(axis), 1 << bits) {
             prop_assert!(false, "{}", mismatch);
         }
     }
 }
 
-/// The property above means something: a good part of random plans can be cut, into several pieces.
+/// The property above means something: a good part of random plans can be cut, into several pieces, and there are totals that go on, several rounds,
+/// and pieces of routines among them.
 #[test]
 fn random_plans_are_cut() {
     let mut runner = proptest::test_runner::TestRunner::deterministic();
-    let (mut cut, mut several) = (0, 0);
-    for _ in 0..150 {
+    let (mut cut, mut carried, mut again, mut routines) = (0, 0, 0, 0);
+    for at in 0..400 {
         let recipe = recipes(20).new_tree(&mut runner).unwrap().current();
-        if let Some(pieces) = check_chunked(&recipe, Axis(0), 150).unwrap_or_else(|wrong| panic!("{wrong}")) {
-            cut += 1;
-            several += usize::from(pieces > 1);
-        }
+        let (plan, port) = (recipe.plan(&Limits::default()).unwrap(), port_of(&recipe, at % 6));
+        let chunked = |bytes: &u64| match &port {
+            Some(port) => plan.chunked_along(port, Axis(0), *bytes).ok(),
+            None => plan.chunked(Axis(0), *bytes).ok(),
+        };
+        // The smallest pieces that there are.
+        let Some(bytes) = (5..16).map(|bits| 1 << bits).find(|bytes| chunked(bytes).is_some()) else {
+            continue;
+        };
+        let pieces = check_chunked(&recipe, port.as_deref(), Axis(0), bytes);
+        pieces.unwrap_or_else(|wrong| panic!("{wrong}"));
+        let Some(chunked) = chunked(&bytes).filter(|chunked| chunked.pieces() > 1) else { continue };
+        cut += 1;
+        carried += usize::from(chunked.plan().kernels().iter().any(|kernel| kernel.carried.is_some()));
+        again += usize::from(chunked.rounds() > 1);
+        let is_piece = |task: Task<'_>| matches!(task, Task::Routine(call) if call.begin.is_some());
+        routines += usize::from(chunked.plan().tasks().any(is_piece));
     }
-    assert!(cut > 20 && several > 10, "{cut} {several}");
+    assert!(cut > 100 && carried > 5 && again > 5 && routines > 5, "{cut} {carried} {again} {routines}");
 }

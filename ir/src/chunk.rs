@@ -1,31 +1,54 @@
 //! Plans that run piece by piece along an axis.
 //!
 //! A piece has a size and a start that a run decides, like the sizes of dims. Loops that follow the axis run
-//! over the size; where they meet the caller's arrays they begin at the start, and what kernels exchange along them is stored for
-//! one piece. The order of every reduction is as before, and so are the bits of all results.
+//! over the size; where they meet whole arrays they begin at the start, and what kernels exchange along them is stored for
+//! one piece. A reduction along the axis hands its lanes and its tree on from piece to piece: its order is as before, and so are the
+//! bits of all results. What waits for a total waits for the next round over all pieces.
+
+mod follow;
+mod refusal;
+mod rounds;
 
 use crate::bounds::Bounds;
-use crate::diagnostic::{Diagnostic, DiagnosticKind, Error, Site, grouped, human_bytes};
+use crate::diagnostic::{Error, Site};
 use crate::dim::Dim;
-use crate::fuse::{self, Equalities};
-use crate::index_map::AxisMap;
-use crate::kernel::{Access, Buffer, Kernel};
+use crate::dtype::DType;
+use crate::fuse::{self, Equalities, StoreReason};
+use crate::kernel::{Access, Buffer, Carried, Kernel};
 use crate::limits::largest_passing;
-use crate::plan::Plan;
+use crate::plan::{Plan, Port, Stored};
 use crate::plan_dims::PlanDim;
+use crate::quick_hash::QuickMap;
+use crate::reduce::BLOCK;
+use crate::routine::RoutineCall;
+use crate::shape::{ArrayType, Shape};
 use crate::size::{SizeExpr, Symbol};
 use crate::step::{Step, Task};
-use std::collections::{HashMap, HashSet};
+use follow::Following;
+pub(crate) use refusal::Refusal;
+use rounds::Rounds;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// A plan that is cut into pieces: made by [`Plan::chunked`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct Chunked {
     plan: Plan,
+    port: Arc<str>,
     axis: usize,
     extent: u64,
     piece: u64,
     bytes: u64,
+    rounds: Vec<Round>,
+}
+
+/// Steps that run together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Round {
+    /// Which steps of [`Chunked::plan`].
+    pub steps: Range<usize>,
+    /// Do they run for each piece, one after another, or once, on whole arrays?
+    pub in_pieces: bool,
 }
 
 /// The names of the two sizes of a piece; no name of the user has an exclamation mark at its end.
@@ -33,13 +56,19 @@ const SIZE: &str = "piece!";
 const START: &str = "start!";
 
 impl Chunked {
-    /// What runs for each piece, where `piece!` is its size and `start!` where it begins.
+    /// What runs, where `piece!` is the size of a piece and `start!` where it begins.
     #[must_use]
     pub const fn plan(&self) -> &Plan {
         &self.plan
     }
 
-    /// The axis of the first output that is cut.
+    /// The input or output whose axis is cut.
+    #[must_use]
+    pub fn port(&self) -> &str {
+        &self.port
+    }
+
+    /// The axis of it that is cut.
     #[must_use]
     pub const fn axis(&self) -> usize {
         self.axis
@@ -57,10 +86,17 @@ impl Chunked {
         self.extent.div_ceil(self.piece)
     }
 
-    /// The most bytes that one piece touches: its workspace, and its parts of the caller's arrays.
+    /// The most bytes that one piece touches: workspace, and its parts of the caller's arrays. What runs once, on whole arrays, touches
+    /// no more.
     #[must_use]
     pub const fn bytes(&self) -> u64 {
         self.bytes
+    }
+
+    /// The steps of the plan in order: those that run for each piece before others begin, and those that run once.
+    #[must_use]
+    pub fn rounds(&self) -> &[Round] {
+        &self.rounds
     }
 
     /// The sizes to bind for a piece: the names of the dims, with their values.
@@ -71,274 +107,335 @@ impl Chunked {
     }
 }
 
-/// What follows the axis.
-#[derive(Default)]
-struct Following {
-    /// Of each kernel, the loop that does.
-    loops: HashMap<usize, usize>,
-    /// Of stored values, the axis that does.
-    stored: HashMap<usize, usize>,
-    /// The same of outputs that are read again.
-    outputs: HashMap<usize, usize>,
+/// How a plan is cut, but for the size of a piece.
+struct Cut<'p> {
+    plan: &'p Plan,
+    tasks: Vec<Task<'p>>,
+    following: Following,
+    rounds: Rounds,
+    /// Of stored values, the axis along which only a piece of them is stored.
+    stored: Vec<Option<usize>>,
+    port: Arc<str>,
+    axis: usize,
+    site: Site,
 }
 
 impl Plan {
-    /// The same plan cut along an axis of its first output, so that a piece touches at most this many bytes:
-    /// workspace, and its parts of inputs and outputs. The bits of all results are the same.
+    /// The same plan cut along an axis of its first output (of its first input where that output has no axes), so that a piece touches at most this
+    /// many bytes: workspace, and its parts of inputs and outputs. The bits of all results are the same.
     ///
     /// # Errors
-    /// An axis that does not exist or whose size is not known. Values that need all of the axis, such as a reduction along it,
-    /// or kernels that would have to run again for every piece. Bytes that not even a piece of one
-    /// element fits into.
+    /// An axis that does not exist or whose size is not known, or that nothing can follow. Bytes that not even a piece of one
+    /// element fits into, beside what is needed as a whole.
     pub fn chunked(&self, axis: usize, bytes: u64, site: Site) -> Result<Chunked, Error> {
         let fits = |piece: &Chunked| piece.bytes <= bytes;
-        self.chunked_by(axis, site, &fits).map_err(|refusal| match refusal {
-            Refusal::Never(diagnostic) => {
-                let rank = self.outputs.first().map_or(0, |port| port.array.shape.len());
-                let mut others = (0..rank).filter(|other| *other != axis);
-                let other = others.find(|other| self.chunked_by(*other, site, &fits).is_ok());
-                let help = other.map(|other| format!("it can be cut along axis {other}"));
-                help.into_iter().fold(*diagnostic, Diagnostic::help).into()
-            }
-            Refusal::TooLarge(least) => {
-                let message = format!(
-                    "one element of axis {axis} touches {}, over the {} that a piece may touch",
-                    human_bytes(least),
-                    human_bytes(bytes)
-                );
-                Diagnostic::new(DiagnosticKind::Workspace, message)
-                    .at(site)
-                    .help(format!("allow it {} bytes, or cut another axis", grouped(least)))
-                    .into()
-            }
-        })
+        let port = self.first_port();
+        self.chunked_by(port, axis, site, &fits)
+            .map_err(|refusal| self.not_cut(refusal, port, axis, bytes, site))
+    }
+
+    /// The same along an axis of the input or output of this name.
+    ///
+    /// # Errors
+    /// As [`Plan::chunked`], and a name that is unknown.
+    pub fn chunked_along(&self, port: &str, axis: usize, bytes: u64, site: Site) -> Result<Chunked, Error> {
+        let fits = |piece: &Chunked| piece.bytes <= bytes;
+        let Some(port) = self.port_named(port) else { return Err(self.no_port(port, site).into()) };
+        self.chunked_by(port, axis, site, &fits)
+            .map_err(|refusal| self.not_cut(refusal, port, axis, bytes, site))
+    }
+
+    /// The input or output whose axes [`Plan::chunked`] speaks of.
+    #[must_use]
+    pub fn first_cut(&self) -> Option<&Port> {
+        self.port_of(self.first_port())
+    }
+
+    /// The port whose axes are meant where none is named.
+    pub(crate) fn first_port(&self) -> Buffer {
+        let has_axes = |port: &Port| !port.array.shape.is_empty();
+        match self.outputs.first() {
+            Some(port) if !has_axes(port) && self.inputs.first().is_some_and(has_axes) => Buffer::Input(0),
+            _ => Buffer::Output(0),
+        }
+    }
+
+    fn port_named(&self, name: &str) -> Option<Buffer> {
+        let at = |ports: &[Port]| ports.iter().position(|port| *port.name == *name);
+        at(&self.outputs).map(Buffer::Output).or_else(|| at(&self.inputs).map(Buffer::Input))
+    }
+
+    pub(crate) fn port_of(&self, buffer: Buffer) -> Option<&Port> {
+        match buffer {
+            Buffer::Input(at) => self.inputs.get(at),
+            Buffer::Output(at) => self.outputs.get(at),
+            _ => None,
+        }
     }
 
     /// The same, in pieces that are as large as `fits` lets them be.
     pub(crate) fn chunked_by(
         &self,
+        port: Buffer,
         axis: usize,
         site: Site,
         fits: &dyn Fn(&Chunked) -> bool,
     ) -> Result<Chunked, Refusal> {
-        let never = |why: String| {
-            let message = format!("the plan cannot be cut along axis {axis}: {why}");
-            let diagnostic = Diagnostic::new(DiagnosticKind::Axis, message).at(site).axis(axis);
-            let notes = self.outputs.iter().take(1).enumerate().map(|(slot, port)| port.note(slot));
-            Refusal::Never(Box::new(notes.fold(diagnostic, Diagnostic::operand)))
-        };
-        let Some(dim) = self.outputs.first().and_then(|port| port.array.shape.get(axis)) else {
-            return Err(never("its first output has no such axis".into()));
-        };
-        let Some(extent) = dim.known().filter(|extent| *extent > 0) else {
-            return Err(never(format!("its size, {dim}, is not known or 0")));
-        };
-        let routine = self.tasks().enumerate().find_map(|(at, task)| match task {
-            Task::Routine(call) => Some(format!("routine {at}, `{}`, works on whole arrays", call.routine)),
-            Task::Kernel(_) => None,
-        });
-        if let Some(why) = routine {
-            return Err(never(why));
-        }
-        let following = self.following(axis, extent).map_err(never)?;
-        let cut = |piece: u64| self.cut(&following, axis, extent, piece, site);
-        let least = cut(1);
+        let cut = Cut::new(self, port, axis, site)?;
+        let extent = cut.following.extent;
+        let pieces = |piece: u64| cut.pieces(piece);
+        let least = pieces(1);
         if !fits(&least) {
-            return Err(Refusal::TooLarge(least.bytes));
+            return Err(cut.too_large(&least));
         }
-        let whole = cut(extent);
+        let whole = pieces(extent);
         let mut chunked = if fits(&whole) {
             whole
         } else {
-            let passes = |piece: u64| fits(&cut(piece));
-            cut(largest_passing(1, extent, &passes).unwrap_or(1))
+            let passes = |piece: u64| fits(&pieces(piece));
+            pieces(largest_passing(1, extent, &passes).unwrap_or(1))
         };
         // Pieces of about the same size rather than a small one at last.
         let even = extent.div_ceil(chunked.pieces());
-        if even < chunked.piece && fits(&cut(even)) {
-            chunked = cut(even);
-        }
-        let operations = self.operations();
-        let again = self.apart_from(&following).saturating_mul(chunked.pieces() - 1);
-        if again > operations {
-            return Err(never(format!(
-                "what does not follow the axis would run again for each of {} pieces",
-                grouped(chunked.pieces())
-            )));
+        if even < chunked.piece {
+            let smaller = pieces(even);
+            if fits(&smaller) {
+                chunked = smaller;
+            }
         }
         Ok(chunked)
     }
+}
 
-    /// Operations of kernels that do not follow the axis.
-    fn apart_from(&self, following: &Following) -> u64 {
-        let kernels = self.kernels();
-        let apart = kernels.iter().enumerate().filter(|(at, _)| !following.loops.contains_key(at));
-        apart.fold(0, |sum, (_, kernel)| sum.saturating_add(kernel.operations()))
-    }
-
-    /// Which loops and stored axes follow an axis of the first output.
-    fn following(&self, axis: usize, extent: u64) -> Result<Following, String> {
-        let kernels = self.kernels();
-        let mut following = Following::default();
-        let mut pending: Vec<(Buffer, usize)> = vec![(Buffer::Output(0), axis)];
-        let is_read = |buffer: Buffer| {
-            kernels.iter().any(|kernel| kernel.read().any(|read| kernel.accesses[read].buffer == buffer))
+impl<'p> Cut<'p> {
+    fn new(plan: &'p Plan, port: Buffer, axis: usize, site: Site) -> Result<Self, Refusal> {
+        let never = |why: String| plan.never(port, axis, why, site);
+        let Some(bound) = plan.port_of(port) else { return Err(never("it has no outputs".into())) };
+        let Some(dim) = bound.array.shape.get(axis) else {
+            return Err(never(format!("`{}` has no such axis", bound.name)));
         };
-        while let Some((buffer, axis)) = pending.pop() {
-            let known = match buffer {
-                Buffer::Workspace(at) => following.stored.insert(at, axis),
-                Buffer::Output(at) => following.outputs.insert(at, axis),
-                _ => continue,
-            };
-            match known {
-                Some(known) if known == axis => continue,
-                Some(_) => return Err(format!("{} is met along two axes", self.called(buffer))),
-                None => {}
-            }
-            for (at, kernel) in kernels.iter().enumerate() {
-                for access in kernel.accesses.iter().filter(|access| access.buffer == buffer) {
-                    let Some(own) = access.map.get(axis).and_then(AxisMap::followed) else {
-                        return Err(format!(
-                            "kernel {at} meets other elements of {} along it",
-                            self.called(buffer)
-                        ));
-                    };
-                    let l = &kernel.loops[own];
-                    if l.reduced {
-                        return Err(format!("kernel {at} needs all of it at once"));
-                    }
-                    if l.extent.known() != Some(extent) {
-                        return Err(format!("kernel {at} meets only a part of {}", self.called(buffer)));
-                    }
-                    match following.loops.insert(at, own) {
-                        Some(known) if known != own => {
-                            return Err(format!("kernel {at} follows it with two loops"));
-                        }
-                        Some(_) => {}
-                        None => pending.extend(exchanged(kernel, own, &is_read)),
-                    }
-                }
-            }
+        let Some(size) = dim.known().filter(|size| *size > 0) else {
+            return Err(never(format!("its size, {dim}, is not known or 0")));
+        };
+        let tasks: Vec<Task<'p>> = plan.tasks().collect();
+        let following = Following::new(plan, &tasks, port, axis, size);
+        if following.is_empty() {
+            return Err(never(following.why_nothing_follows(&tasks)));
         }
-        for (at, kernel) in kernels.iter().enumerate() {
-            self.check_piece(at, kernel, &following)?;
-        }
-        Ok(following)
+        let rounds = Rounds::new(plan, &tasks, &following);
+        let (port, stored) = (bound.name.clone(), Vec::new());
+        let mut cut = Self { plan, tasks, following, rounds, stored, port, axis, site };
+        cut.stored = cut.stored_for_a_piece();
+        Ok(cut)
     }
 
-    /// Does a kernel compute the same piece by piece?
-    fn check_piece(&self, at: usize, kernel: &Kernel, following: &Following) -> Result<(), String> {
-        for access in &kernel.accesses {
-            let (own, is_cut) = match access.buffer {
-                Buffer::Workspace(stored) => (following.stored.get(&stored), true),
-                Buffer::Output(output) => (following.outputs.get(&output), false),
-                _ => continue,
-            };
-            let is_written = kernel.writes(access.buffer);
-            match (following.loops.get(&at), own) {
-                // Its writer follows the axis, and so must whoever meets it: seen to above.
-                (Some(_), Some(_)) => {}
-                (None, Some(_)) => {
-                    return Err(format!("kernel {at} needs all of {}", self.called(access.buffer)));
-                }
-                (Some(own), None) if is_written && !access.loops().any(|l| l == *own) => {
-                    return Err(format!(
-                        "kernel {at} writes {} anew in each piece",
-                        self.called(access.buffer)
-                    ));
-                }
-                (Some(_), None) if is_written && is_cut => {
-                    return Err(format!(
-                        "{} is stored along it in another order",
-                        self.called(access.buffer)
-                    ));
-                }
-                _ => {}
+    /// Of stored values, the axis of which whoever meets them meets only the piece at hand, all in one round.
+    fn stored_for_a_piece(&self) -> Vec<Option<usize>> {
+        // The axis, and the round; `None` of values that are met in any other way.
+        let mut met: Vec<Option<Option<(usize, usize)>>> = vec![None; self.plan.stored.len()];
+        for (at, task) in self.tasks.iter().enumerate() {
+            for meeting in self.following.meetings(at, *task) {
+                let Buffer::Workspace(value) = meeting.buffer else { continue };
+                let this = meeting.axis.map(|axis| (axis, self.rounds.times[at]));
+                let known = met[value].get_or_insert(this);
+                *known = known.filter(|known| Some(*known) == this);
             }
         }
-        Ok(())
-    }
-
-    fn called(&self, buffer: Buffer) -> String {
-        format!("`{}`", self.buffer_name(buffer))
+        let is_whole_axis = |(value, axis): (usize, usize)| {
+            let dim = self.plan.stored[value].array.shape.get(axis);
+            dim.is_some_and(|dim| dim.known() == Some(self.following.extent))
+        };
+        let axes = met.into_iter().map(|met| met.flatten().map(|(axis, _)| axis));
+        axes.enumerate().map(|(value, axis)| axis.filter(|axis| is_whole_axis((value, *axis)))).collect()
     }
 
     /// The plan for pieces of at most this size.
-    fn cut(&self, following: &Following, axis: usize, extent: u64, piece: u64, site: Site) -> Chunked {
+    fn pieces(&self, piece: u64) -> Chunked {
+        let extent = self.following.extent;
         let size = Symbol { name: Arc::from(SIZE), lower: 1, upper: piece };
         let start = Symbol { name: Arc::from(START), lower: 0, upper: extent - 1 };
         let dim_of = |symbol: &Symbol| PlanDim {
             name: symbol.name.clone(),
             lower: symbol.lower,
             upper: symbol.upper,
-            site,
+            site: self.site,
         };
-        let extent_of_piece = Dim::symbolic(SIZE, 1..=piece);
-        let mut plan = self.clone();
+        let mut plan = self.plan.clone();
         plan.dims.extend([dim_of(&size), dim_of(&start)]);
-        let start = SizeExpr::symbol(start);
-        for (at, axis) in &following.stored {
-            let stored = &mut plan.stored[*at];
-            let dims = stored.array.shape.iter().cloned().enumerate();
-            stored.array.shape =
-                dims.map(|(at, dim)| if at == *axis { extent_of_piece.clone() } else { dim }).collect();
-        }
-        let mut kernels: Vec<Kernel> = plan.kernels().into_iter().cloned().collect();
-        let mut touched: HashMap<Buffer, u64> = HashMap::new();
-        for (at, kernel) in kernels.iter_mut().enumerate() {
-            if let Some(own) = following.loops.get(&at) {
-                kernel.loops[*own].extent = extent_of_piece.clone();
-                for access in &mut kernel.accesses {
-                    let is_cut = matches!(access.buffer, Buffer::Workspace(stored) if following.stored.contains_key(&stored));
-                    if !is_cut {
-                        begin_at(access, *own, &start);
-                    }
-                }
-            }
-            for access in &kernel.accesses {
-                if matches!(access.buffer, Buffer::Input(_) | Buffer::Output(_) | Buffer::Constant(_)) {
-                    let bytes = touched.entry(access.buffer).or_default();
-                    *bytes = (*bytes).max(kernel.bytes(access));
-                }
+        let of_piece = Piece { dim: Dim::symbolic(SIZE, 1..=piece), start: SizeExpr::symbol(start), extent };
+        for (stored, axis) in plan.stored.iter_mut().zip(&self.stored) {
+            if let Some(axis) = axis {
+                stored.array.shape = of_piece.shape(&stored.array.shape, *axis);
             }
         }
-        let equalities = Equalities::new(self.required.iter().map(|required| &required.requirement));
-        let (steps, order) = fuse::take_turns(kernels.into_iter().map(Step::Kernel).collect(), &equalities);
-        plan.steps = steps;
-        let place: HashMap<usize, usize> = order.iter().copied().zip(0..).collect();
+        let mut made = Vec::new();
+        for (at, task) in self.tasks.iter().enumerate() {
+            made.push(Some(match (task, self.following.along[at]) {
+                (Task::Kernel(kernel), Some(along)) => {
+                    Step::Kernel(self.piece_of_kernel(kernel, along, &of_piece, &mut plan))
+                }
+                (Task::Kernel(kernel), None) => Step::Kernel((*kernel).clone()),
+                (Task::Routine(call), Some(along)) => {
+                    Step::Routine(self.piece_of_routine(call, along, &of_piece, &mut plan))
+                }
+                (Task::Routine(call), None) => Step::Routine((*call).clone()),
+            }));
+        }
+        let equalities = Equalities::new(plan.required.iter().map(|required| &required.requirement));
+        let (mut rounds, mut order, mut arrays) = (Vec::new(), Vec::new(), 0);
+        plan.steps.clear();
+        for (time, tasks) in self.rounds.order() {
+            let steps: Vec<Step> = tasks.iter().filter_map(|at| made[*at].take()).collect();
+            let in_pieces = time % 2 == 1;
+            arrays = arrays.max(touched(&plan, &steps, in_pieces));
+            let first = plan.steps.len();
+            let (steps, turns) = fuse::take_turns(steps, &equalities);
+            plan.steps.extend(steps);
+            order.extend(turns.iter().map(|at| tasks[*at]));
+            rounds.push(Round { steps: first..plan.steps.len(), in_pieces });
+        }
+        let place: QuickMap<usize, usize> = order.iter().copied().zip(0..).collect();
         for node in &mut plan.nodes {
-            node.kernels = node.kernels.iter().filter_map(|kernel| place.get(kernel).copied()).collect();
+            node.kernels = node.kernels.iter().filter_map(|task| place.get(task).copied()).collect();
             node.kernels.sort_unstable();
         }
-        plan.assign_slots();
-        let arrays = touched.values().fold(0u64, |sum, bytes| sum.saturating_add(*bytes));
-        let bytes = arrays.saturating_add(plan.workspace_in(&Bounds::declared()));
-        Chunked { plan, axis, extent, piece, bytes }
+        plan.assign_slots_in(&rounds, &|value| self.stored.get(value).is_some_and(Option::is_some));
+        let bytes = plan.workspace_in(&Bounds::declared()).saturating_add(arrays);
+        let (port, axis) = (self.port.clone(), self.axis);
+        Chunked { plan, port, axis, extent, piece, bytes, rounds }
+    }
+
+    /// Is only a piece of it stored?
+    fn is_cut(&self, buffer: Buffer) -> bool {
+        matches!(buffer, Buffer::Workspace(value) if self.stored[value].is_some())
+    }
+
+    fn piece_of_kernel(&self, kernel: &Kernel, along: usize, piece: &Piece, plan: &mut Plan) -> Kernel {
+        let mut kernel = kernel.clone();
+        if kernel.loops[along].reduced {
+            let state = Buffer::Workspace(plan.stored.len());
+            let levels = levels(&kernel);
+            let start = piece.start.clone();
+            plan.stored.push(state_of(plan, &kernel, levels, self.site));
+            kernel.carried = Some(Carried { position: along, start, extent: piece.extent, levels, state });
+        }
+        kernel.loops[along].extent = piece.dim.clone();
+        for access in kernel.accesses.iter_mut().filter(|access| !self.is_cut(access.buffer)) {
+            begin_at(access, along, &piece.start);
+        }
+        kernel
+    }
+
+    fn piece_of_routine(
+        &self,
+        call: &RoutineCall,
+        along: usize,
+        piece: &Piece,
+        plan: &mut Plan,
+    ) -> RoutineCall {
+        let mut call = call.clone();
+        let arrays: Vec<&ArrayType> = call.operands.iter().map(|operand| &operand.array).collect();
+        let followed = call.routine.follows(along, &arrays).unwrap_or_default();
+        for (slot, axis) in followed {
+            let operand = &mut call.operands[slot];
+            operand.array.shape = piece.shape(&operand.array.shape, axis);
+            if !self.is_cut(operand.access.buffer) {
+                begin_at(&mut operand.access, axis, &piece.start);
+            }
+        }
+        call.result.shape = piece.shape(&call.result.shape, along);
+        if !call.written.iter().any(|buffer| self.is_cut(*buffer)) {
+            call.begin = Some((along, piece.start.clone()));
+        }
+        let arrays: Vec<&ArrayType> = call.operands.iter().map(|operand| &operand.array).collect();
+        if let (Some(Buffer::Workspace(scratch)), Some(bytes)) = (call.scratch, call.routine.scratch(&arrays))
+        {
+            plan.stored[scratch].array.shape = Shape::from(bytes);
+        }
+        call
     }
 }
 
-/// Why a plan is not cut.
-#[derive(Debug)]
-pub(crate) enum Refusal {
-    /// It cannot be.
-    Never(Box<Diagnostic>),
-    /// Not even a piece of one element fits; it touches so many bytes.
-    TooLarge(u64),
+/// A piece of the axis.
+struct Piece {
+    dim: Dim,
+    start: SizeExpr,
+    /// How long the whole axis is.
+    extent: u64,
 }
 
-/// Stored values, and outputs that are read, of which a kernel meets its own elements along a loop.
-fn exchanged(kernel: &Kernel, own: usize, is_read: &dyn Fn(Buffer) -> bool) -> HashSet<(Buffer, usize)> {
-    let is_exchanged = |buffer: Buffer| match buffer {
-        Buffer::Workspace(_) => true,
-        Buffer::Output(_) => is_read(buffer),
-        _ => false,
+impl Piece {
+    /// A shape with the piece in place of an axis.
+    fn shape(&self, of: &Shape, axis: usize) -> Shape {
+        let dims = of.iter().enumerate().map(|(at, dim)| match at == axis {
+            true => self.dim.clone().with_label(dim.shared_label().cloned()),
+            false => dim.clone(),
+        });
+        dims.collect()
+    }
+}
+
+/// Levels of the tree over blocks of all that a kernel reduces.
+fn levels(kernel: &Kernel) -> usize {
+    let reduced = kernel.loops.iter().filter(|l| l.reduced);
+    let elements = reduced.fold(1u64, |count, l| count.saturating_mul(l.extent.upper()));
+    let blocks = elements.div_ceil(BLOCK as u64);
+    (u64::BITS - blocks.leading_zeros()) as usize
+}
+
+/// The memory in which the totals of a kernel wait for the next piece.
+fn state_of(plan: &Plan, kernel: &Kernel, levels: usize, site: Site) -> Stored {
+    let kept = kernel.loops.iter().filter(|l| !l.reduced);
+    let results = kept.fold(SizeExpr::known(1), |count, l| count.times(&l.extent.size()));
+    let each = kernel.reductions.len() * Carried::bytes(levels);
+    let bytes = Dim::from(results.times(&SizeExpr::known(each as i128)));
+    let written = kernel.epilogue.stores.first().map(|store| kernel.accesses[store.access].buffer);
+    let site = match written {
+        Some(Buffer::Workspace(value)) => plan.stored[value].site,
+        Some(Buffer::Output(at)) => plan.outputs[at].site,
+        _ => site,
     };
-    let accesses = kernel.accesses.iter().filter(|access| is_exchanged(access.buffer));
-    let axes = accesses.flat_map(|access| {
-        let axis = access.map.iter().position(|map| map.followed() == Some(own))?;
-        Some((access.buffer, axis))
-    });
-    axes.collect()
+    Stored {
+        name: "totals".into(),
+        array: ArrayType { dtype: DType::U8, shape: Shape::from(bytes) },
+        reason: StoreReason::Carried,
+        site,
+        output: None,
+        slot: 0,
+        rows: None,
+    }
+}
+
+/// The most bytes of the caller's arrays that steps touch: all of them together on a piece, or one alone on whole arrays.
+fn touched(plan: &Plan, steps: &[Step], in_pieces: bool) -> u64 {
+    let mut largest = 0u64;
+    let mut touched: QuickMap<Buffer, u64> = QuickMap::default();
+    for task in steps.iter().flat_map(Step::tasks) {
+        if !in_pieces {
+            touched.clear();
+        }
+        let mut touch = |buffer: Buffer, bytes: u64| {
+            let memory = plan.memory_of(buffer);
+            if matches!(memory, Buffer::Input(_) | Buffer::Output(_) | Buffer::Constant(_)) {
+                let known = touched.entry(memory).or_default();
+                *known = (*known).max(bytes);
+            }
+        };
+        match task {
+            Task::Kernel(kernel) => {
+                kernel.accesses.iter().for_each(|access| touch(access.buffer, kernel.bytes(access)));
+            }
+            Task::Routine(call) => {
+                for operand in &call.operands {
+                    touch(operand.access.buffer, operand.bytes());
+                }
+                let bytes = call.result.shape.bytes(call.result.dtype).unwrap_or(u64::MAX);
+                call.written.iter().for_each(|buffer| touch(*buffer, bytes));
+            }
+        }
+        largest = largest.max(touched.values().fold(0u64, |sum, bytes| sum.saturating_add(*bytes)));
+    }
+    largest
 }
 
 /// Lets an access begin where a loop does.

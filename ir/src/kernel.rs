@@ -5,7 +5,8 @@ use crate::bounds::Bounds;
 use crate::dim::Dim;
 use crate::dtype::DType;
 use crate::index_map::IndexMap;
-use crate::reduce::ReduceOp;
+use crate::reduce::{LANE_BYTES, ReduceOp};
+use crate::size::SizeExpr;
 use std::fmt;
 use std::sync::Arc;
 
@@ -74,6 +75,30 @@ pub struct Reduction {
     pub value: Value,
 }
 
+/// Totals that are not complete when a kernel ends: it runs once for each piece of a loop, one after another, and takes up
+/// the reductions where the piece before it left them. The epilogue runs after the last piece.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Carried {
+    /// The reduced loop that is cut. Pieces follow each other in the order of the reduction.
+    pub position: usize,
+    /// Where a piece begins along it.
+    pub start: SizeExpr,
+    /// How often it runs in all pieces together.
+    pub extent: u64,
+    /// Levels of the tree over blocks, at the dims' upper bounds.
+    pub levels: usize,
+    /// Where lanes and trees wait for the next piece: bytes of workspace.
+    pub state: Buffer,
+}
+
+impl Carried {
+    /// Bytes that wait for each result and reduction: a row of lanes, and a word for each level of the tree.
+    #[must_use]
+    pub const fn bytes(levels: usize) -> usize {
+        LANE_BYTES + 8 * levels
+    }
+}
+
 /// A loop nest. The body runs for every combination of the loops' indices. Where there are
 /// reductions, the epilogue runs for every combination of the loops that are not reduced, after
 /// their totals are complete.
@@ -90,6 +115,8 @@ pub struct Kernel {
     pub reductions: Vec<Reduction>,
     /// Runs once the totals are complete; empty without reductions.
     pub epilogue: Body,
+    /// Where the kernel sees only a piece of what it reduces, how it goes on from piece to piece.
+    pub carried: Option<Carried>,
 }
 
 impl Kernel {
@@ -186,6 +213,11 @@ impl Kernel {
         if beyond {
             return Some("an access follows a loop that does not exist".into());
         }
+        if let Some(carried) = &self.carried
+            && !self.loops.get(carried.position).is_some_and(|l| l.reduced)
+        {
+            return Some("it carries totals along a loop that is not reduced".into());
+        }
         let epilogue_reads_reduced = self.epilogue.instructions.iter().any(|instruction| {
             let (Code::Load(access) | Code::Index(access)) = instruction.code else { return false };
             self.accesses[access].loops().any(|axis| self.loops[axis].reduced)
@@ -207,7 +239,8 @@ impl fmt::Display for Kernel {
             writeln!(f, "total {at} = {} v{}", reduction.op.name(), reduction.value.0)?;
         }
         if !self.reductions.is_empty() {
-            write!(f, "then\n{}", self.epilogue)?;
+            let when = if self.carried.is_some() { "after the last piece" } else { "then" };
+            write!(f, "{when}\n{}", self.epilogue)?;
         }
         Ok(())
     }

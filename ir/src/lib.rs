@@ -79,7 +79,7 @@ pub use build_index::Index;
 pub use build_record::RecordId;
 pub use build_repeat::Padding;
 pub use build_view::Slice;
-pub use chunk::Chunked;
+pub use chunk::{Chunked, Round};
 pub use composition::{Broadcasts, Composition};
 pub use custom::Custom;
 pub use diagnostic::{Diagnostic, DiagnosticKind, Error, OperandNote, Site};

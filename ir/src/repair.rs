@@ -3,8 +3,9 @@
 use crate::chunk::Chunked;
 use crate::diagnostic::{Diagnostic, DiagnosticKind, Error, Site, grouped, human_bytes};
 use crate::graph::{Graph, Op, SiteId};
+use crate::kernel::Buffer;
 use crate::limits::Limits;
-use crate::plan::Plan;
+use crate::plan::{Plan, Task};
 use crate::rebuild::{Edit, OperandChange};
 use crate::requirement::Requirement;
 use std::collections::HashSet;
@@ -53,6 +54,10 @@ const MOST: usize = 4;
 const MOST_CALLS: usize = 4000;
 /// Diagnostics for which repairs are looked for.
 const MOST_DIAGNOSTICS: usize = 2;
+/// Inputs along which a plan is cut, beside its first output.
+const MOST_INPUTS: usize = 2;
+/// Of more pieces than that, what it takes to begin each is more than what is done.
+const MOST_PIECES: u64 = 100_000;
 /// Calls that are looked at for an operand that several of them take.
 const MOST_GUILTY: usize = 16;
 
@@ -220,7 +225,7 @@ impl Graph {
         Some(repair(kind, text, plan))
     }
 
-    /// The axis along which the plan fits in the fewest pieces.
+    /// The axis along which the plan fits in the fewest pieces: of the first output, or of the largest inputs.
     fn chunk_repair(
         &self,
         outputs: &[SiteId],
@@ -236,25 +241,40 @@ impl Graph {
             return None;
         }
         let fits = |cut: &Chunked| {
-            let loops = cut.plan().kernels().iter().map(|kernel| kernel.iterations()).max();
-            loops.is_none_or(|most| most <= elements) && cut.plan().workspace_bytes() <= limits.bytes
+            let most = cut.plan().tasks().map(|task| match task {
+                Task::Kernel(kernel) => kernel.iterations(),
+                Task::Routine(call) => call.result.shape.elements().unwrap_or(u64::MAX),
+            });
+            most.max().is_none_or(|most| most <= elements) && cut.plan().workspace_bytes() <= limits.bytes
         };
-        let rank = plan.outputs.first()?.array.shape.len();
         let site = wrong.site.unwrap_or_else(Site::caller);
-        let cut = (0..rank).filter_map(|axis| plan.chunked_by(axis, site, &fits).ok());
-        let cut = cut.min_by_key(Chunked::pieces).filter(|cut| cut.pieces() > 1)?;
+        let first = plan.first_port();
+        let mut inputs: Vec<usize> = (0..plan.inputs.len()).collect();
+        inputs.sort_by_key(|at| std::cmp::Reverse(plan.inputs[*at].array.shape.elements()));
+        let inputs = inputs.into_iter().map(Buffer::Input).filter(|port| *port != first);
+        let ports = std::iter::once(first).chain(inputs.take(MOST_INPUTS));
+        let ways = ports.flat_map(|port| {
+            let rank = plan.port_of(port).map_or(0, |port| port.array.shape.len());
+            (0..rank).map(move |axis| (port, axis))
+        });
+        let cut = ways.filter_map(|(port, axis)| plan.chunked_by(port, axis, site, &fits).ok());
+        let cut = cut.min_by_key(Chunked::pieces).filter(|cut| (2..=MOST_PIECES).contains(&cut.pieces()))?;
         let raised = match wrong.kind {
             DiagnosticKind::Workspace => {
                 format!(".with_bytes({})", grouped(plan.workspace_bytes()).replace(' ', "_"))
             }
             _ => ".with_elements(u64::MAX)".to_string(),
         };
+        let (axis, port) = (cut.axis(), cut.port());
+        let bytes = grouped(cut.bytes()).replace(' ', "_");
+        let (of_port, call) = if plan.port_of(first).is_some_and(|first| *first.name == *port) {
+            (String::new(), format!(".chunked(Axis({axis}), {bytes})"))
+        } else {
+            (format!(" of `{port}`"), format!(".chunked_along(\"{port}\", Axis({axis}), {bytes})"))
+        };
+        let pieces = grouped(cut.pieces());
         let text = format!(
-            "run it in {} pieces along axis {}: `.chunked(Axis({}), {})` on a plan with `{raised}`",
-            grouped(cut.pieces()),
-            cut.axis(),
-            cut.axis(),
-            grouped(cut.bytes()).replace(' ', "_")
+            "run it in {pieces} pieces along axis {axis}{of_port}: `{call}` on a plan with `{raised}`"
         );
         let peak = cut.plan().peak_bytes();
         Some((planned(RepairKind::Chunk, text, peak), Repaired::Chunked(cut)))

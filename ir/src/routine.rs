@@ -12,6 +12,7 @@ use crate::kernel::{Access, Buffer};
 use crate::reduce::ReduceOp;
 use crate::shape::{ArrayType, Shape};
 use crate::size::SizeExpr;
+use smallvec::{SmallVec, smallvec};
 use std::fmt;
 use std::sync::Arc;
 
@@ -187,6 +188,9 @@ impl OutOfBounds {
     }
 }
 
+/// Axes of a routine's operands: which operand, and which of its axes.
+pub type Followed = SmallVec<[(usize, usize); 2]>;
+
 /// The most bytes of scratch memory that a routine asks for to work on several lines at once.
 const SCRATCH: i128 = 1 << 26;
 
@@ -332,6 +336,40 @@ impl Routine {
         }
     }
 
+    /// The axes of operands (which operand, which axis) that an axis of the result follows: a part of the result along it is the
+    /// result for the same part of these. `None` where every part needs all of an axis that is as long, or of several operands
+    /// parts that differ.
+    #[must_use]
+    pub fn follows(&self, result_axis: usize, operands: &[&ArrayType]) -> Option<Followed> {
+        let rank = |slot: usize| operands.get(slot).map_or(0, |array| array.shape.len());
+        let at = result_axis;
+        match self {
+            Self::Sort { axis, .. } | Self::Argsort { axis, .. } | Self::Cumulative { axis, .. } => {
+                (at != *axis).then(|| smallvec![(0, at)])
+            }
+            Self::Compress { axis } => (at != *axis).then(|| smallvec![(0, at)]),
+            Self::Put { axis, .. } => (at != *axis).then(|| smallvec![(0, at), (2, at)]),
+            Self::TakeAlongAxis { axis, .. } if at == *axis => Some(smallvec![(1, at)]),
+            Self::TakeAlongAxis { .. } => Some(smallvec![(0, at), (1, at)]),
+            Self::Take { axis, .. } => Some(match at {
+                _ if at < *axis => smallvec![(0, at)],
+                _ if at < axis + rank(1) => smallvec![(1, at - axis)],
+                _ => smallvec![(0, at + 1 - rank(1))],
+            }),
+            Self::Searchsorted { .. } => Some(smallvec![(1, at)]),
+            // Every element counts for any bin.
+            Self::Histogram | Self::Bincount { .. } => None,
+            Self::Matmul { batch } => {
+                let rows = rank(0).saturating_sub(1);
+                Some(match at {
+                    _ if at < *batch => smallvec![(0, at), (1, at)],
+                    _ if at < rows => smallvec![(0, at)],
+                    _ => smallvec![(1, at - rows + batch + 1)],
+                })
+            }
+        }
+    }
+
     /// Can the result be written over this operand, where each of its elements has the index of an element
     /// of the result? That is: has every line been read before it is written?
     #[must_use]
@@ -417,6 +455,16 @@ pub struct RoutineOperand {
     pub note: OperandNote,
 }
 
+impl RoutineOperand {
+    /// Bytes of the distinct elements that it meets at the dims' upper bounds; saturates.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        let met =
+            self.array.shape.iter().enumerate().filter(|(axis, _)| self.access.loops().any(|l| l == *axis));
+        met.fold(self.array.dtype.bytes() as u64, |bytes, (_, dim)| bytes.saturating_mul(dim.upper()))
+    }
+}
+
 /// A step that is a routine.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RoutineCall {
@@ -426,10 +474,12 @@ pub struct RoutineCall {
     pub operands: Vec<RoutineOperand>,
     /// Dtype and shape of the result.
     pub result: ArrayType,
-    /// Where the result is written, whole; in each of them it is the same.
+    /// Where the result is written; in each of them it is the same.
     pub written: Vec<Buffer>,
     /// Its scratch memory.
     pub scratch: Option<Buffer>,
+    /// Where it computes a piece of the arrays that it writes: the axis, and where the piece begins along it.
+    pub begin: Option<(usize, SizeExpr)>,
     /// The name the user gave the result, or the operation.
     pub name: String,
     /// What the user called.
@@ -494,7 +544,11 @@ impl fmt::Display for RoutineCall {
             writeln!(f, "reads {dtype} {buffer:?}{}", operand.access.index_text())?;
         }
         for buffer in &self.written {
-            writeln!(f, "writes {} {buffer:?}", self.result)?;
+            write!(f, "writes {} {buffer:?}", self.result)?;
+            if let Some((axis, start)) = &self.begin {
+                write!(f, " from {start} on along axis {axis}")?;
+            }
+            writeln!(f)?;
         }
         match self.scratch {
             Some(buffer) => writeln!(f, "scratch {buffer:?}"),

@@ -96,8 +96,9 @@ impl<'p> Task<'p> {
     pub fn touched(self) -> Vec<Buffer> {
         let mut touched = self.written();
         touched.extend(self.read().into_iter().map(|access| access.buffer));
-        if let Self::Routine(call) = self {
-            touched.extend(call.scratch);
+        match self {
+            Self::Kernel(kernel) => touched.extend(kernel.carried.as_ref().map(|carried| carried.state)),
+            Self::Routine(call) => touched.extend(call.scratch),
         }
         touched
     }

@@ -1,6 +1,7 @@
 //! Workspace: which stored values share memory, and how much of it there is.
 
 use crate::bounds::Bounds;
+use crate::chunk::Round;
 use crate::dim::Dim;
 use crate::fuse::StoreReason;
 use crate::kernel::Buffer;
@@ -23,12 +24,27 @@ struct Touched {
     last: usize,
 }
 
+/// Which values may wait in the memory of an output.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Lent {
+    /// Any that can.
+    Anew,
+    /// Those that do so already, and still can: the order of steps is for them.
+    AsBefore,
+}
+
 impl Plan {
     /// Finds the values that are held for blocks of rows, and gives each value a slot: values whose last reader
     /// is behind give theirs to new ones.
     pub(crate) fn assign_slots(&mut self) {
-        let lives = self.lives();
-        self.lend_outputs();
+        self.assign_slots_in(&[], &|_| false);
+    }
+
+    /// The same where steps run in rounds over pieces: all that is not made anew for each piece is needed until the last one is done.
+    pub(crate) fn assign_slots_in(&mut self, rounds: &[Round], is_of_piece: &dyn Fn(usize) -> bool) {
+        let mut lives = self.lives();
+        self.lend_outputs(if rounds.is_empty() { Lent::Anew } else { Lent::AsBefore });
+        self.last_for_rounds(&mut lives, rounds, is_of_piece);
         let bytes: Vec<u64> =
             self.stored.iter().map(|stored| self.bytes_in(stored, &Bounds::declared())).collect();
         self.slots.clear();
@@ -50,9 +66,26 @@ impl Plan {
         }
     }
 
+    /// Has values live from the beginning of a round to its end.
+    fn last_for_rounds(&self, lives: &mut [Life], rounds: &[Round], is_of_piece: &dyn Fn(usize) -> bool) {
+        let mut first = 0;
+        for round in rounds {
+            let count: usize = self.steps[round.steps.clone()].iter().map(|step| step.tasks().count()).sum();
+            let last = first + count.saturating_sub(1);
+            let touches = |life: &&mut Life| life.first <= last && life.last >= first;
+            for life in
+                lives.iter_mut().filter(|life| round.in_pieces && !is_of_piece(life.value)).filter(touches)
+            {
+                (life.first, life.last) = (life.first.min(first), life.last.max(last));
+            }
+            first += count;
+        }
+        lives.sort_by_key(|life| life.first);
+    }
+
     /// Finds the values that can wait in the memory of an output, which the last kernel that reads them overwrites
     /// element by element. They need no workspace.
-    fn lend_outputs(&mut self) {
+    fn lend_outputs(&mut self, lent: Lent) {
         let tasks: Vec<Task<'_>> = self.tasks().collect();
         let mut touched: QuickMap<Buffer, Touched> = QuickMap::default();
         for (at, task) in tasks.iter().enumerate() {
@@ -63,8 +96,10 @@ impl Plan {
         let mut is_lent = vec![false; self.outputs.len()];
         let mut outputs: Vec<Option<usize>> = Vec::with_capacity(self.stored.len());
         for value in 0..self.stored.len() {
-            let can_lend =
-                |output: &usize| !is_lent[*output] && self.can_lend(*output, value, &tasks, &touched);
+            let can_lend = |output: &usize| {
+                let is_allowed = lent == Lent::Anew || self.stored[value].output == Some(*output);
+                is_allowed && !is_lent[*output] && self.can_lend(*output, value, &tasks, &touched)
+            };
             let output = (0..self.outputs.len()).find(can_lend);
             if let Some(output) = output {
                 is_lent[output] = true;

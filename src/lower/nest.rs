@@ -43,12 +43,20 @@ pub(super) fn scratch_bytes(routine: &Routine) -> usize {
     if routine.form == Form::Elements && tiles == 0 {
         return 0;
     }
-    let per_state = match routine.form {
+    states_offset(tiles) + routine.accumulators.len() * state_bytes(routine)
+}
+
+const fn state_bytes(routine: &Routine) -> usize {
+    match routine.form {
         Form::Elements => 0,
         Form::Rows => STATE_BYTES,
         Form::Columns => reduce::COLUMN_STATE_BYTES,
-    };
-    states_offset(tiles) + routine.accumulators.len() * per_state
+    }
+}
+
+/// Where the state of an accumulator is in scratch memory.
+pub(super) fn state_offset(routine: &Routine, accumulator: usize) -> usize {
+    states_offset(Stages::of(routine).tiles) + accumulator * state_bytes(routine)
 }
 
 /// Writes the whole function.
@@ -262,7 +270,7 @@ pub(super) fn advance(
 
 /// Whole reductions one after another: the innermost loop is reduced.
 fn rows(b: &mut FunctionBuilder<'_>, frame: &Frame<'_>, addresses: &[Value]) {
-    if !short_rows::are_possible(frame.routine) {
+    if frame.routine.carried || !short_rows::are_possible(frame.routine) {
         return long_rows(b, frame, addresses);
     }
     let are_short = short_rows::are_short(b, frame);
@@ -299,10 +307,14 @@ fn long_rows(b: &mut FunctionBuilder<'_>, frame: &Frame<'_>, addresses: &[Value]
         let position = b.ins().iadd(position, count);
         frame.set_position(b, position);
     };
-    reduce::begin(b, frame, STATE_BYTES);
+    if !routine.carried {
+        reduce::begin(b, frame, STATE_BYTES);
+    }
     repeat(b, results, &carried, &mut |b, carried| {
         let (partials, addresses) = (carried[0], &carried[1..]);
-        frame.set_position(b, zero);
+        if !routine.carried {
+            frame.set_position(b, zero);
+        }
         loops(b, frame, 1..inner, addresses.to_vec(), &mut |b, addresses| {
             let extent = frame.extent(inner);
             reduce::blocks(b, frame, addresses, inner, extent, &mut |b, addresses, count| {
@@ -313,7 +325,9 @@ fn long_rows(b: &mut FunctionBuilder<'_>, frame: &Frame<'_>, addresses: &[Value]
                 }
             });
         });
-        reduce::finish_row(b, frame, partials);
+        if !routine.carried {
+            reduce::finish_row(b, frame, partials);
+        }
         let step = 8 * routine.accumulators.len() as i64;
         let mut next = vec![b.ins().iadd_imm_s(partials, step)];
         next.extend((0..addresses.len()).map(|stream| {
@@ -328,8 +342,10 @@ fn long_rows(b: &mut FunctionBuilder<'_>, frame: &Frame<'_>, addresses: &[Value]
 fn columns(b: &mut FunctionBuilder<'_>, frame: &Frame<'_>, addresses: Vec<Value>) {
     let inner = frame.routine.loops - 1;
     let zero = b.ins().iconst(types::I64, 0);
-    frame.set_position(b, zero);
-    reduce::begin(b, frame, reduce::COLUMN_STATE_BYTES);
+    if !frame.routine.carried {
+        frame.set_position(b, zero);
+        reduce::begin(b, frame, reduce::COLUMN_STATE_BYTES);
+    }
     loops(b, frame, 0..inner, addresses, &mut |b, addresses| {
         let position = frame.position(b);
         let mut sinks = stores(frame.routine);
@@ -348,5 +364,7 @@ fn columns(b: &mut FunctionBuilder<'_>, frame: &Frame<'_>, addresses: Vec<Value>
         let position = b.ins().iadd_imm_s(position, 1);
         reduce::end_column_block(b, frame, position, extent);
     });
-    reduce::finish_columns(b, frame);
+    if !frame.routine.carried {
+        reduce::finish_columns(b, frame);
+    }
 }

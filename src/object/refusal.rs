@@ -43,6 +43,13 @@ pub(super) fn refused(plan: &Plan, name: &str, site: Site) -> Vec<Diagnostic> {
             "plan what comes before it and what comes after it on their own, and compute it between them";
         refused.push(refusal(message).at(call.site).help(help));
     }
+    if plan.kernels().iter().any(|kernel| kernel.carried.is_some()) {
+        let message =
+            "totals that are carried from piece to piece have no place in a function of C".to_string();
+        let help =
+            "cut the plan along an axis that it does not reduce, or make the function of the whole plan";
+        refused.push(refusal(message).at(site).help(help));
+    }
     let mut customs = HashSet::new();
     for kernel in plan.kernels() {
         let instructions = kernel.body.instructions.iter().chain(&kernel.epilogue.instructions);

@@ -214,7 +214,16 @@ impl Walk {
             motion: stream.motion(inner),
         };
         let streams = self.streams.iter().map(stream).collect();
-        Routine { form, loops: self.extents.len(), streams, body, accumulators, width, streaming: false }
+        Routine {
+            form,
+            loops: self.extents.len(),
+            streams,
+            body,
+            accumulators,
+            width,
+            streaming: false,
+            carried: false,
+        }
     }
 
     /// Every size that it is computed from.

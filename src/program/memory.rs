@@ -22,6 +22,15 @@ pub(super) struct Arrangement {
     pub(super) blocks: Vec<Option<Blocks>>,
 }
 
+/// Where slots of so many bytes begin one after another, and at last where they end.
+pub(super) fn offsets_of(slots: &[usize]) -> Vec<usize> {
+    let mut offsets = vec![0usize];
+    for bytes in slots {
+        offsets.push(offsets[offsets.len() - 1].saturating_add(*bytes));
+    }
+    offsets
+}
+
 /// Where a workspace of so many bytes begins in the caller's memory: at a cache line.
 pub(super) fn place_in(lent: &mut [u8], bytes: usize, site: Site) -> Result<usize, Error> {
     let skipped = (lent.as_ptr() as usize).wrapping_neg() % WORKSPACE_ALIGNMENT;

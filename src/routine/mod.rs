@@ -9,6 +9,7 @@ mod scan;
 mod search;
 mod sort;
 
+use crate::bind::index as index_value;
 use crate::launch::parts_for;
 use crate::lines::{Array, Line, Plain};
 use crate::walk::Memory;
@@ -72,7 +73,12 @@ pub(crate) struct RoutineLaunch {
 impl RoutineLaunch {
     pub fn new(call: &RoutineCall, memory: &Memory<'_>, threads: usize) -> Self {
         let operand = |operand: &RoutineOperand| Array::read(&operand.access, &operand.array.shape, memory);
-        let result = |buffer: &Buffer| Array::whole(*buffer, call.result.dtype, memory);
+        let result = |buffer: &Buffer| {
+            let whole = Array::whole(*buffer, call.result.dtype, memory)?;
+            let Some((axis, start)) = &call.begin else { return Some(whole) };
+            let first = index_value(start, &memory.binding.sizes);
+            Some(whole.part(*axis, first, memory.size(&call.result.shape[*axis])))
+        };
         let scratch = |buffer: Buffer| Array::whole(buffer, DType::U8, memory);
         let operands: SmallVec<[Array; 2]> = call.operands.iter().map(operand).collect();
         let arrays: Vec<ArrayType> = operands

@@ -285,7 +285,15 @@ impl Total {
     }
 }
 
+/// What waits in a state between two calls: lanes as bytes, the count of blocks, and the levels of the tree.
+pub type Waiting<'s> = (&'s mut [u8], &'s mut u64, &'s mut [u64]);
+
 impl RowState {
+    /// What waits in it between two calls.
+    pub const fn waiting(&mut self) -> Waiting<'_> {
+        (&mut self.lanes, &mut self.blocks, &mut self.levels)
+    }
+
     fn lanes<C: Combine>(&mut self) -> &mut [C::Lane] {
         // SAFETY: the array is 64-byte aligned, `Lane` is a plain number whose size divides it.
         unsafe {
@@ -339,6 +347,11 @@ unsafe fn finish_row<C: Combine>(state: *mut RowState, position: u64, total: *mu
 }
 
 impl ColumnState {
+    /// What waits in it between two calls; what belongs to a column is [`COLUMNS`] elements apart.
+    pub const fn waiting(&mut self) -> Waiting<'_> {
+        (&mut self.lanes, &mut self.blocks, self.levels.as_flattened_mut())
+    }
+
     fn lanes<C: Combine>(&mut self) -> &mut [C::Lane] {
         // SAFETY: the array is 64-byte aligned, `Lane` is a plain number whose size divides it.
         unsafe {

@@ -7,19 +7,28 @@ use crate::plan::Plan;
 use crate::recipe::Recipe;
 use fusewire_ir::{Limits, Repaired, Sizes};
 
-/// Cuts a recipe along an axis of its first output, with pieces of at most this many bytes, and checks that it has the bits of the
+/// Cuts a recipe along an axis of an input or output, or of its first output where none is named, with pieces of at most this many bytes, and checks that it has the bits of the
 /// whole. `None` where it cannot be cut.
 ///
 /// # Errors
 /// The first difference, or the diagnostics where the recipe cannot be planned or run.
-pub fn check_chunked(recipe: &Recipe, axis: Axis, bytes: u64) -> Result<Option<u64>, Mismatch> {
+pub fn check_chunked(
+    recipe: &Recipe,
+    port: Option<&str>,
+    axis: Axis,
+    bytes: u64,
+) -> Result<Option<u64>, Mismatch> {
     let plan = recipe.plan(&Limits::default()).map_err(failed("plan"))?;
-    let Ok(chunked) = plan.chunked(axis, bytes) else { return Ok(None) };
+    let chunked = match port {
+        Some(port) => plan.chunked_along(port, axis, bytes),
+        None => plan.chunked(axis, bytes),
+    };
+    let Ok(chunked) = chunked else { return Ok(None) };
     if chunked.bytes() > bytes {
         return Err(Mismatch(format!("a piece touches {} bytes of {bytes}\n{recipe:?}", chunked.bytes())));
     }
-    if let Some(defect) = chunked.plan().kernels().iter().find_map(|kernel| kernel.defect()) {
-        return Err(Mismatch(format!("a kernel is unsound: {defect}\n{recipe:?}")));
+    if let Some(defect) = chunked.plan().tasks().find_map(|task| task.defect()) {
+        return Err(Mismatch(format!("a task is unsound: {defect}\n{recipe:?}")));
     }
     let inputs = random_inputs(recipe, &[]);
     let whole = run(&plan, &inputs, &Sizes::new(), Placement::Dense)?;
@@ -48,7 +57,7 @@ pub fn check_chunked(recipe: &Recipe, axis: Axis, bytes: u64) -> Result<Option<u
                 Mismatch(format!(
                     "in {} pieces ({placement:?}): {difference}\n{recipe:?}{}",
                     chunked.pieces(),
-                    chunked.plan().kernels().iter().map(|kernel| kernel.to_string()).collect::<String>()
+                    chunked.plan().steps().iter().map(ToString::to_string).collect::<String>()
                 ))
             })?;
         }
@@ -86,7 +95,9 @@ pub fn check_repairs(recipe: &Recipe, limits: &Limits) -> Result<usize, Mismatch
                 return wrong("loops over more elements than allowed");
             }
             let axis = Axis(cut.axis() as isize);
-            if limits.bytes >= Limits::DEFAULT_BYTES && check_chunked(recipe, axis, cut.bytes())?.is_none() {
+            if limits.bytes >= Limits::DEFAULT_BYTES
+                && check_chunked(recipe, Some(cut.port()), axis, cut.bytes())?.is_none()
+            {
                 return wrong("it cannot be cut");
             }
         }

@@ -103,6 +103,7 @@ pub(crate) fn emit(graph: &Graph, views: &Views, nests: &Nests, group: &Group, p
         body: body.builder.finish(),
         reductions,
         epilogue: epilogue.builder.finish(),
+        carried: None,
     }
 }
 

@@ -114,6 +114,7 @@ pub(crate) fn call(
         result: result.clone(),
         written: places.write.get(&root).cloned().unwrap_or_default(),
         scratch: places.scratch.get(&root).copied(),
+        begin: None,
         name: graph.display_name(site).to_string(),
         called: graph.called_at(site).to_string(),
         site: graph.call_site(site).site,

@@ -303,7 +303,7 @@ fn row_loop(shared: &Shared, tasks: &[Task<'_>]) -> Option<RowLoop> {
     Some(RowLoop { extent, positions: shared.values().copied().collect() })
 }
 
-/// The loops of a kernel; a routine has none.
+/// The loops of a kernel; a routine has none, and one that carries totals to the next piece takes no turns.
 fn loops_of<'k>(task: Task<'k>) -> &'k [Loop] {
-    task.kernel().map_or(&[], |kernel| &kernel.loops)
+    task.kernel().filter(|kernel| kernel.carried.is_none()).map_or(&[], |kernel| &kernel.loops)
 }

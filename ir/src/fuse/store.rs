@@ -82,6 +82,8 @@ pub enum StoreReason {
     Operand,
     /// It is the scratch memory of a routine.
     Scratch,
+    /// Totals wait in it for the next piece of what is reduced.
+    Carried,
     /// The user wrote `.store(Always)`.
     Requested,
 }
@@ -128,6 +130,7 @@ impl fmt::Display for StoreReason {
             Self::Routine => f.write_str("a routine works on whole arrays"),
             Self::Operand => f.write_str("a routine reads it from memory"),
             Self::Scratch => f.write_str("scratch memory of a routine"),
+            Self::Carried => f.write_str("totals that wait for the next piece"),
             Self::Requested => f.write_str("`.store(Always)` asks for it"),
         }
     }

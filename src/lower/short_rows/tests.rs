@@ -130,6 +130,7 @@ fn compiled<T: Number>(ops: &[ReduceOp], width: Width, step: usize) -> Compiled 
             .collect(),
         width,
         streaming: false,
+        carried: false,
     };
     routine.compile().expect("compiles")
 }

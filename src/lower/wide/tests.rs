@@ -72,6 +72,7 @@ impl Sketch {
                 accumulators: Vec::new(),
                 width,
                 streaming,
+                carried: false,
             };
             routine.compile().expect("compiles")
         };
