@@ -357,8 +357,8 @@ impl Routine {
                 _ => smallvec![(0, at + 1 - rank(1))],
             }),
             Self::Searchsorted { .. } => Some(smallvec![(1, at)]),
-            // Every element counts for any bin.
-            Self::Histogram | Self::Bincount { .. } => None,
+            // Every element counts for any bin, and a single number has no axis.
+            Self::Histogram | Self::Bincount { .. } | Self::Expect { .. } => None,
             Self::Matmul { batch } => {
                 let rows = rank(0).saturating_sub(1);
                 Some(match at {
