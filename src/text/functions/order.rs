@@ -108,7 +108,17 @@ pub(super) const TABLE: &[Function] = &[
         form: Function,
         signature: "digitize(x, bins)",
         call: |c| {
-            let found = c.expr("x")?.digitize(c.expr("bins")?);
+            let (x, (bins, shape)) = (c.expr("x")?, c.sound("bins")?);
+            let length = shape.first().and_then(fusewire_ir::Dim::known).filter(|_| shape.len() == 1);
+            let Some(length @ 2..) = length else {
+                let found = x.digitize(bins);
+                return Ok(c.fresh(found));
+            };
+            // Edges may fall as well; whether they do is seen when data is.
+            let falls = bins.index(0).greater(bins.index(-1));
+            let rising = falls.select(bins.flip(Axis(0)), bins);
+            let found = rising.searchsorted(x, Side::Right);
+            let found = falls.select(found.number(length as i64) - found, found);
             Ok(c.fresh(found))
         },
     },

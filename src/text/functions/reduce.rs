@@ -168,7 +168,10 @@ pub(super) const TABLE: &[Function] = &[
                 None => c
                     .selection()
                     .map_or_else(|| x.mean(axes.clone()), |mask| x.masked(mask).mean(axes.clone())),
-                Some(_) => x.average(axes, c.expr("weights")?),
+                Some(_) => {
+                    let weights = along_axis(c, x, c.expr("weights")?);
+                    x.average(axes, weights)
+                }
             };
             Ok(c.fresh(average))
         },
@@ -239,6 +242,20 @@ pub(super) const TABLE: &[Function] = &[
         },
     },
 ];
+
+/// A vector of weights of a single axis, with the axes that stand behind it.
+fn along_axis<'g>(c: &Call<'_, '_, 'g>, x: Expr<'g>, weights: Expr<'g>) -> Expr<'g> {
+    let (Some(axes), Some(1), Some(axis)) =
+        (x.ndim(), weights.ndim(), c.some("axis").and_then(|axis| axis.as_int()))
+    else {
+        return weights;
+    };
+    let position = usize::try_from(if axis < 0 { axis.saturating_add(axes as i64) } else { axis });
+    match position.map_or(0, |position| axes.saturating_sub(position + 1)) {
+        0 => weights,
+        behind => weights.expand_dims((1..=behind as isize).collect::<Vec<_>>()),
+    }
+}
 
 fn along<'g>(c: Reduced<'_, '_, '_, 'g>, reduce: impl Fn(Expr<'g>, Axes) -> Expr<'g>) -> Evaluated<'g> {
     let (x, axes) = (c.expr("a")?, c.axes()?);
