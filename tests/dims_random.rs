@@ -162,10 +162,14 @@ proptest! {
                     // With other bounds a size may take a simpler form, which has a smaller bound; and sizes
                     // that must be equal give more to choose from.
                     let has_same_form = written(&open) == written(&again);
-                    // What is stored only where there is room for it does not count then.
+                    // What is stored only where there is room for it does not count then; nor does what is stored for
+                    // the sake of a join, which other bounds may let be cut.
                     let is_optional = |stored: &ir::plan::Stored| {
-                        use ir::StoreReason::{Broadcast, InOutput, Recomputed};
-                        matches!(stored.reason, Broadcast { .. } | Recomputed { .. } | InOutput { .. })
+                        use ir::StoreReason::{Again, Broadcast, InOutput, Joined, Pieces, Recomputed};
+                        matches!(
+                            stored.reason,
+                            Again { .. } | Broadcast { .. } | InOutput { .. } | Joined(_) | Pieces | Recomputed { .. }
+                        )
                     };
                     let has_room = !plan.stored().iter().any(is_optional);
                     let is_exact = plan.requirements().is_empty() && has_same_form && has_room;

@@ -36,10 +36,14 @@ fn work_of_routines_counts() {
 }
 
 #[test]
-fn whole_arrays_are_not_cut_into_pieces() {
+fn arrays_are_cut_into_pieces_along_axes_that_routines_do_not_mix() {
     let g = Graph::new();
     let x = g.input("x", F64, [100, 8]);
-    let plan = g.plan([x.sort(Axis(1)) + 1], &Limits::default()).unwrap();
-    let error = plan.chunked(Axis(0), 1000).expect_err("a plan that cannot be cut");
-    assert!(error.to_string().contains("routine 0, `sort along axis 1`, works on whole arrays"), "{error}");
+    let sorted = x.sort(Axis(1)) + 1;
+    let recipe = g.recipe([sorted]).unwrap();
+    let pieces = fusewire::testing::check_chunked(&recipe, None, Axis(0), 1000);
+    assert!(pieces.unwrap_or_else(|mismatch| panic!("{mismatch}")).is_some_and(|pieces| pieces > 30));
+    let plan = g.plan([sorted], &Limits::default()).unwrap();
+    let error = plan.chunked(Axis(1), 1000).expect_err("a plan that cannot be cut");
+    assert!(error.to_string().contains("sort"), "{error}");
 }
