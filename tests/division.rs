@@ -96,10 +96,7 @@ fn hold<T: Integer>(program: &Program, x: &[T], divisors: &[T]) {
     }
 }
 
-fn by_constants<T: Integer>()
-where
-    T: for<'g> Into<fusewire::Argument<'g>>,
-{
+fn by_constants<T: Integer + for<'g> Into<fusewire::Argument<'g>>>() {
     let numbers = numbers::<T>();
     for divisor in &numbers {
         let g = Graph::new();

@@ -87,6 +87,56 @@ fn check(name: &str, plan: &Plan, threads: usize) {
     );
 }
 
+/// The most scratch memory that a call of code has for each total: the lanes and trees of a tile of results.
+const SCRATCH: usize = 80 << 10;
+
+/// Runs a plan piece by piece, and holds what it allocates against what the cut plan says.
+fn check_pieces(name: &str, plan: &Plan, port: &str, axis: Axis, bytes: u64) {
+    let chunked = plan.chunked_along(port, axis, bytes).unwrap();
+    assert!(chunked.pieces() > 2 && chunked.bytes() <= bytes, "{name}: {} pieces", chunked.pieces());
+    let workspace = chunked.plan().workspace_bytes() as usize;
+    let totals: usize = chunked.plan().kernels().iter().map(|kernel| kernel.reductions.len()).sum();
+    let tasks = chunked.plan().tasks().count();
+    let sizes =
+        |port: &fusewire::ir::plan::Port| -> Vec<u64> { port.array.shape.iter().map(Dim::upper).collect() };
+    let random = |(port, seed): (&fusewire::ir::plan::Port, u64)| {
+        TypedArray::random(port.array.dtype, &sizes(port), seed)
+    };
+    let inputs: Vec<TypedArray> = plan.inputs().iter().zip(0..).map(random).collect();
+    let mut outputs: Vec<TypedArray> = plan.outputs().iter().zip(0..).map(random).collect();
+    let program = chunked.compile().unwrap().with_threads(1);
+    let mut peak = 0;
+    // The code for these layouts is made by the first run.
+    for _ in 0..2 {
+        let (read, written) = views(plan, &inputs, &mut outputs);
+        peak = peak_of(|| program.run(read, written).unwrap()).0;
+    }
+    let most = workspace + SCRATCH * totals + BOOKKEEPING * tasks;
+    assert!(peak <= most, "{name}: {peak} bytes at once, {workspace} of workspace and {totals} totals");
+}
+
+fn pieces() {
+    let g = Graph::new();
+    let x = g.input("x", F64, [4000, 300]);
+    let n = g.input("n", F32, [1_000_000]);
+    // Products of floats allocate blocks that they copy their operands to.
+    let (a, b) = (g.input("a", I64, [4000, 300]), g.input("b", I64, [300, 200]));
+    let kept = (x - 1).exp().store(Always);
+    let cases = [
+        ("kept", kept + kept.flip(Axis(1)), "x", 300_000),
+        ("columns", kept.sum(Axis(0)), "x", 500_000),
+        ("total", kept.flip(Axis(1)).max(All) + 1, "x", 200_000),
+        ("standardised", (x - x.mean(Axis(0))) / x.std(Axis(0)), "x", 500_000),
+        ("softmax", n.softmax(Axis(0)), "n", 100_000),
+        ("sorted", (x * 2).sort(Axis(1)) + 1, "x", 300_000),
+        ("product", (a * 2).matmul(b), "a", 900_000),
+    ];
+    for (name, output, port, bytes) in cases {
+        let plan = g.plan([output.named(name)], &Limits::default()).unwrap();
+        check_pieces(name, &plan.unblocked().unwrap(), port, Axis(0), bytes);
+    }
+}
+
 /// One test, as the counter counts for the whole process.
 #[test]
 fn the_peak_is_what_the_plan_promises() {
@@ -108,4 +158,5 @@ fn the_peak_is_what_the_plan_promises() {
         check(&format!("random {at}"), &plan, 1 + at % 2);
     }
     assert!(stored > 10, "{stored}");
+    pieces();
 }

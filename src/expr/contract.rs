@@ -102,7 +102,8 @@ impl<'g> Expr<'g> {
     pub fn matvec(self, vector: Self) -> Self {
         self.function("matvec", |x| {
             let vector = x.graph.admit("matvec", vector);
-            matrix_times_vector("matvec", x, vector).unwrap_or_else(|wrong| x.refused(&[vector], wrong))
+            matrix_times_vector("matvec", x, vector)
+                .unwrap_or_else(|wrong| x.refused(&[vector], wrong.map(|wrong| *wrong)))
         })
     }
 
@@ -115,7 +116,8 @@ impl<'g> Expr<'g> {
             let matrix = x.graph.admit("vecmat", matrix);
             let rows =
                 if matrix.ndim().is_some_and(|axes| axes < 2) { matrix } else { matrix.matrix_transpose() };
-            matrix_times_vector("vecmat", rows, x).unwrap_or_else(|wrong| x.refused(&[matrix], wrong))
+            matrix_times_vector("vecmat", rows, x)
+                .unwrap_or_else(|wrong| x.refused(&[matrix], wrong.map(|wrong| *wrong)))
         })
     }
 
@@ -160,13 +162,13 @@ fn matrix_times_vector<'g>(
     name: &str,
     matrix: Expr<'g>,
     vector: Expr<'g>,
-) -> Result<Expr<'g>, Option<Diagnostic>> {
+) -> Result<Expr<'g>, Option<Box<Diagnostic>>> {
     let (Some(matrix_axes), Some(vector_axes)) = (matrix.ndim(), vector.ndim()) else { return Err(None) };
     if matrix_axes < 2 || vector_axes < 1 {
         let message = format!(
             "`{name}` takes matrices, of two axes or more, and vectors, of one or more, not {matrix_axes} and {vector_axes}"
         );
-        return Err(Some(Diagnostic::new(DiagnosticKind::Axis, message)));
+        return Err(Some(Box::new(Diagnostic::new(DiagnosticKind::Axis, message))));
     }
     Ok(matrix.vecdot(vector.expand_dims(-2)))
 }

@@ -368,7 +368,8 @@ fn element_of_selected<'g>(of: &Selected<'g>, at: i64) -> Evaluated<'g, Expr<'g>
 /// `x[mask][start:stop:step]`, as Python counts, of as many as there are.
 fn any_slice_of_selected<'g>(front: &Selected<'g>, slice: Slice) -> Evaluated<'g> {
     let (count, step) = (front.count(), slice.step);
-    let (low, high) = if step > 0 { (count * 0, count) } else { (count * 0 - 1, count - 1) };
+    let first = count.zeros_like();
+    let (low, high) = if step > 0 { (first, count) } else { (first - 1, count - 1) };
     let end = |end: Option<i64>, open: Expr<'g>| {
         end.map_or(open, |end| if end < 0 { (count + end).maximum(low) } else { high.minimum(end) })
     };
