@@ -4,6 +4,7 @@ mod archive;
 mod arguments;
 mod array_file;
 mod inputs;
+mod interrupt;
 mod mapping;
 mod ops;
 mod output;

@@ -328,6 +328,37 @@ fn an_interrupted_run_leaves_nothing() {
     assert!(folder.files().is_empty(), "{:?}", folder.files());
 }
 
+/// `nohup`, and a shell that starts a command in the background, ignore signals for it.
+#[test]
+fn signals_that_are_ignored_stay_ignored() {
+    let folder = Folder::new("ignored");
+    let script = r#"trap '' HUP INT; exec "$0" run 'np.sin(np.arange(20_000_000) * 1.0)' -o out.npy --repeat 1000 --threads 1"#;
+    let mut child = Command::new("sh")
+        .args(["-c", script, env!("CARGO_BIN_EXE_fusewire")])
+        .current_dir(folder.path(""))
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    for _ in 0..2000 {
+        if folder.left_over() > 0 {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    assert_eq!(folder.left_over(), 1);
+    let send = |signal: &str| {
+        assert!(Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap().success())
+    };
+    send("-HUP");
+    send("-INT");
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    assert_eq!(folder.left_over(), 1, "the run goes on");
+    // Others still end it, and nothing is left.
+    send("-TERM");
+    assert_eq!(child.wait().unwrap().code(), Some(1));
+    assert!(folder.files().is_empty(), "{:?}", folder.files());
+}
+
 #[test]
 fn files_are_cut_to_lengths_that_depend_on_data() {
     let folder = Folder::new("lengths");

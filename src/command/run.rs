@@ -2,6 +2,7 @@
 
 use super::arguments::{expression_and_names, limits};
 use super::inputs::{Inputs, Wanted};
+use super::interrupt;
 use super::output::{self, Output};
 use super::profile::{Took, profile};
 use super::{Failure, expression_text, progress};
@@ -33,7 +34,7 @@ pub fn run(arguments: &ArgMatches) -> Result<(), Failure> {
         let _ = rayon::ThreadPoolBuilder::new().num_threads(usize::from(*threads)).build_global();
     }
     // Before there are files to remove.
-    let _ = ctrlc::set_handler(|| output::interrupted());
+    interrupt::watch();
     let mut outputs = create(&plan, &paths)?;
     let repeat = arguments.get_one::<u32>("repeat").map_or(1, |repeat| *repeat);
     let profile = compute((&expression, plan), arguments, &inputs, &mut outputs, repeat)?;
