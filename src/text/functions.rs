@@ -2,6 +2,7 @@
 //! module; every operation of the op table is callable by its name and its aliases without a row.
 
 mod arrange;
+mod builtin;
 mod create;
 mod elements;
 mod lengths;
@@ -263,6 +264,11 @@ impl<'t, 'g> Evaluator<'t, 'g> {
         {
             return Err(Refusal::argument(format!("`{name}` is {}, not a function", value.describe())).into());
         }
+        if name == full
+            && let Some(result) = builtin::call(name, &arguments)
+        {
+            return result;
+        }
         if let Some(row) = row(name, Form::Function) {
             return self.call_row(row, name, arguments);
         }
@@ -287,6 +293,10 @@ impl<'t, 'g> Evaluator<'t, 'g> {
             ("float", Value::Number(number)) => Ok(Value::Number(Weak::Float(super::python::float(*number)))),
             ("int", Value::Number(Weak::Float(value))) if value.is_finite() => Ok(Value::int(*value as i128)),
             ("int", Value::Number(Weak::Int(_)) | Value::Dim(_)) => Ok(value.clone()),
+            ("int", Value::Number(Weak::Bool(truth))) => Ok(Value::int(*truth)),
+            ("bool", Value::Number(number)) => {
+                Ok(Value::Number(Weak::Bool(super::python::float(*number) != 0.0)))
+            }
             _ => match value.as_expr(self.graph, Some(dtype)) {
                 Ok(expr) => Ok(self.fresh(expr)),
                 Err(super::value::Stop::Refused(refusal)) => Err(refusal.at(*span).into()),

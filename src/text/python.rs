@@ -6,7 +6,7 @@ use std::cmp::Ordering;
 
 type Folded = Result<Weak, String>;
 
-const TOO_LARGE: &str = "the number has more than 128 bits";
+pub(super) const TOO_LARGE: &str = "the number has more than 128 bits";
 
 const fn int(number: Weak) -> Option<i128> {
     match number {
