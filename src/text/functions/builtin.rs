@@ -99,14 +99,16 @@ fn float_rounded_to(value: f64, decimals: i128) -> Result<f64, String> {
     if !value.is_finite() || value == 0.0 || decimals > 1100 {
         return Ok(value);
     }
-    let scientific = format!("{value:e}");
-    let exponent: i128 = scientific.rsplit('e').next().and_then(|digits| digits.parse().ok()).unwrap_or(0);
+    // All digits that a float has; its shortest text may round up to the next power of ten.
+    let exact = format!("{:.767e}", value.abs());
+    let (mantissa, exponent) = exact.split_once('e').unwrap_or((&exact, "0"));
+    let exponent: i128 = exponent.parse().unwrap_or(0);
     let zero = 0f64.copysign(value);
     let digits = exponent.saturating_add(decimals);
     let text = match usize::try_from(digits) {
         Ok(digits) => format!("{value:.digits$e}"),
-        // The first digit is the one behind the last that is kept.
-        Err(_) if digits == -1 && value.abs() > format!("5e{exponent}").parse().unwrap_or(f64::INFINITY) => {
+        // The first digit is the one behind the last that is kept; at the very half the even number is zero.
+        Err(_) if digits == -1 && mantissa.trim_end_matches('0') > "5." => {
             format!("{}1e{}", if value < 0.0 { "-" } else { "" }, exponent + 1)
         }
         Err(_) => return Ok(zero),
@@ -153,6 +155,9 @@ mod tests {
             (0.375, 2, 0.38),
             (-2.5, 0, -2.0),
             (5.0, -1, 0.0),
+            (0.05, 1, 0.1),
+            (1e23, -22, 1e23),
+            (9.999_999_999_999_999e22, -24, 0.0),
             (15.0, -1, 20.0),
             (7.0, -1, 10.0),
             (-7.0, -1, -10.0),
