@@ -1,6 +1,7 @@
 //! Reductions and statistics.
 
 use super::super::call::{Call, Form::*, Function};
+use super::super::error::Refusal;
 use super::super::value::{Evaluated, Value};
 use crate::axes::Axes;
 use crate::expr::{Argument, Expr, Masked};
@@ -169,7 +170,7 @@ pub(super) const TABLE: &[Function] = &[
                     .selection()
                     .map_or_else(|| x.mean(axes.clone()), |mask| x.masked(mask).mean(axes.clone())),
                 Some(_) => {
-                    let weights = along_axis(c, x, c.expr("weights")?);
+                    let weights = along_axis(c, x, c.expr("weights")?)?;
                     x.average(axes, weights)
                 }
             };
@@ -244,17 +245,32 @@ pub(super) const TABLE: &[Function] = &[
 ];
 
 /// A vector of weights of a single axis, with the axes that stand behind it.
-fn along_axis<'g>(c: &Call<'_, '_, 'g>, x: Expr<'g>, weights: Expr<'g>) -> Expr<'g> {
-    let (Some(axes), Some(1), Some(axis)) =
-        (x.ndim(), weights.ndim(), c.some("axis").and_then(|axis| axis.as_int()))
-    else {
-        return weights;
+fn along_axis<'g>(c: &Call<'_, '_, 'g>, x: Expr<'g>, weights: Expr<'g>) -> Evaluated<'g, Expr<'g>> {
+    let axis = c.some("axis").and_then(|axis| match axis.parts() {
+        Some([only]) => only.as_int(),
+        Some(_) => None,
+        None => axis.as_int(),
+    });
+    let (Some(shape), Some(of_weights), Some(axis)) = (x.shape(), weights.shape(), axis) else {
+        return Ok(weights);
     };
+    let axes = shape.len();
     let position = usize::try_from(if axis < 0 { axis.saturating_add(axes as i64) } else { axis });
-    match position.map_or(0, |position| axes.saturating_sub(position + 1)) {
+    let (Some(position), [length]) = (position.ok().filter(|position| *position < axes), &of_weights[..])
+    else {
+        return Ok(weights);
+    };
+    // A single weight would broadcast.
+    if let (Some(size), Some(length)) = (shape[position].known(), length.known())
+        && size != length
+    {
+        let message = format!("`average` along an axis of {size} takes as many weights, not {length}");
+        return Err(Refusal::new(fusewire_ir::DiagnosticKind::Shape, message).into());
+    }
+    Ok(match axes - position - 1 {
         0 => weights,
         behind => weights.expand_dims((1..=behind as isize).collect::<Vec<_>>()),
-    }
+    })
 }
 
 fn along<'g>(c: Reduced<'_, '_, '_, 'g>, reduce: impl Fn(Expr<'g>, Axes) -> Expr<'g>) -> Evaluated<'g> {
