@@ -2,11 +2,12 @@
 
 use super::super::call::{Call, Form::*, Function, sound};
 use super::super::error::Refusal;
+use super::super::python;
 use super::super::selected::{Front, Selected, in_front, no_function};
 use super::super::value::{Evaluated, Value};
-use crate::axes::{Axes, Axis};
+use crate::axes::{All, Axes, Axis};
 use crate::expr::Expr;
-use fusewire_ir::{AxisRef, Side};
+use fusewire_ir::{AxisRef, ElementOp, Side, Weak};
 
 pub(super) const TABLE: &[Function] = &[
     Function {
@@ -114,12 +115,20 @@ pub(super) const TABLE: &[Function] = &[
                 let found = x.digitize(bins);
                 return Ok(c.fresh(found));
             };
+            if c.value("bins").is_some_and(|bins| bins.parts().is_some_and(have_no_order)) {
+                return Err(c.wrong("bins", "numbers that ascend or descend"));
+            }
             // Edges may fall as well; whether they do is seen when data is.
+            let (before, after) = (bins.slice_axis(0, ..-1), bins.slice_axis(0, 1..));
+            let rises = after.greater(before).count_nonzero(All);
+            let steps = rises.minimum(after.less(before).count_nonzero(All));
+            let message = "the bins of `digitize` neither ascend nor descend: {found} of them turn back";
+            let checked = steps.expect_equal(0, message);
             let falls = bins.index(0).greater(bins.index(-1));
             let rising = falls.select(bins.flip(Axis(0)), bins);
             let found = rising.searchsorted(x, Side::Right);
             let found = falls.select(found.number(length as i64) - found, found);
-            Ok(c.fresh(found))
+            Ok(c.fresh(found + checked))
         },
     },
     Function { form: Function, signature: "histogram(a, bins=10, range=None)", call: histogram },
@@ -142,6 +151,19 @@ pub(super) const TABLE: &[Function] = &[
         },
     },
 ];
+
+/// Numbers of which one is greater, and one less, than the one before.
+fn have_no_order(parts: &[Value<'_>]) -> bool {
+    let any = |op| {
+        parts.windows(2).any(|pair| match pair {
+            [Value::Number(before), Value::Number(after)] => {
+                python::infix(op, *after, *before) == Ok(Weak::Bool(true))
+            }
+            _ => false,
+        })
+    };
+    any(ElementOp::Less) && any(ElementOp::Greater)
+}
 
 /// An array and one axis of it; without one, all elements along one axis.
 fn along<'g>(c: &Call<'_, '_, 'g>) -> Evaluated<'g, (Expr<'g>, AxisRef)> {
