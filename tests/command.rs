@@ -237,6 +237,9 @@ fn hostile_files_and_outputs_are_one_line_each() {
     folder.write("nested.npy", &with("<f8", &"(".repeat(20_000), 32));
     let records = "[('a', ".repeat(12) + "'<f8'" + &")]".repeat(12);
     folder.write("records.npy", &with("<f8", &records, 96));
+    let record = "('a', [".repeat(4) + "('a', '<f8')" + &"])".repeat(4);
+    folder.write("wide.npy", &with("<f8", &format!("[{}]", vec![record; 500].join(", ")), 4000));
+    folder.write("braces.npy", &with("<f8", &("{".repeat(9) + "1" + &"}".repeat(9)), 32));
     folder.write("escaped.npy", &with("<f8", &(r"'\'', ".to_owned() + &"[".repeat(20_000)), 32));
     folder.write("axes.npy", &with("<f8", &format!("({})", "1,".repeat(70)), 8));
     let mut long = good.clone();
@@ -261,6 +264,8 @@ fn hostile_files_and_outputs_are_one_line_each() {
         ("text_dtype.npy", "'<U10'"),
         ("nested.npy", "nested"),
         ("records.npy", "nested more than 12 deep"),
+        ("wide.npy", "too many records within each other"),
+        ("braces.npy", "a dictionary within another"),
         ("escaped.npy", "nested more than 12 deep"),
         ("axes.npy", "more than 64 axes"),
         ("long.npy", "4294967295 bytes"),

@@ -13,6 +13,9 @@ const MOST_BYTES: usize = 1 << 20;
 /// How deeply a header is nested: five records within each other. The parser of headers takes four times as long for
 /// each of them.
 const DEEPEST: usize = 12;
+/// How long its parser may take, where a bracket costs twice as much as the one around it: 75 000 fields, or 250
+/// that are five records within each other.
+const MOST_WORK: usize = 1 << 20;
 
 /// What the elements of an array are.
 #[derive(Clone, Debug, PartialEq)]
@@ -107,7 +110,7 @@ fn counted(bytes: &[u8]) -> Result<usize, String> {
     let end = begin + length;
     let text = bytes.get(begin..end).ok_or_else(damaged)?;
     let (mut depth, mut product, mut number) = (0usize, 1u64, None::<u64>);
-    let (mut quote, mut is_escaped) = (None, false);
+    let (mut quote, mut is_escaped, mut work) = (None, false, 0);
     for byte in text.iter().chain(b" ") {
         match (quote, byte) {
             (Some(open), _) => {
@@ -118,12 +121,19 @@ fn counted(bytes: &[u8]) -> Result<usize, String> {
                 continue;
             }
             (None, b'\'' | b'"') => quote = Some(*byte),
-            (None, b'(' | b'[' | b'{') => depth += 1,
+            (None, b'{') if depth > 0 => return Err("its header has a dictionary within another".into()),
+            (None, b'(' | b'[' | b'{') => {
+                depth += 1;
+                work += 1 << depth.min(DEEPEST);
+            }
             (None, b')' | b']' | b'}') => depth = depth.saturating_sub(1),
             _ => {}
         }
         if depth > DEEPEST {
             return Err(format!("its header is nested more than {DEEPEST} deep"));
+        }
+        if work > MOST_WORK {
+            return Err("its header has too many records within each other".into());
         }
         let digit = byte.is_ascii_digit().then(|| u64::from(byte - b'0'));
         let overflow = || "its sizes are larger than any memory".to_owned();
