@@ -46,13 +46,12 @@ impl Vectors<'_, '_> {
                 let mask = self.bitcast(self.lanes.vector(dtype), mask);
                 self.b.ins().bitselect(mask, v[1], v[2])
             }
-            Primitive::FloorDivide | Primitive::Remainder => self.in_lanes(dtype, v, |vectors, ty, parts| {
-                if dtype.is_unsigned() {
+            Primitive::FloorDivide | Primitive::Remainder if dtype.is_unsigned() => {
+                self.in_lanes(dtype, v, |vectors, ty, parts| {
                     vectors.divide_unsigned(primitive, ty, parts[0], parts[1])
-                } else {
-                    vectors.divide_integers(primitive, ty, parts[0], parts[1])
-                }
-            }),
+                })
+            }
+            Primitive::FloorDivide | Primitive::Remainder => self.divide_signed(primitive, dtype, v[0], v[1]),
             Primitive::ShiftLeft | Primitive::ShiftRight => {
                 let bits = 8 * dtype.bytes() as i64;
                 self.in_lanes(dtype, v, |vectors, ty, parts| {
@@ -233,33 +232,33 @@ impl Vectors<'_, '_> {
         self.b.ins().select(by_zero, zero, result)
     }
 
-    /// Division of two integers rounded down, or its remainder, without the two cases that trap.
-    fn divide_integers(&mut self, primitive: Primitive, ty: Type, a: Value, b: Value) -> Value {
-        let zero = self.b.ins().iconst(ty, 0);
-        let one = self.b.ins().iconst(ty, 1);
-        let minus_one = self.b.ins().iconst(ty, -1);
-        let by_zero = self.b.ins().icmp(IntCC::Equal, b, zero);
-        let by_minus_one = self.b.ins().icmp(IntCC::Equal, b, minus_one);
+    /// Division of integers rounded down, or its remainder, without the two cases that trap. The division alone goes lane by
+    /// lane.
+    fn divide_signed(&mut self, primitive: Primitive, dtype: DType, a: Value, b: Value) -> Value {
+        let vector = self.lanes.vector(dtype);
+        let [zeros, ones, minus_ones] = [0, 1, -1].map(|value| self.splat_int(vector, value));
+        let by_zero = self.b.ins().icmp(IntCC::Equal, b, zeros);
+        let by_minus_one = self.b.ins().icmp(IntCC::Equal, b, minus_ones);
         let traps = self.b.ins().bor(by_zero, by_minus_one);
-        let divisor = self.b.ins().select(traps, one, b);
-        // One division serves both.
-        let quotient = self.b.ins().sdiv(a, divisor);
-        let product = self.b.ins().imul(quotient, divisor);
+        let divisor = self.b.ins().bitselect(traps, ones, b);
+        let quotient =
+            self.in_lanes(dtype, &[a, divisor], |vectors, _, parts| vectors.b.ins().sdiv(parts[0], parts[1]));
+        let product = self.apply(Primitive::Multiply, dtype, &[quotient, divisor]);
         let rest = self.b.ins().isub(a, product);
         let signs = self.b.ins().bxor(rest, b);
-        let signs_differ = self.b.ins().icmp(IntCC::SignedLessThan, signs, zero);
-        let inexact = self.b.ins().icmp(IntCC::NotEqual, rest, zero);
-        let adjust = self.b.ins().band(inexact, signs_differ);
+        let signs_differ = self.b.ins().icmp(IntCC::SignedLessThan, signs, zeros);
+        let exact = self.b.ins().icmp(IntCC::Equal, rest, zeros);
+        let adjust = self.b.ins().band_not(signs_differ, exact);
         if primitive == Primitive::Remainder {
             // By 0 and by -1 the substitute divisor leaves nothing, which is what we define.
-            let adjusted = self.b.ins().iadd(rest, b);
-            return self.b.ins().select(adjust, adjusted, rest);
+            let adjustment = self.b.ins().band(adjust, b);
+            return self.b.ins().iadd(rest, adjustment);
         }
-        let below = self.b.ins().isub(quotient, one);
-        let quotient = self.b.ins().select(adjust, below, quotient);
+        // A mask is -1 where it holds.
+        let quotient = self.b.ins().iadd(quotient, adjust);
         let negated = self.b.ins().ineg(a);
-        let quotient = self.b.ins().select(by_minus_one, negated, quotient);
-        self.b.ins().select(by_zero, zero, quotient)
+        let quotient = self.b.ins().bitselect(by_minus_one, negated, quotient);
+        self.b.ins().band_not(quotient, by_zero)
     }
 
     /// Consecutive indices `first`, `first + step`, ... as `i64` lanes; `steps` holds `0, step`.
