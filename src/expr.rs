@@ -1,6 +1,7 @@
 //! The fluent builder: graphs and the `Copy` handles to what they compute.
 
 mod arrange;
+mod bessel;
 mod contract;
 mod evaluate;
 mod grids;

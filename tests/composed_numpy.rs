@@ -180,6 +180,7 @@ fn results<'g>(g: &'g Graph, call: &[&str], of: DType, operands: &[Expr<'g>]) ->
                 Err(_) => size.float_power(call[1].parse::<f64>().expect("a number")),
             }]
         }
+        ("i0", [x]) => vec![x.i0()],
         ("matvec", [x, y]) => vec![x.matvec(*y)],
         ("vecmat", [x, y]) => vec![x.vecmat(*y)],
         ("unwrap", [x]) => vec![x.unwrap(axis(1))],

@@ -11,6 +11,7 @@ import math
 import pathlib
 import warnings
 
+import mpmath
 import numpy as np
 
 from generate import DTYPES, listed, shaped
@@ -222,6 +223,12 @@ def rounded_products(function):
     return compute
 
 
+def bessel(x):
+    """The modified Bessel function of order 0, rounded once; NumPy's is of the dtype of floats, else f64."""
+    values = [math.inf if abs(v) > 800 else float(mpmath.besseli(0, v)) if v == v else v for v in x.astype(np.float64).tolist()]
+    return np.array(values, dtype=np.i0(x[:1]).dtype)
+
+
 def is_defined(name, x):
     """Not what C leaves undefined, and not sums of NumPy that another order of additions changes much."""
     to = name.split("_as ")[-1]
@@ -314,6 +321,8 @@ def arrangement_lines():
     for dtype, kind in itertools.product(DTYPES, KINDS):
         yield line("modf", [], np.modf, dtype, (33,), kind=kind)
         yield line("frexp", [], np.frexp, dtype, (33,), kind=kind)
+    for dtype, kind in itertools.product(DTYPES, KINDS):
+        yield line("i0", [], bessel, dtype, (33,), kind=kind)
     for dtype in DTYPES:
         for exponent in [-1, 0, 0.5, 3]:
             yield line("float_power", [exponent], lambda x: np.float_power(np.abs(x), exponent), dtype, (7,))

@@ -116,6 +116,14 @@ pub(super) const TABLE: &[Function] = &[
     },
     Function {
         form: Function,
+        signature: "i0(x)",
+        call: |c| {
+            let bessel = c.expr("x")?.i0();
+            Ok(c.fresh(bessel))
+        },
+    },
+    Function {
+        form: Function,
         signature: "float_power(x1, x2, out=None)",
         call: |c| {
             let power = c.expr("x1")?.float_power(c.argument("x2")?);
