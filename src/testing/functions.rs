@@ -214,6 +214,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     |o| o.x.divmod(o.other).1,
     |o| o.x.allclose(o.other),
     |o| o.x.isclose_within(o.other, 0.1, 0.01),
+    |o| o.x.i0(),
 ];
 
 #[cfg(test)]
