@@ -215,6 +215,11 @@ pub(super) const FUNCTIONS: &[Function] = &[
     |o| o.x.allclose(o.other),
     |o| o.x.isclose_within(o.other, 0.1, 0.01),
     |o| o.x.i0(),
+    |o| o.x.modf().0,
+    |o| o.x.modf().1,
+    |o| o.x.frexp().0,
+    |o| o.x.frexp().1,
+    |o| o.x.float_power(o.other),
 ];
 
 #[cfg(test)]
