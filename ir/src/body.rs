@@ -385,6 +385,12 @@ impl BodyBuilder {
         self.body
     }
 
+    /// The finished body; the builder begins another one, with the tables that it has.
+    pub(crate) fn take(&mut self) -> Body {
+        self.known.clear();
+        std::mem::take(&mut self.body)
+    }
+
     /// Appends an instruction, or finds the equal one that is there already.
     pub fn push(&mut self, dtype: DType, code: Code) -> Value {
         let next = Value(u32::try_from(self.body.instructions.len()).unwrap_or(u32::MAX));

@@ -22,7 +22,7 @@ mod rows;
 mod store;
 mod views;
 
-pub(crate) use emit::{Places, emit};
+pub(crate) use emit::{Places, Tables, emit};
 pub(crate) use equalities::Equalities;
 pub(crate) use group::{Group, group};
 pub(crate) use nest::{Nest, Nests};
@@ -38,7 +38,7 @@ pub(crate) use views::Views;
 
 use crate::dim::Dim;
 use crate::graph::{Graph, NodeId, Op};
-use crate::quick_hash::QuickSet;
+use crate::quick_hash::{QuickHashing, QuickSet};
 use crate::reshape::Obstacle;
 use crate::shape::Shape;
 use borders::part_read;
@@ -70,18 +70,19 @@ pub(crate) fn operand_instances(
         let (part, map) = part_read(graph, *node, axis, &views.maps.get(*map), loops)?;
         return Ok(SmallVec::from_iter([views.below((part, views.maps.id(map)))]));
     }
-    let read = |operand: NodeId| {
-        let shape = &graph.array(operand)?.shape;
+    let mut instances = SmallVec::new();
+    for operand in graph.operands(*node) {
+        let Some(of_operand) = graph.array(*operand) else { continue };
         let map = match &graph.node(*node).op {
             Op::View(view) => {
-                let map = view.source_map(&views.maps.get(*map), shape, &array.shape, loops);
-                map.map(|map| views.maps.id(map))
+                let map = view.source_map(&views.maps.get(*map), &of_operand.shape, &array.shape, loops)?;
+                views.maps.id(map)
             }
-            _ => Ok(views.maps.broadcast(*map, shape, &array.shape)),
+            _ => views.maps.broadcast(*map, &of_operand.shape, &array.shape),
         };
-        Some(map.map(|map| views.below((operand, map))))
-    };
-    graph.operands(*node).into_iter().filter_map(read).collect()
+        instances.push(views.below((*operand, map)));
+    }
+    Ok(instances)
 }
 
 /// What a kernel iterates over: its own elements, or those that a reduction combines.
@@ -131,7 +132,8 @@ pub(crate) fn region(
     most: usize,
 ) -> Region {
     let mut region = Region::default();
-    let mut seen: QuickSet<Instance> = QuickSet::default();
+    // Most regions are small, and a table that grows is filled again each time.
+    let mut seen: QuickSet<Instance> = QuickSet::with_capacity_and_hasher(28, QuickHashing::default());
     let mut known_sources: QuickSet<NodeId> = QuickSet::default();
     let first = entry(graph, views, root, nest);
     // A reduction may combine a value that is stored itself, and a part may be one.

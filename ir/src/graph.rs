@@ -18,9 +18,7 @@ use crate::routine::Routine;
 use crate::scalar::Scalar;
 use crate::shape::ArrayType;
 use crate::view::View;
-use petgraph::Direction::Incoming;
 use petgraph::graph::{DiGraph, NodeIndex};
-use petgraph::visit::EdgeRef;
 use smallvec::SmallVec;
 use std::collections::HashMap;
 use std::fmt;
@@ -214,6 +212,8 @@ type SiteKey = (NodeId, Site, SmallVec<[SiteId; 2]>, BroadcastPolicy, Option<Com
 pub struct Graph {
     /// Edges run from operand to user and carry the operand's slot.
     nodes: DiGraph<Node, u32>,
+    /// The operands of each node side by side: planning asks for them again and again.
+    operands: Vec<SmallVec<[NodeId; 3]>>,
     interned: HashMap<NodeKey, NodeId>,
     call_sites: Vec<CallSite>,
     interned_sites: HashMap<SiteKey, SiteId>,
@@ -274,13 +274,8 @@ impl Graph {
     /// The operands of a node, in operand order: the one place that knows petgraph lists
     /// neighbours the other way round.
     #[must_use]
-    pub fn operands(&self, node: NodeId) -> SmallVec<[NodeId; 3]> {
-        let edges = self.nodes.edges_directed(NodeIndex::new(node.index()), Incoming);
-        let mut operands: SmallVec<[NodeId; 3]> =
-            edges.map(|edge| NodeId(edge.source().index() as u32)).collect();
-        // Edges are never removed, and are added by slot.
-        operands.reverse();
-        operands
+    pub fn operands(&self, node: NodeId) -> &[NodeId] {
+        &self.operands[node.index()]
     }
 
     /// A call of the user.
@@ -407,7 +402,7 @@ impl Graph {
         alone.symbols.clone_from(&self.symbols);
         let site = Site { file: "isolated", line: 1, column: 1 };
         let mut operands: SmallVec<[SiteId; 3]> = SmallVec::new();
-        for (slot, operand) in self.operands(node).into_iter().enumerate() {
+        for (slot, operand) in self.operands(node).iter().copied().enumerate() {
             let array = self.array(operand)?;
             operands.push(alone.input(&format!("operand{slot}"), array.dtype, array.shape.clone(), site));
         }
@@ -448,6 +443,7 @@ impl Graph {
         for (slot, operand) in (0..).zip(operands) {
             self.nodes.add_edge(NodeIndex::new(operand.index()), node, slot);
         }
+        self.operands.push(operands.into());
         NodeId(node.index() as u32)
     }
 
@@ -491,7 +487,7 @@ impl fmt::Display for Graph {
             let id = NodeId(index as u32);
             let node = self.node(id);
             write!(f, "n{index} = {}", node.op.name())?;
-            for operand in self.operands(id) {
+            for operand in self.operands(id).iter().copied() {
                 write!(f, " n{}", operand.0)?;
             }
             match &node.array {

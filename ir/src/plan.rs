@@ -173,16 +173,17 @@ impl Graph {
             let groups = fuse::group(self, &nests, &reads, &equalities);
             let read = ReadByOthers::new(&reads, &groups);
             let (mut plan, places) = self.lay_out(ports.clone(), &nodes, &named, &stores, &groups, &read);
+            let mut tables = fuse::Tables::new();
             let step = |group: &fuse::Group| {
                 let call =
                     |root| fuse::call(self, &views, root, &places, named.first[&root]).map(Step::Routine);
                 let call = group.routine.and_then(call);
-                call.unwrap_or_else(|| Step::Kernel(fuse::emit(self, &views, &nests, group, &places)))
+                call.unwrap_or_else(|| {
+                    Step::Kernel(fuse::emit(self, &views, &nests, group, &places, &mut tables))
+                })
             };
             let (steps, order) = fuse::take_turns(groups.iter().map(step).collect(), &equalities);
             plan.steps = steps;
-            let groups = order.iter().map(|group| &groups[*group]);
-            plan.nodes = plan_node::decided(self, &sites, groups, &reads, &places, &stores);
             plan.assign_slots();
             // What has been stored for the sake of an output's memory must have got it, and wait there in the cache.
             let is_homeless = |node: &&NodeId| match places.read.get(*node) {
@@ -193,6 +194,10 @@ impl Graph {
             };
             let lent = stores.iter().filter(|(_, reason)| matches!(reason, StoreReason::InOutput { .. }));
             let homeless: Vec<NodeId> = lent.map(|(node, _)| node).filter(is_homeless).copied().collect();
+            if homeless.is_empty() {
+                let groups = order.iter().map(|group| &groups[*group]);
+                plan.nodes = plan_node::decided(self, &sites, groups, &reads, &places, &stores);
+            }
             (plan, homeless)
         };
         let mut lending = Lending::of(self, &nodes);

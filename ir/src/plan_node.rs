@@ -135,11 +135,13 @@ pub(crate) fn decided<'g>(
             _ => Fate::Fused,
         };
     }
+    let mut position = vec![None; graph.len()];
+    positions.iter().for_each(|(node, at)| position[node.index()] = Some(*at));
     for (kernel, group) in groups.enumerate() {
         for root in group.members() {
             let inside = reads.get(&root).map_or(&[][..], |reads| &reads.inside);
             for node in inside.iter().chain([&root.value, &root.node]) {
-                let Some(node) = positions.get(node).map(|at| &mut nodes[*at]) else { continue };
+                let Some(node) = position[node.index()].map(|at: usize| &mut nodes[at]) else { continue };
                 let is_computed = !matches!(node.fate, Fate::Input(_) | Fate::Constant(_) | Fate::Folded);
                 if is_computed && node.kernels.last() != Some(&kernel) {
                     node.kernels.push(kernel);

@@ -3,10 +3,12 @@
 
 use std::hash::{BuildHasherDefault, Hasher};
 
+/// What makes a hasher for each key.
+pub(crate) type QuickHashing = BuildHasherDefault<QuickHasher>;
 /// A map with quick hashing.
-pub(crate) type QuickMap<K, V> = std::collections::HashMap<K, V, BuildHasherDefault<QuickHasher>>;
+pub(crate) type QuickMap<K, V> = std::collections::HashMap<K, V, QuickHashing>;
 /// A set with quick hashing.
-pub(crate) type QuickSet<K> = std::collections::HashSet<K, BuildHasherDefault<QuickHasher>>;
+pub(crate) type QuickSet<K> = std::collections::HashSet<K, QuickHashing>;
 
 /// Multiplies and rotates, a word at a time.
 #[derive(Clone, Copy, Debug, Default)]

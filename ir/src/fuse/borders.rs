@@ -27,11 +27,11 @@ pub(super) fn part_read(
     let mut starts: SmallVec<[SizeExpr; 4]> = SmallVec::new();
     let mut start = SizeExpr::known(0);
     for part in operands {
-        let end = start.plus(&size(part));
+        let end = start.plus(&size(*part));
         if is_at_most(&start, &read.first) && is_at_most(&read.last, &end.minus(&1.into())) {
             let mut map: IndexMap = map.into();
             map[axis].start = map[axis].start.minus(&start);
-            return Ok((part, map));
+            return Ok((*part, map));
         }
         starts.push(start);
         start = end;

@@ -2,7 +2,7 @@
 
 use super::maps::MapId;
 use super::{Group, Instance, Nests, Root, Views, entry, operand_instances};
-use crate::body::{BodyBuilder, Callee, Code, Primitive, Value};
+use crate::body::{Body, BodyBuilder, Callee, Code, Primitive, Value};
 use crate::dim::Dim;
 use crate::dtype::DType;
 use crate::graph::{Generator, Graph, NodeId, Op};
@@ -41,6 +41,7 @@ struct Place {
 }
 
 /// What `emit` is writing: the body, or what runs once totals are complete.
+#[derive(Default)]
 struct Stage {
     builder: BodyBuilder,
     known: QuickMap<Instance, Value>,
@@ -48,13 +49,35 @@ struct Stage {
 }
 
 impl Stage {
-    fn new(epilogue: bool) -> Self {
-        Self { builder: BodyBuilder::default(), known: QuickMap::default(), epilogue }
+    /// What has been written; another body is begun.
+    fn finish(&mut self) -> Body {
+        self.known.clear();
+        self.builder.take()
+    }
+}
+
+/// Tables that are filled for one kernel after another.
+pub(crate) struct Tables {
+    body: Stage,
+    epilogue: Stage,
+}
+
+impl Tables {
+    pub fn new() -> Self {
+        Self { body: Stage::default(), epilogue: Stage { epilogue: true, ..Stage::default() } }
     }
 }
 
 /// The kernel of a group.
-pub(crate) fn emit(graph: &Graph, views: &Views, nests: &Nests, group: &Group, places: &Places) -> Kernel {
+pub(crate) fn emit(
+    graph: &Graph,
+    views: &Views,
+    nests: &Nests,
+    group: &Group,
+    places: &Places,
+    tables: &mut Tables,
+) -> Kernel {
+    let Tables { body, epilogue } = tables;
     let mut emitter = Emitter {
         graph,
         views,
@@ -64,21 +87,19 @@ pub(crate) fn emit(graph: &Graph, views: &Views, nests: &Nests, group: &Group, p
         accesses: Vec::new(),
         known_accesses: QuickMap::default(),
     };
-    let mut body = Stage::new(false);
     let mut reductions = Vec::new();
     for root in &group.reductions {
         let (root, nest) = (Root::whole(*root), &nests[&Root::whole(*root)]);
-        let value = emitter.evaluate(&mut body, entry(graph, views, root, nest), &nest.loops);
+        let value = emitter.evaluate(body, entry(graph, views, root, nest), &nest.loops);
         if let Op::Reduce { op, .. } = graph.node(root.node).op {
             reductions.push(Reduction { op, value });
         }
     }
     for root in &group.full {
         let nest = &nests[root];
-        let value = emitter.evaluate(&mut body, entry(graph, views, *root, nest), &nest.loops);
-        emitter.store(&mut body, *root, &nest.map, value);
+        let value = emitter.evaluate(body, entry(graph, views, *root, nest), &nest.loops);
+        emitter.store(body, *root, &nest.map, value);
     }
-    let mut epilogue = Stage::new(true);
     for (position, root) in group.reductions.iter().enumerate() {
         if let Some(array) = graph.array(*root)
             && places.write.get(root).is_some_and(|buffers| !buffers.is_empty())
@@ -86,23 +107,23 @@ pub(crate) fn emit(graph: &Graph, views: &Views, nests: &Nests, group: &Group, p
             let value = epilogue.builder.push(array.dtype, Code::Total(position));
             let root = Root::whole(*root);
             let place = emitter.kept(root);
-            emitter.store(&mut epilogue, root, &place.map, value);
+            emitter.store(epilogue, root, &place.map, value);
         }
     }
     for root in &group.epilogue {
         let place = emitter.kept(*root);
         let value = (root.value, views.maps.id(place.map.clone()));
         let value = if root.is_part() { views.below(value) } else { value };
-        let value = emitter.evaluate(&mut epilogue, value, &place.loops);
-        emitter.store(&mut epilogue, *root, &place.map, value);
+        let value = emitter.evaluate(epilogue, value, &place.loops);
+        emitter.store(epilogue, *root, &place.map, value);
     }
     let loops = group.loops.iter().zip(&group.reduced);
     Kernel {
         loops: loops.map(|(extent, reduced)| Loop { extent: extent.clone(), reduced: *reduced }).collect(),
         accesses: emitter.accesses,
-        body: body.builder.finish(),
+        body: body.finish(),
         reductions,
-        epilogue: epilogue.builder.finish(),
+        epilogue: epilogue.finish(),
         carried: None,
     }
 }
@@ -168,16 +189,18 @@ impl Emitter<'_> {
                 // The loops were chosen so that there is no obstacle.
                 operand_instances(self.graph, self.views, &instance, loops).unwrap_or_default()
             };
-            let before = pending.len();
-            // The last one pushed is evaluated first: operands from left to right.
-            pending
-                .extend(operands.iter().rev().filter(|operand| !stage.known.contains_key(operand)).copied());
-            if pending.len() == before {
-                let values: Vec<Value> = operands.iter().map(|operand| stage.known[operand]).collect();
-                let value = self.compute(stage, &instance, &values);
+            let values: SmallVec<[Option<Value>; 3]> =
+                operands.iter().map(|operand| stage.known.get(operand).copied()).collect();
+            let known: SmallVec<[Value; 3]> = values.iter().flatten().copied().collect();
+            if known.len() == operands.len() {
+                let value = self.compute(stage, &instance, &known);
                 stage.known.insert(instance, value);
                 pending.pop();
+                continue;
             }
+            // The last one pushed is evaluated first: operands from left to right.
+            let missing = operands.iter().zip(&values).rev().filter(|(_, value)| value.is_none());
+            pending.extend(missing.map(|(operand, _)| *operand));
         }
         stage.known[&wanted]
     }
@@ -193,7 +216,8 @@ impl Emitter<'_> {
     }
 
     fn compute(&mut self, stage: &mut Stage, (node, map): &Instance, operands: &[Value]) -> Value {
-        let Some(array) = self.graph.array(*node).cloned() else {
+        let graph = self.graph;
+        let Some(array) = graph.array(*node) else {
             return stage.builder.constant(Scalar::Bool(false));
         };
         if stage.epilogue
@@ -208,7 +232,7 @@ impl Emitter<'_> {
             return stage.builder.push(array.dtype, Code::Load(access));
         }
         let builder = &mut stage.builder;
-        match &self.graph.node(*node).op {
+        match &graph.node(*node).op {
             Op::Element(op) => op.lower(builder, operands),
             Op::Custom(custom) => {
                 builder.push(array.dtype, Code::Call(Callee::Custom(custom.clone()), operands.into()))

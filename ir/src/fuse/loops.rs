@@ -164,7 +164,7 @@ fn only_value_below(
     stores: &Stores,
     may_be_stored: &dyn Fn(NodeId) -> bool,
 ) -> Option<NodeId> {
-    let mut shown = graph.operands(join).into_iter().map(|part| views.value(part));
+    let mut shown = graph.operands(join).iter().copied().map(|part| views.value(part));
     let value = shown.next()?;
     let is_computed = matches!(graph.node(value).op, Op::Element(_) | Op::Custom(_) | Op::Cast);
     let is_only = is_computed && !stores.contains_key(&value) && shown.all(|other| other == value);

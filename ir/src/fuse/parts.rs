@@ -113,7 +113,7 @@ fn rank(graph: &Graph, node: NodeId) -> usize {
 fn side_by_side(graph: &Graph, node: NodeId, axis: usize, start: &Start) -> Vec<(NodeId, Start)> {
     let mut at = start.clone();
     let mut found = Vec::new();
-    for operand in graph.operands(node) {
+    for operand in graph.operands(node).iter().copied() {
         found.push((operand, at.clone()));
         if let Some(array) = graph.array(operand) {
             at[axis] = at[axis].plus(&array.shape[axis].size());

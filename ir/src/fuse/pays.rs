@@ -81,7 +81,7 @@ impl JoinUses {
             return joins;
         }
         for join in nodes.iter().filter(|node| is_join(**node)) {
-            for mut value in graph.operands(*join).into_iter().chain([*join]) {
+            for mut value in graph.operands(*join).iter().copied().chain([*join]) {
                 while matches!(graph.node(value).op, Op::View(_))
                     && let Some(below) = graph.operands(value).first()
                 {
@@ -98,7 +98,7 @@ impl JoinUses {
         // A join comes after its parts, so that those who read it are met first.
         for node in nodes.iter().rev() {
             let (op, operands) = (&graph.node(*node).op, graph.operands(*node));
-            for operand in &operands {
+            for operand in operands {
                 let Some(read) = joins.read.get_mut(operand) else { continue };
                 if matches!(op, Op::View(_)) {
                     read.seen = read.seen.saturating_add(elements(*node).min(read.elements));
@@ -127,7 +127,7 @@ impl JoinUses {
                 let is_within = |part: &NodeId| {
                     is_join(*part) && uses.get(part) == Some(&1) && !stores.contains_key(part)
                 };
-                joins.within.extend(operands.into_iter().filter(is_within));
+                joins.within.extend(operands.iter().copied().filter(is_within));
             }
         }
         joins

@@ -27,7 +27,7 @@ pub(super) fn store_routines(graph: &Graph, nodes: &[NodeId], stores: &mut Store
     for node in routines() {
         stores.entry(node).or_insert(StoreReason::Routine);
     }
-    for operand in routines().flat_map(|node| graph.operands(node)) {
+    for operand in routines().flat_map(|node| graph.operands(node)).copied() {
         if let Some(value) = value_to_store(graph, operand, stores) {
             stores.insert(value, StoreReason::Operand);
         }
@@ -60,7 +60,7 @@ fn value_to_store(graph: &Graph, operand: NodeId, stores: &Stores) -> Option<Nod
 
 /// Each operand of a routine: its type, and where in memory it is read in terms of its own axes.
 fn operands(graph: &Graph, views: &Views, routine: NodeId) -> impl Iterator<Item = (ArrayType, Instance)> {
-    graph.operands(routine).into_iter().filter_map(|operand| {
+    graph.operands(routine).iter().copied().filter_map(|operand| {
         let array = graph.array(operand)?.clone();
         let axes = own_axes(&array.shape);
         Some((array, views.below((operand, views.maps.id(axes)))))

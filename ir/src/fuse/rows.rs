@@ -66,8 +66,7 @@ pub(crate) fn take_turns(steps: Vec<Step>, equalities: &Equalities) -> (Vec<Step
     let tasks: Vec<Task<'_>> = steps.iter().flat_map(Step::tasks).collect();
     let mut teams = Teams::new(&tasks, equalities);
     for at in 0..tasks.len() {
-        teams.add(at);
-        for maker in teams.makers(at).into_iter().rev() {
+        for maker in teams.add(at).into_iter().rev() {
             teams.unite(maker, teams.team_of[at]);
         }
     }
@@ -92,7 +91,9 @@ pub(crate) fn take_turns(steps: Vec<Step>, equalities: &Equalities) -> (Vec<Step
 pub(crate) fn apart(kernels: [&Kernel; 2], equalities: &Equalities) -> Option<Apart> {
     let tasks = kernels.map(Task::Kernel);
     let mut teams = Teams::new(&tasks, equalities);
-    (0..2).for_each(|at| teams.add(at));
+    for at in 0..2 {
+        teams.add(at);
+    }
     let [one, other] = &teams.teams[..] else { return None };
     teams.touched(one, other, &teams.loops_in_common(one, other)).err()
 }
@@ -113,8 +114,8 @@ impl<'k> Teams<'k> {
         makers
     }
 
-    /// A team of one task.
-    fn add(&mut self, at: usize) {
+    /// A team of one task, and the teams that write what it reads.
+    fn add(&mut self, at: usize) -> Vec<usize> {
         let task = self.tasks[at];
         let home = self.teams.len();
         self.team_of.push(home);
@@ -130,12 +131,13 @@ impl<'k> Teams<'k> {
                 .filter(|(_, l)| !l.reduced && !l.extent.is_one())
                 .map(|(position, _)| Shared::from([(at, position)]))
                 .collect(),
-            sources: makers.into_iter().collect(),
+            sources: makers.iter().copied().collect(),
             ..Team::default()
         });
         for buffer in task.written() {
             self.writers.entry(buffer).or_default().push(at);
         }
+        makers
     }
 
     /// Brings two teams together, one of which reads what the other writes, if they can take turns.

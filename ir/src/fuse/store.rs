@@ -254,7 +254,8 @@ pub(crate) fn decide(
 /// What the loops of outputs compute, and the stored values that they read.
 fn computed_or_read_by(graph: &Graph, outputs: &[NodeId], stores: &Stores) -> QuickSet<NodeId> {
     let mut near: QuickSet<NodeId> = QuickSet::default();
-    let mut pending: Vec<NodeId> = outputs.iter().flat_map(|output| graph.operands(*output)).collect();
+    let mut pending: Vec<NodeId> =
+        outputs.iter().flat_map(|output| graph.operands(*output)).copied().collect();
     while let Some(node) = pending.pop() {
         // What reads a join part by part is written in pieces, none of which knows the rows of another kernel.
         let is_join = matches!(graph.node(node).op, Op::Concat { .. });
@@ -298,7 +299,7 @@ pub(super) fn cost_of(graph: &Graph, node: NodeId) -> u64 {
 fn uses(graph: &Graph, nodes: &[NodeId]) -> QuickMap<NodeId, usize> {
     let mut uses = QuickMap::default();
     for operand in nodes.iter().flat_map(|node| graph.operands(*node)) {
-        *uses.entry(operand).or_default() += 1;
+        *uses.entry(*operand).or_default() += 1;
     }
     uses
 }
@@ -332,7 +333,7 @@ fn store_what_pays(
         let is_in_parts = is_joined && !joins.is_within(*node) && !stores.contains_key(node);
         let waits = below.map(|estimate| estimate.waits).max().unwrap_or(0)
             + usize::from(is_whole || is_joined && !is_in_parts);
-        for operand in &operands {
+        for operand in operands {
             let Some(at) = estimates.get(operand).map(|estimate| estimate.value) else { continue };
             let Some(Estimate { cost, widest, shared, .. }) = estimates.get(&at).copied() else { continue };
             // The loops of a part are its own.

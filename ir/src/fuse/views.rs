@@ -25,7 +25,7 @@ impl Views {
                 continue;
             }
             let axes: IndexMap = (0..array.shape.len()).map(AxisMap::follow).collect();
-            for operand in graph.operands(*node) {
+            for operand in graph.operands(*node).iter().copied() {
                 let Some(source) = graph.array(operand) else { continue };
                 // Where a reshape joins axes, how depends on the loops.
                 if let Ok(map) = view.source_map(&axes, &source.shape, &array.shape, &array.shape) {
