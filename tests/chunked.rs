@@ -224,6 +224,23 @@ fn routines_run_on_pieces() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// An index that an array does not have is named by its place among all indices, not among those of a piece.
+#[test]
+fn a_wrong_index_is_found_in_its_piece() {
+    let g = Graph::new();
+    let (x, at) = (g.input("x", F64, [10]), g.input("at", I64, [50]));
+    let plan = g.plan([(x.take(at, Axis(0)) + 1).named("y")], &Limits::default()).unwrap();
+    let program = plan.chunked(Axis(0), 400).unwrap();
+    assert!(program.pieces() > 5, "{program:?}");
+    let program = program.compile().unwrap();
+    let (x, mut at, mut y) = ([2.0; 10], [3i64; 50], [0.0; 50]);
+    at[41] = 10;
+    let error = program.run([("x", View::from(&x)), ("at", (&at).into())], [("y", &mut y)]).unwrap_err();
+    assert_eq!(error.kind(), DiagnosticKind::Index);
+    assert!(error.to_string().contains("index 10 at [41] of `at` is out of bounds"), "{error}");
+    assert_eq!(y[..20], [3.0; 20]);
+}
+
 /// One of the ports of a recipe: its first output where none is named.
 fn port_of(recipe: &Recipe, choice: usize) -> Option<String> {
     let plan = recipe.plan(&Limits::default()).ok()?;

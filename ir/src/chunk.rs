@@ -339,6 +339,7 @@ impl<'p> Cut<'p> {
         for (slot, axis) in followed {
             let operand = &mut call.operands[slot];
             operand.array.shape = piece.shape(&operand.array.shape, axis);
+            operand.begin = Some((axis, piece.start.clone()));
             if !self.is_cut(operand.access.buffer) {
                 begin_at(&mut operand.access, axis, &piece.start);
             }

@@ -451,6 +451,8 @@ pub struct RoutineOperand {
     pub array: ArrayType,
     /// Where it is read. The loops of the access are the operand's own axes.
     pub access: Access,
+    /// Where it is a piece of an operand: the axis, and where the piece begins along it.
+    pub begin: Option<(usize, SizeExpr)>,
     /// A line about it, for diagnostics.
     pub note: OperandNote,
 }

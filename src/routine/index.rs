@@ -14,11 +14,18 @@ pub(super) struct Chosen<'c> {
     call: &'c RoutineCall,
     axis: usize,
     out_of_bounds: OutOfBounds,
+    /// Where the indices are a piece of all: the axis, and where the piece begins along it.
+    begin: Option<(usize, u64)>,
 }
 
 impl<'c> Chosen<'c> {
-    pub const fn new(call: &'c RoutineCall, axis: usize, out_of_bounds: OutOfBounds) -> Self {
-        Self { call, axis, out_of_bounds }
+    pub const fn new(
+        call: &'c RoutineCall,
+        axis: usize,
+        out_of_bounds: OutOfBounds,
+        begin: Option<(usize, u64)>,
+    ) -> Self {
+        Self { call, axis, out_of_bounds, begin }
     }
 
     fn dtype(&self) -> DType {
@@ -78,7 +85,13 @@ impl<'c> Chosen<'c> {
         index: i128,
         size: u64,
     ) -> Box<Diagnostic> {
-        let place: Vec<String> = indices.index(axis, line, at).iter().map(ToString::to_string).collect();
+        let mut place = indices.index(axis, line, at);
+        if let Some((of_piece, start)) = self.begin
+            && let Some(along) = place.get_mut(of_piece)
+        {
+            *along += start;
+        }
+        let place: Vec<String> = place.iter().map(ToString::to_string).collect();
         let place = if place.is_empty() { String::new() } else { format!(" at [{}]", place.join(", ")) };
         let message = format!(
             "`{}`: index {index}{place} of `{}` is out of bounds for axis {} of `{}`, which has {size} element{}",

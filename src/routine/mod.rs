@@ -68,6 +68,8 @@ pub(crate) struct RoutineLaunch {
     results: SmallVec<[Array; 1]>,
     scratch: Option<Array>,
     parts: u64,
+    /// Where the indices are a piece of all: the axis, and where the piece begins along it.
+    begin: Option<(usize, u64)>,
 }
 
 impl RoutineLaunch {
@@ -92,6 +94,10 @@ impl RoutineLaunch {
             results: call.written.iter().filter_map(result).collect(),
             scratch: call.scratch.and_then(scratch),
             call: call.clone(),
+            begin: call.operands.get(1).and_then(|indices| {
+                let (axis, start) = indices.begin.as_ref()?;
+                u64::try_from(index_value(start, &memory.binding.sizes)).ok().map(|start| (*axis, start))
+            }),
             parts: parts_for(operations, threads),
         };
         // What is read in pieces of its last axis has one.
@@ -148,11 +154,11 @@ impl RoutineLaunch {
                 scan::cumulative(x, &self.results, told, dtype, Lanes { scratch, parts });
             }
             (Routine::Take { axis, out_of_bounds }, [x, indices]) => {
-                let chosen = index::Chosen::new(&self.call, *axis, *out_of_bounds);
+                let chosen = index::Chosen::new(&self.call, *axis, *out_of_bounds, self.begin);
                 return index::take(x, indices, &self.results, &chosen, Lanes { scratch, parts });
             }
             (Routine::TakeAlongAxis { axis, out_of_bounds }, [x, indices]) => {
-                let chosen = index::Chosen::new(&self.call, *axis, *out_of_bounds);
+                let chosen = index::Chosen::new(&self.call, *axis, *out_of_bounds, self.begin);
                 return index::take_along_axis(x, indices, &self.results, &chosen, Lanes { scratch, parts });
             }
             (Routine::Compress { axis }, [x, mask]) => {
@@ -160,7 +166,7 @@ impl RoutineLaunch {
                 index::compress(x, mask, &self.results, told, Lanes { scratch, parts });
             }
             (Routine::Put { axis, adds, out_of_bounds }, [x, indices, values]) => {
-                let chosen = index::Chosen::new(&self.call, *axis, *out_of_bounds);
+                let chosen = index::Chosen::new(&self.call, *axis, *out_of_bounds, self.begin);
                 let lanes = Lanes { scratch, parts };
                 return index::put([x, indices, values], &self.results, &chosen, *adds, lanes);
             }
