@@ -35,6 +35,24 @@ fn latency(criterion: &mut Criterion) {
             criterion::BatchSize::SmallInput,
         );
     });
+    // Reductions of the same five operations: all elements, rows one by one, and columns side by side.
+    for (name, shape, axes) in
+        [("a total", [64, 64], vec![0, 1]), ("rows", [64, 64], vec![1]), ("columns", [64, 64], vec![0])]
+    {
+        criterion.bench_function(&format!("compile the sums of {name}"), |bencher| {
+            bencher.iter_batched(
+                || {
+                    salt += 1.0;
+                    let g = Graph::new();
+                    let [a, b, c] = ["a", "b", "c"].map(|name| g.input(name, F64, shape));
+                    let sum = (((a + b) * c - a) / b + salt).sum(axes.clone());
+                    g.plan([sum], &Limits::default()).expect("plans")
+                },
+                |plan| plan.compile().expect("compiles"),
+                criterion::BatchSize::SmallInput,
+            );
+        });
+    }
     criterion.bench_function("compile what is in the cache", |bencher| {
         let plan = g.plan([y], &Limits::default()).expect("plans");
         bencher.iter(|| plan.clone().compile().expect("compiles"));
