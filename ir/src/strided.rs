@@ -247,7 +247,7 @@ impl Graph {
     fn views_below(&self, node: NodeId) -> Option<Vec<(NodeId, Strided)>> {
         let mut chain = vec![node];
         let mut at = node;
-        while let (Op::View(_), [source]) = (&self.node(at).op, &self.operands(at)[..]) {
+        while let (Op::View(_), [source]) = (&self.node(at).op, self.operands(at)) {
             at = *source;
             chain.push(at);
         }
