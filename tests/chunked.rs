@@ -120,6 +120,29 @@ fn several_totals_and_the_elements_beside_them() {
     assert!(checked(&g, outputs, 0, 8000).unwrap() > 20);
 }
 
+/// Pieces that are worth several threads: each has results of its own, side by side or one after another.
+#[test]
+fn several_threads_share_the_results_of_a_piece() {
+    let g = Graph::new();
+    let x = g.input("x", F32, [5000, 300]);
+    assert_eq!(along(&g, vec![x.sum(Axis(0)).named("columns")], "x", 0, 2_500_000), Some(3));
+    assert_eq!(along(&g, vec![x.sum(Axis(1)).named("rows")], "x", 1, 3_600_000), Some(3));
+}
+
+#[test]
+fn ports_are_named() {
+    let g = Graph::new();
+    let (x, y) = (g.input("x", F32, [500, 3]), g.input("y", F32, [3]));
+    let plan = g.plan([(x * y).sum(All).named("total")], &Limits::default()).unwrap();
+    // A number has no axis: that of the first input is meant.
+    for chunked in [plan.chunked(Axis(-2), 1000).unwrap(), plan.chunked_along("x", Axis(0), 1000).unwrap()] {
+        assert_eq!((chunked.port(), chunked.pieces()), ("x", 8));
+    }
+    let error = plan.chunked_along("z", Axis(0), 1000).unwrap_err();
+    assert_eq!(error.kind(), DiagnosticKind::Name);
+    assert_snapshot!(error);
+}
+
 /// What needs a total waits for another round.
 #[test]
 fn totals_that_are_broadcast_back() {
@@ -150,18 +173,27 @@ fn what_cannot_be_cut_says_why() {
     let n = g.dim("n", 1..=60);
     let open = g.input("open", F64, (n, 50));
     let kept = x.exp().store(Always);
+    let wave = (0..8).fold(g.input("wave", F64, [4000]), |wave, _| wave.sin().exp());
+    let long = wave.tan().named("long");
     let bad = [
         (x * 2, 2),
         (open * 2, 0),
         (kept + kept.flip(Axis(0)), 0),
         (x.sort(Axis(1)) * 2, 1),
         (x.sum(All) + 1, 1),
+        // No output has room for the exponentials, which a later round reads again.
+        ((long - long.max(All)).astype(F32), 0),
+        (x - x.mean(Axis(0)), 0),
     ];
     let texts = bad.map(|(output, axis)| {
         let plan = g.plan([output.named("y")], &Limits::default()).unwrap();
         plan.chunked(Axis(axis), 2000).unwrap_err().to_string()
     });
     assert_snapshot!(texts.join("\n\n"));
+    // What one of them says to do.
+    let again = (long.store(Never) - long.max(All)).astype(F32).named("y");
+    let plan = g.plan([again], &Limits::default()).unwrap();
+    assert_eq!(plan.chunked(Axis(0), 2000).unwrap().rounds(), 2);
 }
 
 /// Every routine along the axes of its result that it does not mix, with what is computed before and after it.

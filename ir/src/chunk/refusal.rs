@@ -3,6 +3,7 @@
 use super::follow::Following;
 use super::{Chunked, Cut};
 use crate::diagnostic::{Diagnostic, DiagnosticKind, Error, OperandNote, Site, grouped, human_bytes};
+use crate::fuse::StoreReason;
 use crate::kernel::Buffer;
 use crate::plan::{Plan, Port, Task};
 
@@ -22,6 +23,9 @@ pub(crate) enum Refusal {
 
 /// What is listed at most of all that is needed as a whole.
 const LISTED: usize = 3;
+
+/// What takes less than this part of the bytes is not listed.
+const WORTH: u64 = 16;
 
 impl Plan {
     pub(super) fn never(&self, port: Buffer, axis: usize, why: String, site: Site) -> Refusal {
@@ -103,12 +107,23 @@ impl Cut<'_> {
         for (value, stored) in self.plan.stored.iter().enumerate() {
             let Some(why) = self.why_whole(value).filter(|_| stored.output.is_none()) else { continue };
             let bytes = stored.array.shape.bytes(stored.array.dtype).unwrap_or(u64::MAX);
+            let instead = match &stored.reason {
+                reason if reason.is_optional() => "; with `.store(Never)` it is computed again instead",
+                StoreReason::Requested => "; without `.store(Always)` it may not be stored",
+                _ => "",
+            };
             let text = format!(
-                "`{}` {} is stored as a whole, {}: {why}",
+                "`{}` {} is stored as a whole, {}: {why}{instead}",
                 stored.name,
                 stored.array,
                 human_bytes(bytes)
             );
+            let (name, array) = (stored.name.clone(), Some(stored.array.clone()));
+            whole.push((bytes, OperandNote { text, slot: 0, name, array, site: Some(stored.site) }));
+        }
+        for stored in least.plan.stored.iter().filter(|stored| stored.reason == StoreReason::Carried) {
+            let bytes = stored.array.shape.bytes(stored.array.dtype).unwrap_or(u64::MAX);
+            let text = format!("totals that go on from piece to piece wait in {}", human_bytes(bytes));
             let (name, array) = (stored.name.clone(), Some(stored.array.clone()));
             whole.push((bytes, OperandNote { text, slot: 0, name, array, site: Some(stored.site) }));
         }
@@ -131,7 +146,8 @@ impl Cut<'_> {
             let text = format!("`{name}` {array} is computed at once: {why}");
             whole.push((bytes, OperandNote { text, slot: 0, name, array: Some(array), site: Some(site) }));
         }
-        // What takes less than a piece of one element is not to blame.
+        // What takes little of it is not to blame.
+        whole.retain(|(bytes, _)| *bytes >= least.bytes() / WORTH);
         whole.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.text.cmp(&b.1.text)));
         let listed = whole.into_iter().take(LISTED).enumerate();
         let whole = listed.map(|(slot, (_, note))| OperandNote { slot, ..note }).collect();
