@@ -48,6 +48,67 @@ impl Carried {
         })
     }
 
+    /// The whole chunks of so many elements in this piece, all of them nodes of the tree over blocks: where the first begins in the reduction, and
+    /// how many there are.
+    pub fn chunks(&self, elements: u64) -> (u64, u64) {
+        let first = self.before.checked_next_multiple_of(elements).unwrap_or(u64::MAX);
+        (first, self.after.saturating_sub(first) / elements)
+    }
+
+    /// Elements that are combined before this piece.
+    pub const fn before(&self) -> u64 {
+        self.before
+    }
+
+    /// The part of this piece between two places in the reduction.
+    pub fn part(&self, before: u64, after: u64) -> Self {
+        Self { before, after, is_last: self.is_last && after == self.after, ..self.clone() }
+    }
+
+    /// Lets totals of chunks of so many elements, the first of which begins at `first` in the reduction, wait as nodes of the tree.
+    ///
+    /// # Safety
+    /// What waits is in workspace that is alive, and goes up to `first`; `result` is one of the results.
+    pub unsafe fn add_chunks(
+        &self,
+        (at, accumulator): (usize, Accumulator),
+        result: u64,
+        (first, elements): (u64, u64),
+        chunks: impl Iterator<Item = u64>,
+    ) {
+        let (mut blocks, node) = (first / BLOCK as u64, elements / BLOCK as u64);
+        let combine = tree::tree_function(accumulator);
+        for mut value in chunks {
+            let mut level = node.trailing_zeros() as usize;
+            loop {
+                assert!(level < self.levels && result < self.results);
+                let word = self.trees(at).wrapping_add((level * self.results as usize + result as usize) * 8);
+                let word = word.cast::<u64>();
+                // SAFETY: the plan has room for every level of every result.
+                unsafe {
+                    if blocks >> level & 1 == 0 {
+                        word.write(value);
+                        break;
+                    }
+                    value = combine(word.read(), value);
+                }
+                level += 1;
+            }
+            blocks += node;
+        }
+    }
+
+    /// Where what waits of an accumulator begins.
+    fn base(&self, at: usize) -> *mut u8 {
+        let own = self.results as usize * fusewire_ir::kernel::Carried::bytes(self.levels);
+        (self.address as *mut u8).wrapping_add(at * own)
+    }
+
+    /// Where its trees begin, behind its lanes.
+    fn trees(&self, at: usize) -> *mut u8 {
+        self.base(at).wrapping_add(LANE_BYTES * self.results as usize)
+    }
+
     /// Has the states in `scratch` go on where those of these results have stopped.
     ///
     /// # Safety
@@ -138,18 +199,15 @@ impl Carried {
         copy: &mut dyn FnMut(Place, *mut u8, usize),
     ) {
         let count = (results.end - results.start) as usize;
-        let own = self.results as usize * fusewire_ir::kernel::Carried::bytes(self.levels);
-        let base = (self.address as *mut u8).wrapping_add(at * own);
         let first = results.start as usize;
         let bytes = accumulator.dtype.bytes();
         // Lanes hold what changes nothing where a block has just ended.
         for lane in 0..if position > 0 { LANE_BYTES / bytes } else { 0 } {
-            let kept = base.wrapping_add((lane * self.results as usize + first) * bytes);
+            let kept = self.base(at).wrapping_add((lane * self.results as usize + first) * bytes);
             copy(Place::Lanes(lane * width * bytes), kept, count * bytes);
         }
-        let trees = base.wrapping_add(LANE_BYTES * self.results as usize);
         for level in (0..self.levels).filter(|level| blocks >> level & 1 == 1) {
-            let kept = trees.wrapping_add((level * self.results as usize + first) * 8);
+            let kept = self.trees(at).wrapping_add((level * self.results as usize + first) * 8);
             copy(Place::Level(level * width), kept, count * 8);
         }
     }

@@ -115,6 +115,18 @@ struct Reduce {
 pub(crate) struct Chunks {
     whole: Results,
     calls: Vec<(Call, Vec<u64>)>,
+    /// Where totals go on from piece to piece: what comes before the first whole chunk, and what comes behind the last.
+    ends: Option<Ends>,
+}
+
+/// The ends of a piece that chunks leave.
+struct Ends {
+    /// Each with where it is in the reduction.
+    head: (Reduce, Carried),
+    tail: (Reduce, Carried),
+    /// Where the first chunk begins in the reduction, and elements of each.
+    first: u64,
+    per_chunk: u64,
 }
 
 /// The launches of one kernel, over all rows or over the first block; none where there is nothing to do.
@@ -256,6 +268,7 @@ fn results(
     let mut routine = code_walk.routine(form, body.clone());
     routine.accumulators.clone_from(&accumulators);
     routine.carried = carried.is_some();
+    let whole_routine = routine.clone();
     let code = if is_nothing { None } else { Some(cache::compiled(routine)?) };
 
     let mut totals = Block::new(tile * 8 * accumulators.len());
@@ -306,17 +319,43 @@ fn results(
     };
     let work = kept.iterations().saturating_mul(reduced.iterations()).saturating_mul(cost(&body));
     let parts = parts_for(work, threads);
+    let reduced_loop = if columns { 0 } else { 1 };
+    let may_be_chunked = reduced.extents.len() == 1 && reduced_extent >= 4 * BLOCK as u64;
+    if let (Some(carried), Some(code_of_piece), true) = (&carried, code.clone(), may_be_chunked) {
+        // Compiled beforehand, whatever the number of threads.
+        let code = cache::compiled(Routine { carried: false, ..whole_routine })?;
+        let per_chunk = chunk_of(reduced_extent, parts);
+        let (first, count) = carried.chunks(per_chunk);
+        if parts > 1 && tiles < 2 * parts && count > 1 {
+            let (before, behind) = (first - carried.before(), first + count * per_chunk);
+            let part = |from: u64, to: u64| {
+                let from_here = from - carried.before();
+                let mut walk = reduce_kept.clone();
+                for (stride, along) in walk.strides.iter_mut().zip(&reduced.strides) {
+                    stride.start = stride.start.wrapping_add(from_here as i64 * along.steps[0]);
+                }
+                let call = code_walk.part(reduced_loop, from_here, to - from_here);
+                let call = Call::new(&code_of_piece, &call);
+                (Reduce { call, walk, results_word }, carried.part(from, to))
+            };
+            let calls = (0..count).map(|chunk| {
+                let part = code_walk.part(reduced_loop, before + chunk * per_chunk, per_chunk);
+                (Call::new(&code, &part), vec![0; tile * accumulators.len()])
+            });
+            let calls = calls.collect();
+            let after = carried.before() + reduced_extent;
+            let (head, tail) = (part(carried.before(), first), part(behind, after));
+            let ends = Some(Ends { head, tail, first, per_chunk });
+            return Ok(Some(Launch::Chunks(Box::new(Chunks { whole: make(0..tiles), calls, ends }))));
+        }
+    }
     if let Some(code) = &code
         && carried.is_none()
+        && may_be_chunked
         && parts > 1
         && tiles < 2 * parts
-        && reduced.extents.len() == 1
-        && reduced_extent >= 4 * BLOCK as u64
     {
-        // Chunks of a power of two of blocks: the tree over blocks then has each chunk as a node.
-        let blocks = reduced_extent.div_ceil(BLOCK as u64);
-        let per_chunk = (blocks / (4 * parts)).max(1).next_power_of_two() * BLOCK as u64;
-        let reduced_loop = if columns { 0 } else { 1 };
+        let per_chunk = chunk_of(reduced_extent, parts);
         let calls = (0..reduced_extent.div_ceil(per_chunk))
             .map(|chunk| {
                 let first = chunk * per_chunk;
@@ -324,10 +363,16 @@ fn results(
                 (Call::new(code, &part), vec![0; tile * accumulators.len()])
             })
             .collect();
-        return Ok(Some(Launch::Chunks(Box::new(Chunks { whole: make(0..tiles), calls }))));
+        return Ok(Some(Launch::Chunks(Box::new(Chunks { whole: make(0..tiles), calls, ends: None }))));
     }
     let parts = split(tiles, parts, 1).into_iter().map(|(first, count)| make(first..first + count));
     Ok(Some(Launch::Results(parts.collect())))
+}
+
+/// Elements of a chunk, where so many are cut for so many parts: a power of two of blocks, so that the tree over blocks has each chunk as a node.
+fn chunk_of(elements: u64, parts: u64) -> u64 {
+    let blocks = elements.div_ceil(BLOCK as u64);
+    (blocks / (4 * parts)).max(1).next_power_of_two() * BLOCK as u64
 }
 
 /// The loops of one walk around those of another with the same accesses.
@@ -368,12 +413,18 @@ impl Reduce {
         results
     }
 
+    /// The first result of a tile, as they are counted in the order of the loops.
+    fn first_result(&self, tile: u64, per_tile: u64) -> u64 {
+        let extent = self.walk.extents[self.walk.extents.len() - 1];
+        let per_row = extent.div_ceil(per_tile);
+        tile / per_row * extent + tile % per_row * per_tile
+    }
+
     /// Goes on with the results of the tile at which it has been placed: as many side by side as the code takes, or one after another.
     fn go_on(&mut self, carried: &Carried, tile: u64, per_tile: u64, results: u64, partials: &mut [u64]) {
         let code = self.call.code.clone();
         let inner = self.walk.extents.len() - 1;
-        let per_row = self.walk.extents[inner].div_ceil(per_tile);
-        let first = tile / per_row * self.walk.extents[inner] + tile % per_row * per_tile;
+        let first = self.first_result(tile, per_tile);
         let together = if code.routine.form == Form::Columns { results } else { 1 };
         self.call.arguments[self.results_word] = together as i64;
         let width = code.routine.accumulators.len();
@@ -463,6 +514,12 @@ impl Results {
     }
 }
 
+impl Ends {
+    fn both(&self) -> [&Reduce; 2] {
+        [&self.head.0, &self.tail.0]
+    }
+}
+
 impl Chunks {
     fn run(&mut self, done: &(impl Fn() + Sync)) {
         let whole = &mut self.whole;
@@ -488,11 +545,29 @@ impl Chunks {
             for (call, _) in &mut self.calls {
                 moves().for_each(|(word, by)| call.arguments[word] -= by);
             }
+            let first_result = reduce.first_result(tile, whole.tile);
+            if let Some(ends) = &mut self.ends {
+                ends.head.0.place(tile, whole.tile);
+                ends.head.0.go_on(&ends.head.1, tile, whole.tile, results, &mut whole.partials);
+            }
             for result in 0..results as usize {
                 for (at, accumulator) in whole.accumulators.iter().enumerate() {
                     let word = result * width + at;
                     let chunks = self.calls.iter().map(|(_, partials)| partials[word]);
-                    whole.partials[word] = tree::combine_chunks(*accumulator, chunks);
+                    let Some(ends) = &self.ends else {
+                        whole.partials[word] = tree::combine_chunks(*accumulator, chunks);
+                        continue;
+                    };
+                    let (place, result) = ((ends.first, ends.per_chunk), first_result + result as u64);
+                    // SAFETY: the head has let all before the first chunk wait in workspace, which lives as long as the launch.
+                    unsafe { ends.head.1.add_chunks((at, *accumulator), result, place, chunks) };
+                }
+            }
+            if let Some(Ends { tail: (tail, carried), .. }) = &mut self.ends {
+                tail.place(tile, whole.tile);
+                tail.go_on(carried, tile, whole.tile, results, &mut whole.partials);
+                if !carried.is_last {
+                    continue;
                 }
             }
             whole.finish(tile);
@@ -506,7 +581,10 @@ impl Launch {
         match self {
             Self::Elements(elements) => elements.parts.iter().map(|part| part.code.clone()).collect(),
             Self::Results(parts) => parts.iter().flat_map(Results::code).collect(),
-            Self::Chunks(chunks) => chunks.whole.code().collect(),
+            Self::Chunks(chunks) => {
+                let calls = chunks.calls.iter().map(|(call, _)| call.code.clone());
+                chunks.whole.code().chain(calls).collect()
+            }
             Self::Rows(lanes) => lanes.iter().flat_map(Lane::launches).flat_map(Self::code).collect(),
         }
     }
@@ -522,7 +600,9 @@ impl Launch {
             Self::Chunks(chunks) => {
                 let own =
                     |(call, partials): &(Call, Vec<u64>)| call.scratch.bytes() + size_of_val(&partials[..]);
-                chunks.whole.scratch_bytes() + chunks.calls.iter().map(own).sum::<usize>()
+                let ends = chunks.ends.iter().flat_map(Ends::both);
+                let ends = ends.map(|end| end.call.scratch.bytes()).sum::<usize>();
+                chunks.whole.scratch_bytes() + chunks.calls.iter().map(own).sum::<usize>() + ends
             }
             Self::Rows(lanes) => lanes.iter().flat_map(Lane::launches).map(Self::scratch_bytes).sum(),
         }
@@ -547,6 +627,10 @@ impl Launch {
             Self::Chunks(chunks) => {
                 chunks.whole.relocate(moved);
                 chunks.calls.iter_mut().for_each(|(call, _)| call.relocate(moved));
+                if let Some(ends) = &mut chunks.ends {
+                    ends.head.0.walk.relocate(moved);
+                    ends.tail.0.walk.relocate(moved);
+                }
             }
             Self::Rows(lanes) => {
                 lanes.iter_mut().flat_map(Lane::launches_mut).for_each(|launch| launch.relocate(moved));

@@ -42,7 +42,8 @@ pub(crate) fn combine_chunks(accumulator: Accumulator, chunks: impl Iterator<Ite
     fusewire_runtime::tree::combine_chunks(tree_function(accumulator), chunks)
 }
 
-fn tree_function(accumulator: Accumulator) -> fn(u64, u64) -> u64 {
+/// How two tree values of an accumulator combine, the earlier one first.
+pub(crate) fn tree_function(accumulator: Accumulator) -> fn(u64, u64) -> u64 {
     match (accumulator.op, accumulator.dtype.is_float()) {
         (ReduceOp::Min | ReduceOp::Infimum, _) if accumulator.dtype == DType::U64 => MinU64::tree,
         (ReduceOp::Max | ReduceOp::Supremum, _) if accumulator.dtype == DType::U64 => MaxU64::tree,

@@ -127,6 +127,13 @@ fn several_threads_share_the_results_of_a_piece() {
     let x = g.input("x", F32, [5000, 300]);
     assert_eq!(along(&g, vec![x.sum(Axis(0)).named("columns")], "x", 0, 2_500_000), Some(3));
     assert_eq!(along(&g, vec![x.sum(Axis(1)).named("rows")], "x", 1, 3_600_000), Some(3));
+    // Too few results: what is reduced is shared, in chunks that begin where the tree over blocks has a node.
+    let (long, wide) = (g.input("long", F32, [1_700_000]), g.input("wide", F64, [300_000, 5]));
+    assert_eq!(along(&g, vec![long.sum(All).named("total")], "long", 0, 2_300_000), Some(3));
+    let columns = [wide.sum(Axis(0)).named("sums"), wide.max(Axis(0)).named("largest")];
+    assert_eq!(along(&g, columns.to_vec(), "wide", 0, 4_100_000), Some(3));
+    let seen = wide.transpose().matrix_transpose();
+    assert_eq!(along(&g, vec![(seen * 2).mean(Axis(0)).named("rows")], "wide", 0, 4_100_000), Some(3));
 }
 
 #[test]
