@@ -32,7 +32,7 @@ pub fn check_chunked(
     }
     let inputs = random_inputs(recipe, &[]);
     let whole = run(&plan, &inputs, &Sizes::new(), Placement::Dense)?;
-    for placement in Placement::ALL {
+    for (placement, threads) in Placement::ALL.into_iter().zip([2, 1, 3].into_iter().cycle()) {
         let arrays: Vec<(String, TypedArray)> = plan
             .inputs()
             .iter()
@@ -50,12 +50,12 @@ pub fn check_chunked(
             arrays.iter().map(|(name, array)| (name.as_str(), array.view())).collect();
         let outputs: Vec<(&str, crate::ViewMut<'_>)> =
             results.iter_mut().map(|(name, array)| (name.as_str(), array.view_mut())).collect();
-        let program = chunked.clone().compile().map_err(failed("compile"))?;
+        let program = chunked.clone().compile().map_err(failed("compile"))?.with_threads(threads);
         program.run(inputs, outputs).map_err(failed("run"))?;
         for ((_, pieces), whole) in results.iter().zip(&whole) {
             same(whole, &pieces.to_reference(), |_, _| Bound::Ulps(0)).map_err(|difference| {
                 Mismatch(format!(
-                    "in {} pieces ({placement:?}): {difference}\n{recipe:?}{}",
+                    "in {} pieces ({placement:?}, {threads} threads): {difference}\n{recipe:?}{}",
                     chunked.pieces(),
                     chunked.plan().steps().iter().map(ToString::to_string).collect::<String>()
                 ))
