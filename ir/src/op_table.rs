@@ -203,14 +203,12 @@ macro_rules! element_ops {
                 dtypes Float, cost 24, ulp 1.0,
                 calls unary(f32, f64),
                 reference |v| of::float1(v, f64::ln_1p);
-            /// The logarithm of the sum of two exponentials. Results of f64 below 2^-50 of the larger operand are
-            /// within 2^-104 of it instead.
+            /// The logarithm of the sum of two exponentials.
             Logaddexp: logaddexp(other), aliases ["log_add_exp"],
                 dtypes Float, cost 40, ulp 2.0,
                 calls binary(f32, f64),
                 reference |v| of::float2(v, of::logaddexp);
-            /// The logarithm to base 2 of the sum of two powers of 2. Results of f64 below 2^-50 of the larger operand
-            /// are within 2^-104 of it instead.
+            /// The logarithm to base 2 of the sum of two powers of 2.
             Logaddexp2: logaddexp2(other), aliases ["log_add_exp2"],
                 dtypes Float, cost 40, ulp 2.0,
                 calls binary(f32, f64),

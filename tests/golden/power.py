@@ -127,6 +127,10 @@ def logaddexp2(x, y):
 
 
 
+EXPONENTIALS = {math.exp: mp.exp, math.exp2: lambda x: mp.power(2, x)}
+LOGS = {math.log: mp.log, math.log2: lambda x: mp.log(x) / mp.log(2)}
+
+
 def logaddexp_arguments(exp, log):
     for _ in range(200):
         yield random.uniform(-10, 10), random.uniform(-10, 10)
@@ -147,6 +151,13 @@ def logaddexp_arguments(exp, log):
         yield x, log(random.choice([-1, 1]) * -x * 2.0 ** random.uniform(-45, -3) + 1 - exp(x))
         yield log(1 - exp(x)), x
     yield -1.0, -1.0
+    # Results nearest zero: the logarithms of a probability and of its complement, and the nearest of many.
+    for count in [1] * 300 + [200] * 60:
+        def nearness(x):
+            y = float(LOGS[log](1 - EXPONENTIALS[exp](mpf(x))))
+            return abs(EXPONENTIALS[exp](mpf(x)) + EXPONENTIALS[exp](mpf(y)) - 1) / -max(x, y), x, y
+        _, x, y = min(nearness(-(2.0 ** random.uniform(-100, 7))) for _ in range(count))
+        yield x, y
 
 
 FUNCTIONS = {

@@ -1,12 +1,13 @@
 //! Measures the largest error of every function of the op table, in units in the last place (ULP), and
-//! writes it to `docs/accuracy.txt`, from which `docs/ops.md` has it.
+//! writes it to `measured.txt`. The lines of long sweeps are kept in `docs/accuracy.txt`, from which `docs/ops.md` has them.
 //!
 //!     cd docs/accuracy && cargo run --release -- [millions of samples] [function or dtype ...]
 //!
 //! Functions run as they do in programs. Every `f32` is tried for functions of one operand (with `STEP=61`
 //! in the environment one in 61), and samples for two; `f64` is
 //! sampled from all bit patterns, on a logarithmic scale, near integers, near multiples of a quarter turn, near
-//! powers of two and, for a second operand, near the first. First come the special numbers, each with each:
+//! powers of two and, for a second operand, near the first or such that the exponentials of both add up to
+//! about 1. First come the special numbers, each with each:
 //! zeros, infinities, NaNs, subnormals, and what is next to borders.
 //! `f32` is measured against functions of `f64` that are correct to a few units there, which is 2^-27 of a
 //! unit here. Results of `f64` that are not those of a function correct to a unit or so are measured in
@@ -79,7 +80,12 @@ fn error<T: Real>(function: &Function, arithmetic: &mut Wide, x: T, y: T, result
     let near = (function.near)(x, y);
     let rounded = T::of(near).to_f64();
     let is_special = |value: f64| value == 0.0 || !value.is_finite();
-    if is_special(rounded) || is_special(result) {
+    // Of two zeros the sign is right or wrong, unless the value is only rounded to zero.
+    let vanishes = rounded == 0.0 && result == 0.0 && {
+        let exact = (function.exact)(arithmetic, x, y);
+        !exact.is_nan() && !exact.is_zero()
+    };
+    if !vanishes && (is_special(rounded) || is_special(result)) {
         let same = rounded.to_bits() == result.to_bits() || (rounded.is_nan() && result.is_nan());
         // At the borders of overflow and underflow one of them may be rounded away.
         let apart = (rounded != 0.0 || result != 0.0)
@@ -87,6 +93,7 @@ fn error<T: Real>(function: &Function, arithmetic: &mut Wide, x: T, y: T, result
         let largest =
             T::of(f64::MAX.min(f64::from(f32::MAX) * if T::NAME == "f32" { 1.0 } else { f64::MAX })).to_f64();
         let border = rounded.abs().min(result.abs()) >= largest * (1.0 - 4.0 / 2f64.powi(T::MANTISSA));
+        if !(same||apart||border) {eprintln!("{x:e} {y:e} {rounded:e} {result:e} {near:e}");}
         return if same || apart || border { 0.0 } else { f64::INFINITY };
     }
     if T::NAME == "f32" {
@@ -155,7 +162,7 @@ const BATCH: usize = 1 << 16;
 
 /// How many kinds of arguments there are, and how many of second arguments.
 const KINDS: u64 = 7;
-const SECOND_KINDS: u64 = KINDS + 1;
+const SECOND_KINDS: u64 = KINDS + 3;
 
 /// Of so many special numbers each meets each in one batch.
 const SPECIAL: usize = 1 << 8;
@@ -273,10 +280,21 @@ fn measure<T: Real>(function: &Function, millions: f64, step: u64) -> Worst {
                                 random.argument(at as u64)
                             };
                             let kind = at as u64 / KINDS % SECOND_KINDS;
-                            *y = if kind == KINDS {
-                                T::of(x.to_f64() * (random.unit() * 8.0 - 4.0).exp2())
-                            } else {
-                                random.argument(kind)
+                            *y = match kind.checked_sub(KINDS) {
+                                None => random.argument(kind),
+                                Some(0) => T::of(x.to_f64() * (random.unit() * 8.0 - 4.0).exp2()),
+                                // The logarithms of probabilities and those of their complements.
+                                Some(kind) => {
+                                    let small = -x.to_f64().abs() * (-30.0 * random.unit()).exp2();
+                                    *x = T::of(small);
+                                    let small = x.to_f64();
+                                    let complement = if kind == 1 {
+                                        (-small.exp_m1()).ln()
+                                    } else {
+                                        (-(small * std::f64::consts::LN_2).exp_m1()).log2()
+                                    };
+                                    T::of(complement)
+                                }
                             };
                         }
                         done += 1;

@@ -256,6 +256,8 @@ pub const STIRLING: [(&str, u64); 30] = [
 pub fn approximate(value: &BigFloat, power: i32) -> f64 {
     let Some((words, _, sign, exponent, _)) = value.as_raw_parts() else { return f64::NAN };
     let top = words.last().copied().unwrap_or(0) as f64 / 2f64.powi(64);
-    let scaled = top * 2f64.powi((exponent + power).clamp(-1000, 1000));
+    // In two steps, as powers of two end at the largest and the smallest numbers.
+    let power = (exponent + power).clamp(-2000, 2000);
+    let scaled = top * 2f64.powi(power / 2) * 2f64.powi(power - power / 2);
     if sign == astro_float::Sign::Neg { -scaled } else { scaled }
 }

@@ -6,17 +6,17 @@
 //!
 //! The larger operand and L may cancel. In `f64` the difference, u, s and L are therefore sums of
 //! two numbers, and L is within 2^-55 of its value. `f32` goes through `f64`. Where the result is so near
-//! zero that this is not enough, [`super::logaddexp_near_zero`] computes the element again: which way an
-//! element goes depends on itself alone.
+//! zero that this is not enough, [`super::logaddexp_near_zero`] computes the element again, and next to zero
+//! [`super::logaddexp_at_zero`]: which way an element goes depends on itself alone.
 //!
-//! Largest error measured, with and without fused multiply-add alike, over 6 million pairs for each
-//! function, most with results near zero, judged in 113-bit arithmetic: 1.62 ULP in `f64` (0.81 where the
-//! larger operand is positive or the result beyond 1/4 in size) and 0.53 ULP in `f32`. Results of `f64` below
-//! 2^-50 of the larger operand are within 2^-104 of it instead.
+//! Of the elements that are computed again, those of a block are brought together first: they may be few.
+//!
+//! Largest errors: `docs/accuracy.txt`.
 // `!(a <= b)` holds for NaN as well, and `&` keeps conditions from stopping early, which would not vectorise.
 #![allow(clippy::neg_cmp_op_on_partial_ord, clippy::manual_range_contains)]
 
 use super::double_double::{fast_two_sum, multiply_add, product_error, two_product, two_sum};
+use super::logaddexp_at_zero::log_add_at_zero;
 use super::logaddexp_near_zero::log_add_near_zero;
 use super::power::{LN_2_LOW, exp_polynomial};
 use std::f64::consts::{LN_2, LOG2_E};
@@ -26,10 +26,13 @@ binary! {
     Logaddexp2: block_2_f32, block_2_f64;
 }
 
-/// Generates the block functions. Where the larger operand is negative and more than `$cancelled` times the
-/// result in size, too much of both cancels, and the element is computed again.
+/// Generates the block functions. Where the larger operand is negative and more than so many times the result in
+/// size, too much of both cancels, and the element is computed again, by the next function that is given.
 macro_rules! log_adds {
-    ($($(#[$attribute:meta])* $block:ident($float:ident) = $log_add:ident, $base_2:literal, $cancelled:expr;)*) => {$(
+    ($(
+        $(#[$attribute:meta])*
+        $block:ident($float:ident) = $log_add:ident, $base_2:literal $(, $cancelled:literal => $again:ident)+;
+    )*) => {$(
         $(#[$attribute])*
         #[inline(always)]
         pub(super) fn $block<const FUSED: bool, const LENGTH: usize>(
@@ -38,47 +41,56 @@ macro_rules! log_adds {
             results: &mut [$float; LENGTH],
         ) {
             // The larger operand is below the limit if both are. For NaN, neither is.
-            let cancels = |result: $float, (x, y): (&$float, &$float)| {
-                let limit = -$cancelled * result.abs();
-                (*x < limit) & (*y < limit)
+            let cancels = |times: $float, result: $float, x: $float, y: $float| {
+                let limit = -times * result.abs();
+                (x < limit) & (y < limit)
             };
             for ((result, &x), &y) in results.iter_mut().zip(x).zip(y) {
                 *result = $log_add::<FUSED, $base_2>(x.into(), y.into()) as $float;
             }
-            let pairs = x.iter().zip(y);
-            let any = results.iter().zip(pairs).fold(false, |any, (x, pair)| any | cancels(*x, pair));
-            if !any {
-                return;
-            }
-            let (results, _) = results.as_chunks_mut::<PIECE>();
-            let (x, _) = x.as_chunks::<PIECE>();
-            let (y, _) = y.as_chunks::<PIECE>();
-            for ((results, x), y) in results.iter_mut().zip(x).zip(y) {
+            $(
                 let pairs = x.iter().zip(y);
-                let any = results.iter().zip(pairs.clone()).fold(false, |any, (x, pair)| any | cancels(*x, pair));
-                if any {
-                    for (result, (x, y)) in results.iter_mut().zip(pairs) {
-                        let exact = log_add_near_zero::<FUSED, $base_2>((*x).into(), (*y).into()) as $float;
-                        *result = if cancels(*result, (x, y)) { exact } else { *result };
+                let any = results
+                    .iter()
+                    .zip(pairs)
+                    .fold(false, |any, (result, (x, y))| any | cancels($cancelled, *result, *x, *y));
+                if !any {
+                    return;
+                }
+                let (mut chosen, mut count) = ([0; LENGTH], 0);
+                for (i, result) in results.iter().enumerate() {
+                    chosen[count] = i;
+                    count += usize::from(cancels($cancelled, *result, x[i], y[i]));
+                }
+                for chosen in chosen[..count].chunks(PIECE) {
+                    let (mut again, mut other) = ([-1.0; PIECE], [-1.0; PIECE]);
+                    for ((again, other), &i) in again.iter_mut().zip(&mut other).zip(chosen) {
+                        (*again, *other) = (x[i].into(), y[i].into());
+                    }
+                    for (again, other) in again.iter_mut().zip(other) {
+                        *again = $again::<FUSED, $base_2>(*again, other);
+                    }
+                    for (again, &i) in again.iter().zip(chosen) {
+                        results[i] = *again as $float;
                     }
                 }
-            }
+            )+
         }
     )*};
 }
 
-/// How many elements are computed again together, a divisor of every length of a block.
+/// How many elements are computed again together.
 const PIECE: usize = 16;
 
 log_adds! {
     /// log(e^x + e^y) in `f64`.
-    block_f64(f64) = log_add, false, 8.0;
+    block_f64(f64) = log_add, false, 8.0 => log_add_near_zero, 281_474_976_710_656.0 => log_add_at_zero;
     /// log2(2^x + 2^y) in `f64`.
-    block_2_f64(f64) = log_add, true, 8.0;
+    block_2_f64(f64) = log_add, true, 8.0 => log_add_near_zero, 281_474_976_710_656.0 => log_add_at_zero;
     /// log(e^x + e^y) in `f32`.
-    block_f32(f32) = short_log_add, false, 131_072.0;
+    block_f32(f32) = short_log_add, false, 131_072.0 => log_add_near_zero;
     /// log2(2^x + 2^y) in `f32`.
-    block_2_f32(f32) = short_log_add, true, 131_072.0;
+    block_2_f32(f32) = short_log_add, true, 131_072.0 => log_add_near_zero;
 }
 
 const FRACTION_BITS: u32 = f64::MANTISSA_DIGITS - 1;
@@ -86,6 +98,16 @@ const FRACTION_BITS: u32 = f64::MANTISSA_DIGITS - 1;
 const TO_INTEGER: f64 = 1.5 / f64::EPSILON;
 /// Beyond this u, half of 1 + u is nearer 1 than 1 + u itself.
 const SQRT_2_MINUS_1: f64 = std::f64::consts::SQRT_2 - 1.0;
+
+/// A power of two, its inverse and its exponent: where the smaller exponential is so small that it matters only
+/// beside a tiny larger operand, the logarithm of 1 and it is itself. Both are computed times the power then, and
+/// rounded once where the result is subnormal.
+#[inline(always)]
+pub(super) fn factor(smaller: f64) -> (f64, f64, f64) {
+    const EXPONENT: i32 = 200;
+    const POWER: f64 = (1_u128 << (EXPONENT / 2)) as f64 * (1_u128 << (EXPONENT / 2)) as f64;
+    if smaller < -700.0 { (POWER, 1.0 / POWER, EXPONENT as f64) } else { (1.0, 1.0, 0.0) }
+}
 
 #[inline(always)]
 fn log_add<const FUSED: bool, const BASE_2: bool>(x: f64, y: f64) -> f64 {
@@ -95,7 +117,7 @@ fn log_add<const FUSED: bool, const BASE_2: bool>(x: f64, y: f64) -> f64 {
     let (difference, difference_low) = two_sum(small, -large);
     let equal = large == small;
     let difference = if equal { 0.0 } else { difference };
-    let lowest = if BASE_2 { -1076.0 } else { -746.0 };
+    let lowest = if BASE_2 { -1140.0 } else { -790.0 };
     let difference_low = if equal | (difference < lowest) { 0.0 } else { difference_low };
     let difference = difference.clamp(lowest, 0.0);
 
@@ -118,9 +140,12 @@ fn log_add<const FUSED: bool, const BASE_2: bool>(x: f64, y: f64) -> f64 {
     // e^t_low = 1 + t_low
     let tail = fma(t_low, sum + tail, tail);
     let (u, u_low) = fast_two_sum(sum, tail);
+    let (factor, inverse_factor, factor_exponent) = factor(if large.abs() < 1.0 { difference } else { 0.0 });
+    let n = n + factor_exponent;
     let half_n = fma(n, 0.5, TO_INTEGER).to_bits();
     let power_of_two = |n: u64| f64::from_bits(n.wrapping_add(1023) << FRACTION_BITS);
-    let (scale, more_scale) = (power_of_two(half_n), power_of_two(shifted.to_bits().wrapping_sub(half_n)));
+    let rest = (n + TO_INTEGER).to_bits().wrapping_sub(half_n);
+    let (scale, more_scale) = (power_of_two(half_n), power_of_two(rest));
     let (u, u_low) = (u * scale * more_scale, u_low * scale * more_scale);
 
     // s = u / (2 + u) or (u - 1) / (3 + u)
@@ -149,8 +174,8 @@ fn log_add<const FUSED: bool, const BASE_2: bool>(x: f64, y: f64) -> f64 {
         let (log, rest) = fast_two_sum(LN_2 * halved, 2.0 * s);
         (log, rest + (tail + LN_2_LOW * halved))
     };
-    let (sum, error) = two_sum(large, log);
-    let result = sum + (error + low);
+    let (sum, error) = two_sum(large * factor, log);
+    let result = (sum + (error + low)) * inverse_factor;
     let result = if large.abs() == f64::INFINITY { large } else { result };
     if x.is_nan() | y.is_nan() { f64::NAN } else { result }
 }

@@ -6,6 +6,7 @@
 //! exact or have their errors, so that d is within about 2^-104 of the larger operand.
 
 use super::double_double::{fast_two_sum, multiply_add, two_product, two_sum};
+use super::logaddexp::factor;
 use super::polynomial::polynomial;
 use super::power::LN_2_LOW;
 use std::f64::consts::{LN_2, LOG2_E};
@@ -19,8 +20,9 @@ const TO_INTEGER: f64 = 1.5 / f64::EPSILON;
 pub(super) fn log_add_near_zero<const FUSED: bool, const BASE_2: bool>(x: f64, y: f64) -> f64 {
     let fma = multiply_add::<FUSED>;
     let (large, small) = if x > y { (x, y) } else { (y, x) };
-    let large = exponential::<FUSED, BASE_2>(large);
-    let small = exponential::<FUSED, BASE_2>(small);
+    let (factor, inverse, factor_exponent) = factor(small);
+    let large = exponential::<FUSED, BASE_2>(large * factor, 0.0);
+    let small = exponential::<FUSED, BASE_2>(small, factor_exponent);
     // The scale of the larger is 1 or 1/2, so that the first sum is exact.
     let (whole, whole_error) = two_sum(large.scale - 1.0, small.scale);
     let (part, part_error) = two_sum(large.high, small.high);
@@ -51,9 +53,9 @@ pub(super) fn log_add_near_zero<const FUSED: bool, const BASE_2: bool>(x: f64, y
     let low = fma(-(d * d), polynomial::<FUSED, 18>(d, terms), d_low);
     if BASE_2 {
         let (high, error) = two_product::<FUSED>(d, LOG2_E);
-        high + fma(low, LOG2_E, fma(d, 2.035_527_374_093_103_3e-17, error))
+        (high + fma(low, LOG2_E, fma(d, 2.035_527_374_093_103_3e-17, error))) * inverse
     } else {
-        d + low
+        (d + low) * inverse
     }
 }
 
@@ -64,11 +66,11 @@ struct Exponential {
     low: f64,
 }
 
-/// e^x or 2^x for x up to zero.
+/// e^x or 2^x for x up to zero, times a power of two.
 #[inline(always)]
-fn exponential<const FUSED: bool, const BASE_2: bool>(x: f64) -> Exponential {
+fn exponential<const FUSED: bool, const BASE_2: bool>(x: f64, factor_exponent: f64) -> Exponential {
     let fma = multiply_add::<FUSED>;
-    let x = x.clamp(if BASE_2 { -1076.0 } else { -746.0 }, 0.0);
+    let x = x.clamp(if BASE_2 { -1140.0 } else { -790.0 }, 0.0);
     let shifted = if BASE_2 { x + TO_INTEGER } else { fma(x, LOG2_E, TO_INTEGER) };
     let n = shifted - TO_INTEGER;
     let (t, t_low) = if BASE_2 {
@@ -120,8 +122,10 @@ fn exponential<const FUSED: bool, const BASE_2: bool>(x: f64) -> Exponential {
     let (high, low) = times_t(sum);
 
     // 2^n in two steps, as it may be subnormal.
+    let n = n + factor_exponent;
     let half_n = fma(n, 0.5, TO_INTEGER).to_bits();
     let power_of_two = |n: u64| f64::from_bits(n.wrapping_add(1023) << FRACTION_BITS);
-    let (scale, more) = (power_of_two(half_n), power_of_two(shifted.to_bits().wrapping_sub(half_n)));
+    let rest = (n + TO_INTEGER).to_bits().wrapping_sub(half_n);
+    let (scale, more) = (power_of_two(half_n), power_of_two(rest));
     Exponential { scale: scale * more, high: high * scale * more, low: low * scale * more }
 }

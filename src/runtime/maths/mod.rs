@@ -170,6 +170,7 @@ mod integers;
 mod inverse_hyperbolic;
 mod inverse_trigonometric;
 mod logaddexp;
+mod logaddexp_at_zero;
 mod logaddexp_near_zero;
 mod logarithm;
 mod polynomial;
@@ -177,6 +178,7 @@ mod power;
 mod remainder;
 mod trigonometric;
 mod trigonometric_f32;
+mod triple_double;
 
 #[cfg(test)]
 mod tests;
