@@ -229,13 +229,14 @@ pub(crate) fn decide(
     let must = stores.keys().filter(|node| !written.contains(node));
     let must = must.fold(0u64, |sum, node| sum.saturating_add(bytes_of(graph, *node)));
     let budget = budget.saturating_sub(must);
+    let reads = reads(graph, &nodes, &stores);
     let mut room = Room::default();
     if !lending.0.is_empty() {
         let mut alone = stores.clone();
-        store_what_pays(graph, &nodes, &uses, &joins, policies, budget, Room::default(), &mut alone);
+        store_what_pays(graph, &nodes, &reads, &joins, policies, budget, Room::default(), &mut alone);
         room = Room::new(lending, computed_or_read_by(graph, outputs, &alone));
     }
-    store_what_pays(graph, &nodes, &uses, &joins, policies, budget, room, &mut stores);
+    store_what_pays(graph, &nodes, &reads, &joins, policies, budget, room, &mut stores);
     // Only views that were stored from the beginning are.
     let views = Views::new(graph, &nodes, |node| stores.contains_key(&node));
     let (nests, regions) = loops_of_bounded_bodies(graph, &views, &uses, policies, &mut stores);
@@ -279,7 +280,7 @@ struct Estimate {
     cost: u64,
     /// Elements of the largest array it reads.
     widest: u64,
-    /// The value nearest to it that has several users and is computed with it.
+    /// The value nearest to it that is read several times and is computed with it; where there are several, the costliest.
     shared: Option<NodeId>,
     /// How many reductions and joins must be complete, one after another, before it can be computed.
     waits: usize,
@@ -304,11 +305,26 @@ fn uses(graph: &Graph, nodes: &[NodeId]) -> QuickMap<NodeId, usize> {
     uses
 }
 
+/// How often each value is read where something is computed, by itself or through views that are not stored.
+fn reads(graph: &Graph, nodes: &[NodeId], stores: &Stores) -> QuickMap<NodeId, usize> {
+    let mut reads: QuickMap<NodeId, usize> = QuickMap::default();
+    // Users come after what they read.
+    for node in nodes.iter().rev() {
+        let is_seen_through = matches!(graph.node(*node).op, Op::View(_)) && !stores.contains_key(node);
+        let count = if is_seen_through { reads.get(node).copied().unwrap_or(0) } else { 1 };
+        for operand in graph.operands(*node) {
+            let known = reads.entry(*operand).or_default();
+            *known = known.saturating_add(count);
+        }
+    }
+    reads
+}
+
 #[allow(clippy::too_many_arguments)]
 fn store_what_pays(
     graph: &Graph,
     nodes: &[NodeId],
-    uses: &QuickMap<NodeId, usize>,
+    reads: &QuickMap<NodeId, usize>,
     joins: &JoinUses,
     policies: &QuickMap<NodeId, StorePolicy>,
     mut budget: u64,
@@ -393,12 +409,15 @@ fn store_what_pays(
             operands.iter().filter_map(|operand| estimates.get(operand)).map(current)
         };
         let mut estimate = Estimate { value: *node, cost: 0, widest: 0, shared: None, waits };
+        // Of what operands share, that which costs most.
+        let cost_again = |shared: NodeId| estimates.get(&shared).map_or(0, |shared| shared.cost);
         for below in below() {
             estimate.cost = estimate.cost.saturating_add(below.cost);
             estimate.widest = estimate.widest.max(below.widest);
-            estimate.shared = estimate.shared.max(below.shared);
+            let shared = [estimate.shared, below.shared].into_iter().flatten();
+            estimate.shared = shared.max_by_key(|shared| (cost_again(*shared), *shared));
         }
-        if uses.get(node) > Some(&1) {
+        if reads.get(node) > Some(&1) && !op.is_leaf() {
             estimate.shared = Some(*node);
         }
         match op {
