@@ -334,7 +334,7 @@ fn results(
                 for (stride, along) in walk.strides.iter_mut().zip(&reduced.strides) {
                     stride.start = stride.start.wrapping_add(from_here as i64 * along.steps[0]);
                 }
-                let call = code_walk.part(reduced_loop, from_here, to - from_here);
+                let call = code_walk.part(reduced_loop, from_here, to - from);
                 let call = Call::new(&code_of_piece, &call);
                 (Reduce { call, walk, results_word }, carried.part(from, to))
             };
