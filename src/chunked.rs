@@ -113,6 +113,12 @@ impl Chunked {
         self.cut.rounds().iter().filter(|round| round.in_pieces).count()
     }
 
+    /// How it is cut.
+    #[cfg(feature = "proptest")]
+    pub(crate) const fn cut(&self) -> &ir::Chunked {
+        &self.cut
+    }
+
     /// What runs, to be looked at: the size of a piece is the dim `piece!`, where it begins is `start!`.
     #[must_use]
     pub const fn plan(&self) -> &ir::Plan {

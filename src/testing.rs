@@ -17,7 +17,7 @@ mod pieces;
 mod strategy;
 
 pub use arrays::TypedArray;
-pub use pieces::{check_chunked, check_repairs};
+pub use pieces::{check_chunked, check_repairs, touched_bytes};
 pub use strategy::recipes;
 
 use crate::plan::Plan;

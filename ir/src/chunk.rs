@@ -14,6 +14,7 @@ use crate::diagnostic::{Error, Site};
 use crate::dim::Dim;
 use crate::dtype::DType;
 use crate::fuse::{self, Equalities, StoreReason};
+use crate::index_map::IndexMap;
 use crate::kernel::{Access, Buffer, Carried, Kernel};
 use crate::limits::largest_passing;
 use crate::plan::{Plan, Port, Stored};
@@ -24,6 +25,7 @@ use crate::routine::RoutineCall;
 use crate::shape::{ArrayType, Shape};
 use crate::size::{SizeExpr, Symbol};
 use crate::step::{Step, Task};
+use crate::touched::Touched;
 use follow::Following;
 pub(crate) use refusal::Refusal;
 use rounds::Rounds;
@@ -282,12 +284,11 @@ impl<'p> Cut<'p> {
             }));
         }
         let equalities = Equalities::new(plan.required.iter().map(|required| &required.requirement));
-        let (mut rounds, mut order, mut arrays) = (Vec::new(), Vec::new(), 0);
+        let (mut rounds, mut order) = (Vec::new(), Vec::new());
         plan.steps.clear();
         for (time, tasks) in self.rounds.order() {
             let steps: Vec<Step> = tasks.iter().filter_map(|at| made[*at].take()).collect();
             let in_pieces = time % 2 == 1;
-            arrays = arrays.max(touched(&plan, &steps, in_pieces));
             let first = plan.steps.len();
             let (steps, turns) = fuse::take_turns(steps, &equalities);
             plan.steps.extend(steps);
@@ -300,6 +301,9 @@ impl<'p> Cut<'p> {
             node.kernels.sort_unstable();
         }
         plan.assign_slots_in(&rounds, &|value| self.stored.get(value).is_some_and(Option::is_some));
+        let of_round =
+            |round: &Round| arrays_touched(&plan, &plan.steps[round.steps.clone()], round.in_pieces);
+        let arrays = rounds.iter().map(of_round).max().unwrap_or(0);
         let bytes = plan.workspace_in(&Bounds::declared()).saturating_add(arrays);
         let (port, axis) = (self.port.clone(), self.axis);
         Chunked { plan, port, axis, extent, piece, bytes, rounds }
@@ -408,35 +412,46 @@ fn state_of(plan: &Plan, kernel: &Kernel, levels: usize, site: Site) -> Stored {
 }
 
 /// The most bytes of the caller's arrays that steps touch: all of them together on a piece, or one alone on whole arrays.
-fn touched(plan: &Plan, steps: &[Step], in_pieces: bool) -> u64 {
-    let mut largest = 0u64;
-    let mut touched: QuickMap<Buffer, u64> = QuickMap::default();
-    for task in steps.iter().flat_map(Step::tasks) {
-        if !in_pieces {
-            touched.clear();
+fn arrays_touched(plan: &Plan, steps: &[Step], in_pieces: bool) -> u64 {
+    let mut tasks = steps.iter().flat_map(Step::tasks);
+    if in_pieces {
+        return touched_by(plan, tasks);
+    }
+    tasks.by_ref().map(|task| touched_by(plan, std::iter::once(task))).max().unwrap_or(0)
+}
+
+fn touched_by<'p>(plan: &Plan, tasks: impl Iterator<Item = Task<'p>>) -> u64 {
+    let mut touched: QuickMap<Buffer, Touched> = QuickMap::default();
+    let mut touch = |buffer: Buffer, map: &IndexMap, extents: &dyn Fn(usize) -> u64| {
+        let memory = plan.memory_of(buffer);
+        if matches!(memory, Buffer::Input(_) | Buffer::Output(_) | Buffer::Constant(_)) {
+            touched.entry(memory).or_default().add(map, extents);
         }
-        let mut touch = |buffer: Buffer, bytes: u64| {
-            let memory = plan.memory_of(buffer);
-            if matches!(memory, Buffer::Input(_) | Buffer::Output(_) | Buffer::Constant(_)) {
-                let known = touched.entry(memory).or_default();
-                *known = (*known).max(bytes);
-            }
-        };
+    };
+    for task in tasks {
         match task {
             Task::Kernel(kernel) => {
-                kernel.accesses.iter().for_each(|access| touch(access.buffer, kernel.bytes(access)));
+                let extents = |at: usize| kernel.loops.get(at).map_or(1, |l| l.extent.upper());
+                for access in kernel.accesses.iter().filter(|access| access.buffer != Buffer::Index) {
+                    touch(access.buffer, &access.map, &extents);
+                }
             }
             Task::Routine(call) => {
                 for operand in &call.operands {
-                    touch(operand.access.buffer, operand.bytes());
+                    touch(operand.access.buffer, &operand.access.map, &|axis| operand.extent(axis));
                 }
-                let bytes = call.result.shape.bytes(call.result.dtype).unwrap_or(u64::MAX);
-                call.written.iter().for_each(|buffer| touch(*buffer, bytes));
+                let map: IndexMap =
+                    (0..call.result.shape.len()).map(|axis| call.written_along(axis)).collect();
+                let extents = |axis: usize| call.result.shape.get(axis).map_or(1, Dim::upper);
+                call.written.iter().for_each(|buffer| touch(*buffer, &map, &extents));
             }
         }
-        largest = largest.max(touched.values().fold(0u64, |sum, bytes| sum.saturating_add(*bytes)));
     }
-    largest
+    let bytes = |(memory, touched): (&Buffer, &Touched)| {
+        let (bytes, size) = plan.bytes_and_size(*memory);
+        touched.elements().saturating_mul(size).min(bytes)
+    };
+    touched.iter().map(bytes).fold(0, u64::saturating_add)
 }
 
 /// Lets an access begin where a loop does.

@@ -7,6 +7,7 @@ use crate::dtype::DType;
 use crate::index_map::IndexMap;
 use crate::reduce::{LANE_BYTES, ReduceOp};
 use crate::size::SizeExpr;
+use crate::touched;
 use std::fmt;
 use std::sync::Arc;
 
@@ -166,15 +167,11 @@ impl Kernel {
         self.operations_in(&Bounds::declared())
     }
 
-    /// Bytes of the distinct elements that an access meets at the loops' upper bounds; saturates.
+    /// Bytes of the distinct elements that an access meets at the loops' upper bounds, and seldom more; saturates.
     #[must_use]
     pub fn bytes(&self, access: &Access) -> u64 {
-        let mut followed: Vec<usize> = access.loops().collect();
-        followed.sort_unstable();
-        followed.dedup();
-        followed.into_iter().fold(access.dtype.bytes() as u64, |bytes, axis| {
-            bytes.saturating_mul(self.loops.get(axis).map_or(1, |l| l.extent.upper()))
-        })
+        let extents = |at: usize| self.loops.get(at).map_or(1, |l| l.extent.upper());
+        touched::elements(&access.map, &extents).saturating_mul(access.dtype.bytes() as u64)
     }
 
     /// The first rule that the kernel breaks, in words; `None` when it is sound.

@@ -63,6 +63,7 @@ pub mod size;
 mod step;
 pub mod strided;
 mod subscripts;
+mod touched;
 mod upcast;
 pub mod view;
 mod work;

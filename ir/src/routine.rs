@@ -8,10 +8,12 @@ use crate::bounds::Bounds;
 use crate::diagnostic::{OperandNote, Site};
 use crate::dim::Dim;
 use crate::dtype::DType;
+use crate::index_map::AxisMap;
 use crate::kernel::{Access, Buffer};
 use crate::reduce::ReduceOp;
 use crate::shape::{ArrayType, Shape};
 use crate::size::SizeExpr;
+use crate::touched;
 use smallvec::{SmallVec, smallvec};
 use std::fmt;
 use std::sync::Arc;
@@ -461,9 +463,13 @@ impl RoutineOperand {
     /// Bytes of the distinct elements that it meets at the dims' upper bounds; saturates.
     #[must_use]
     pub fn bytes(&self) -> u64 {
-        let met =
-            self.array.shape.iter().enumerate().filter(|(axis, _)| self.access.loops().any(|l| l == *axis));
-        met.fold(self.array.dtype.bytes() as u64, |bytes, (_, dim)| bytes.saturating_mul(dim.upper()))
+        touched::elements(&self.access.map, &|axis| self.extent(axis))
+            .saturating_mul(self.array.dtype.bytes() as u64)
+    }
+
+    /// How long an axis is at the dims' upper bounds.
+    pub(crate) fn extent(&self, axis: usize) -> u64 {
+        self.array.shape.get(axis).map_or(1, Dim::upper)
     }
 }
 
@@ -493,6 +499,15 @@ pub struct RoutineCall {
 impl RoutineCall {
     fn operand_arrays(&self) -> Vec<&ArrayType> {
         self.operands.iter().map(|operand| &operand.array).collect()
+    }
+
+    /// Where it writes an axis of its result, in terms of the result's axes.
+    pub(crate) fn written_along(&self, axis: usize) -> AxisMap {
+        let mut map = AxisMap::follow(axis);
+        if let Some((_, start)) = self.begin.as_ref().filter(|(begun, _)| *begun == axis) {
+            map.start = start.clone();
+        }
+        map
     }
 
     /// Machine operations, about, at the dims' upper bounds; saturates.

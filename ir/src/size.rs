@@ -387,6 +387,17 @@ impl SizeExpr {
         }
     }
 
+    /// The expression without its number, and the number: expressions with the same first part differ by a known one.
+    #[must_use]
+    pub(crate) fn apart(&self) -> (Self, i128) {
+        let without = self.minus(&Self::known(self.constant()));
+        match without.as_known() {
+            // Bounds may leave it no choice.
+            Some(more) => (Self::known(0), self.constant().saturating_add(more)),
+            None => (without, self.constant()),
+        }
+    }
+
     fn from_atom(atom: Atom) -> Self {
         Self::from_terms(vec![(smallvec![atom], 1)], 0)
     }

@@ -3,9 +3,16 @@
 use super::arrays::Placement;
 use super::{Bound, Mismatch, TypedArray, failed, random_inputs, run, same};
 use crate::axes::Axis;
+use crate::chunked::Chunked;
 use crate::plan::Plan;
 use crate::recipe::Recipe;
-use fusewire_ir::{Limits, Repaired, Sizes};
+use fusewire_ir as ir;
+use fusewire_ir::body::{Body, Code};
+use fusewire_ir::index_map::AxisMap;
+use fusewire_ir::kernel::Buffer;
+use fusewire_ir::plan::{Step, Task};
+use fusewire_ir::{DType, Dim, Limits, Repaired, Sizes, Symbol};
+use std::collections::HashSet;
 
 /// Cuts a recipe along an axis of an input or output, or of its first output where none is named, with pieces of at most this many bytes, and checks that it has the bits of the
 /// whole. `None` where it cannot be cut.
@@ -26,6 +33,13 @@ pub fn check_chunked(
     let Ok(chunked) = chunked else { return Ok(None) };
     if chunked.bytes() > bytes {
         return Err(Mismatch(format!("a piece touches {} bytes of {bytes}\n{recipe:?}", chunked.bytes())));
+    }
+    let touched = touched_bytes(&chunked);
+    if touched > chunked.bytes() {
+        return Err(Mismatch(format!(
+            "a piece touches {touched} bytes, and {} are promised\n{recipe:?}",
+            chunked.bytes()
+        )));
     }
     if let Some(defect) = chunked.plan().tasks().find_map(|task| task.defect()) {
         return Err(Mismatch(format!("a task is unsound: {defect}\n{recipe:?}")));
@@ -63,6 +77,117 @@ pub fn check_chunked(
         }
     }
     Ok(Some(chunked.pieces()))
+}
+
+/// The most bytes that a piece of a plan touches, or that a step does which runs once on whole arrays: workspace, and what all accesses meet of inputs, outputs and
+/// constants, found by going through every iteration. Dims of the user have their upper bounds.
+#[must_use]
+pub fn touched_bytes(chunked: &Chunked) -> u64 {
+    let (plan, cut) = (chunked.plan(), chunked.cut());
+    let mut largest = 0;
+    for round in cut.rounds() {
+        let tasks: Vec<Task<'_>> = plan.steps()[round.steps.clone()].iter().flat_map(Step::tasks).collect();
+        if round.in_pieces {
+            for piece in 0..cut.pieces() {
+                largest = largest.max(bytes_met(plan, &tasks, &cut.sizes(piece), piece + 1 == cut.pieces()));
+            }
+        } else {
+            for task in tasks {
+                largest = largest.max(bytes_met(plan, &[task], &[], true));
+            }
+        }
+    }
+    plan.workspace_bytes() + largest
+}
+
+/// Bytes of the caller's arrays that tasks meet on a piece.
+fn bytes_met(plan: &ir::Plan, tasks: &[Task<'_>], sizes: &[(&str, u64)], is_last: bool) -> u64 {
+    let size = |symbol: &Symbol| {
+        let piece = sizes.iter().find(|(name, _)| **name == *symbol.name);
+        Some(piece.map_or(symbol.upper, |(_, size)| *size))
+    };
+    let memory_of = |buffer: Buffer| match buffer {
+        Buffer::Workspace(at) => plan.stored()[at].output.map_or(buffer, Buffer::Output),
+        Buffer::Input(at) => {
+            let over = (0..plan.outputs().len()).find(|output| plan.in_place_input(*output) == Some(at));
+            over.map_or(buffer, Buffer::Output)
+        }
+        _ => buffer,
+    };
+    let mut met: HashSet<(Buffer, Vec<i128>)> = HashSet::new();
+    let mut bytes = 0;
+    let mut meet = |buffer: Buffer, dtype: DType, map: &[AxisMap], extents: &[u64]| {
+        let memory = memory_of(buffer);
+        if !matches!(memory, Buffer::Input(_) | Buffer::Output(_) | Buffer::Constant(_)) {
+            return;
+        }
+        let mut loops: Vec<usize> = map.iter().flat_map(|axis| &axis.terms).map(|term| term.axis).collect();
+        loops.sort_unstable();
+        loops.dedup();
+        let mut indices = vec![0u64; extents.len()];
+        let iterations: u64 = loops.iter().map(|at| extents[*at]).product();
+        for iteration in 0..iterations {
+            let mut rest = iteration;
+            for at in &loops {
+                (indices[*at], rest) = (rest % extents[*at], rest / extents[*at]);
+            }
+            let along = |axis: &AxisMap| {
+                let steps = axis.terms.iter().map(|term| {
+                    term.step.value(&size).expect("a step has a value") * i128::from(indices[term.axis])
+                });
+                axis.start.value(&size).expect("a start has a value") + steps.sum::<i128>()
+            };
+            if met.insert((memory, map.iter().map(along).collect())) {
+                bytes += dtype.bytes() as u64;
+            }
+        }
+    };
+    let value = |dim: &Dim| dim.value(&size).unwrap_or(0);
+    for task in tasks {
+        match task {
+            Task::Kernel(kernel) => {
+                let extents: Vec<u64> = kernel.loops.iter().map(|l| value(&l.extent)).collect();
+                // Totals that go on are used after the last piece.
+                let of_body = |body: &Body| -> Vec<usize> {
+                    let read = body.instructions.iter().filter_map(|instruction| match instruction.code {
+                        Code::Load(access) => Some(access),
+                        _ => None,
+                    });
+                    read.chain(body.stores.iter().map(|store| store.access)).collect()
+                };
+                let is_nothing = |is_reduced: bool| {
+                    kernel
+                        .loops
+                        .iter()
+                        .zip(&extents)
+                        .any(|(l, extent)| l.reduced == is_reduced && *extent == 0)
+                };
+                let mut accesses = Vec::new();
+                if !is_nothing(false) && !is_nothing(true) {
+                    accesses.extend(of_body(&kernel.body));
+                }
+                if !is_nothing(false) && (kernel.carried.is_none() || is_last) {
+                    accesses.extend(of_body(&kernel.epilogue));
+                }
+                for access in accesses.into_iter().map(|access| &kernel.accesses[access]) {
+                    meet(access.buffer, access.dtype, &access.map, &extents);
+                }
+            }
+            Task::Routine(call) => {
+                for operand in &call.operands {
+                    let extents: Vec<u64> = operand.array.shape.iter().map(value).collect();
+                    meet(operand.access.buffer, operand.access.dtype, &operand.access.map, &extents);
+                }
+                let extents: Vec<u64> = call.result.shape.iter().map(value).collect();
+                let mut map: Vec<AxisMap> = (0..extents.len()).map(AxisMap::follow).collect();
+                if let Some((axis, start)) = &call.begin {
+                    map[*axis].start = start.clone();
+                }
+                call.written.iter().for_each(|buffer| meet(*buffer, call.result.dtype, &map, &extents));
+            }
+        }
+    }
+    bytes
 }
 
 /// Looks at every repair that a refusal of a recipe proposes: it is a sound plan that compiles, within the limits, with the peak that it states;

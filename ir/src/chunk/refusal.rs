@@ -6,6 +6,7 @@ use crate::diagnostic::{Diagnostic, DiagnosticKind, Error, OperandNote, Site, gr
 use crate::fuse::StoreReason;
 use crate::kernel::Buffer;
 use crate::plan::{Plan, Port, Task};
+use crate::shape::ArrayType;
 
 /// Why a plan is not cut.
 #[derive(Debug)]
@@ -183,11 +184,17 @@ impl Cut<'_> {
 
 impl Plan {
     fn bytes_of(&self, buffer: Buffer) -> u64 {
+        self.bytes_and_size(buffer).0
+    }
+
+    /// The bytes of a whole array, and of an element of it.
+    pub(super) fn bytes_and_size(&self, buffer: Buffer) -> (u64, u64) {
         let array = match buffer {
             Buffer::Workspace(value) => Some(&self.stored[value].array),
             Buffer::Constant(at) => Some(&self.constants[at].array),
             _ => self.port_of(buffer).map(|port| &port.array),
         };
-        array.map_or(0, |array| array.shape.bytes(array.dtype).unwrap_or(u64::MAX))
+        let bytes = |array: &ArrayType| array.shape.bytes(array.dtype).unwrap_or(u64::MAX);
+        array.map_or((0, 0), |array| (bytes(array), array.dtype.bytes() as u64))
     }
 }
