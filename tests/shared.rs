@@ -1,9 +1,9 @@
 //! What several kernels read is computed once where that is cheaper, however they see it.
 
+use fusewire::Plan;
 use fusewire::ir::StoreReason;
 use fusewire::prelude::*;
 use fusewire::testing::check;
-use fusewire::Plan;
 
 /// A way to see a matrix of as many rows as columns.
 type Seen = for<'g> fn(Expr<'g>) -> Expr<'g>;
