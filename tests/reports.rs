@@ -68,7 +68,7 @@ fn a_text_that_is_no_report_is_refused() {
     let other = text.replacen("\"schema\": 1", "\"schema\": 2", 1);
     for (text, says) in [
         ("", "EOF"),
-        ("{}", "missing field"),
+        ("{}", "schema: missing"),
         (&text[..text.len() / 2], "EOF"),
         (&other, "its schema is 2, this library reads 1"),
     ] {

@@ -4,11 +4,17 @@
 use crate::diagnostic::{Diagnostic, DiagnosticKind, Site};
 use crate::graph::{Graph, SiteId};
 
-/// Does it end a line, or change what stands around it? Control characters, the separators of Unicode, and what
-/// turns the direction of text.
-fn is_hidden(character: char) -> bool {
-    let turns = matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    character.is_control() || turns || matches!(character, '\u{2028}' | '\u{2029}')
+/// Does it end a line, change what stands around it, or have no form in markup? Control characters, the separators of
+/// Unicode, what turns the direction of text or has no width, and what is no character.
+pub(crate) fn is_hidden(character: char) -> bool {
+    let turns = matches!(
+        character,
+        '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+    );
+    let is_separator = matches!(character, '\u{2028}' | '\u{2029}');
+    let has_no_width = matches!(character, '\u{200b}' | '\u{2060}' | '\u{feff}');
+    let is_none = matches!(character, '\u{fdd0}'..='\u{fdef}') || u32::from(character) & 0xfffe == 0xfffe;
+    character.is_control() || turns || is_separator || has_no_width || is_none
 }
 
 /// What is wrong with a name, in words that follow it; `None` where nothing is.
@@ -22,7 +28,14 @@ pub(crate) fn problem(name: &str) -> Option<String> {
 
 /// A name with what it must not have written out.
 pub(crate) fn shown(name: &str) -> String {
-    name.chars().map(|c| if is_hidden(c) { c.escape_debug().to_string() } else { c.to_string() }).collect()
+    let mut shown = String::with_capacity(name.len());
+    for character in name.chars() {
+        match is_hidden(character) {
+            true => shown.extend(character.escape_debug()),
+            false => shown.push(character),
+        }
+    }
+    shown
 }
 
 /// The diagnostic for a name of `what`; `None` where nothing is wrong with it.

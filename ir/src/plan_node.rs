@@ -89,7 +89,7 @@ pub(crate) fn undecided(graph: &Graph, sites: &[SiteId]) -> (Vec<PlanNode>, Quic
                 .filter_map(|operand| positions.get(operand).copied())
                 .collect(),
             fate: match made.op {
-                Op::Input(_) => Fate::Input(inputs.next().unwrap_or_default()),
+                Op::Input(_) if made.array.is_some() => Fate::Input(inputs.next().unwrap_or_default()),
                 Op::Array(held) => Fate::Constant(held),
                 _ => Fate::Unplanned,
             },

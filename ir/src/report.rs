@@ -2,8 +2,10 @@
 //!
 //! `gather` makes a [`PlanReport`] of a plan, or of a graph that was refused. All the rest reads only that: `tree` is
 //! text, `dot` is Graphviz, `layout` and `svg` draw, `html` is the page around the drawing, `diff` compares two, `json` writes and
-//! reads.
+//! reads, `check` holds what was read to what it says of itself.
 
+#[cfg(feature = "json")]
+mod check;
 mod data;
 mod diff;
 mod dot;
@@ -21,6 +23,8 @@ pub use data::{
     RemarkReport, RequirementReport, SiteReport, StepReport, StoredReport,
 };
 pub use diff::{Change, PlanDiff};
+#[cfg(feature = "json")]
+pub use json::JsonError;
 
 use std::fmt;
 

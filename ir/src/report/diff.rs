@@ -2,6 +2,7 @@
 
 use super::{NodeReport, PlanReport};
 use crate::diagnostic::{grouped, human_bytes};
+use crate::naming::shown;
 use std::collections::hash_map::DefaultHasher;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
@@ -305,6 +306,6 @@ impl fmt::Display for PlanDiff {
         if self.is_empty() {
             return writeln!(f, "no difference");
         }
-        self.changes.iter().try_for_each(|change| writeln!(f, "{change}"))
+        self.changes.iter().try_for_each(|change| writeln!(f, "{}", shown(&change.to_string())))
     }
 }

@@ -2,6 +2,7 @@
 
 use super::layout::cluster_of;
 use super::{NodeReport, PlanReport};
+use crate::naming::shown;
 use std::fmt::Write;
 
 impl PlanReport {
@@ -61,11 +62,12 @@ fn label(node: &NodeReport) -> String {
         Some(array) => format!("{array}\n{}", array.size()),
         None => "error".into(),
     };
-    format!("{}\n{array}\n{}:{}", node.name(), node.site.file, node.site.line)
+    format!("{}\n{array}\n{}:{}", shown(node.name()), shown(&node.site.file), node.site.line)
 }
 
-/// A string as DOT writes it.
+/// A string as DOT writes it, in which Graphviz reads neither escapes nor entities.
 fn quoted(text: &str) -> String {
-    let escaped = text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
-    format!("\"{escaped}\"")
+    let lines: Vec<String> = text.split('\n').map(shown).collect();
+    let escaped = lines.join("\n").replace('\\', "\\\\").replace('"', "\\\"").replace('&', "&amp;");
+    format!("\"{}\"", escaped.replace('\n', "\\n"))
 }

@@ -56,8 +56,12 @@ impl PlanReport {
     fn overview(&self, page: &mut String) {
         page.push_str("<section id=\"overview\">");
         for wrong in &self.diagnostics {
-            let _ =
-                write!(page, "<h2 class=\"bad\">error: {}</h2><p>{}</p>", wrong.kind, prose(&wrong.message));
+            let _ = write!(
+                page,
+                "<h2 class=\"bad\">error: {}</h2><p>{}</p>",
+                escaped(&wrong.kind),
+                prose(&wrong.message)
+            );
             if let Some(site) = &wrong.site {
                 let _ = write!(page, "<p class=\"soft\">{}</p>", escaped(&site.to_string()));
             }
@@ -147,7 +151,7 @@ impl PlanReport {
         let _ = write!(
             page,
             "<section id=\"kernel-{at}\" class=\"chosen\">{BACK}<h2>{}</h2>",
-            self.kernel_title(at)
+            prose(&self.kernel_title(at))
         );
         list(page, kernel.boundaries.iter().map(|boundary| format!("because {}", boundary.text)));
         let loops = kernel

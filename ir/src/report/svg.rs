@@ -3,6 +3,7 @@
 use super::layout::{Item, Pin, Placed, Point, cluster_of, place};
 use super::{NodeReport, PlanReport};
 use crate::diagnostic::{grouped, human_bytes};
+use crate::naming::is_hidden;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
@@ -355,7 +356,7 @@ impl<'a> Drawing<'a> {
             text,
             "<a href=\"#node-{at}\" class=\"node {}{over}\"><title>{}</title><rect x=\"{x:.1}\" y=\"{y:.1}\" \
              width=\"{width:.1}\" height=\"{height:.1}\" rx=\"5\"/>",
-            node.fate,
+            escaped(&node.fate),
             escaped(&hint)
         );
         for (line, (class, words)) in node_lines(self.report, at).iter().enumerate() {
@@ -508,8 +509,8 @@ pub(super) fn escaped(text: &str) -> String {
             '>' => escaped.push_str("&gt;"),
             '"' => escaped.push_str("&quot;"),
             '\'' => escaped.push_str("&#39;"),
-            // No markup may have control characters.
-            c if c.is_control() && c != '\n' && c != '\t' => escaped.push('\u{fffd}'),
+            // No markup may have some of them, and the others would change what stands around them.
+            c if is_hidden(c) && c != '\n' && c != '\t' => escaped.extend(c.escape_debug()),
             c => escaped.push(c),
         }
     }

@@ -2,6 +2,7 @@
 
 use super::{NodeReport, PlanReport};
 use crate::diagnostic::{grouped, human_bytes};
+use crate::naming::shown;
 use std::fmt;
 
 /// Indentation grows no further, so that the text of a long chain stays in proportion to it.
@@ -43,7 +44,7 @@ impl fmt::Display for PlanReport {
             writeln!(f, "{text:branch$}  {array:a$}  {size:>b$}  {fate:c$}  {site}")?;
         }
         for wrong in &self.diagnostics {
-            writeln!(f, "error[{}]: {}", wrong.kind, wrong.message)?;
+            writeln!(f, "error[{}]: {}", shown(&wrong.kind), shown(&wrong.message))?;
         }
         Ok(())
     }
@@ -151,6 +152,7 @@ impl PlanReport {
         let array = node.array.as_ref().map_or_else(|| "error".into(), ToString::to_string);
         let size = node.array.as_ref().map_or_else(String::new, super::ArrayReport::size);
         let fate = if known { "shown above".into() } else { self.fate_text(node) };
-        Line { branch: branch + node.name(), columns: [array, size, fate, node.site.to_string()] }
+        let columns = [array, size, fate, node.site.to_string()].map(|text| shown(&text));
+        Line { branch: branch + &shown(node.name()), columns }
     }
 }
