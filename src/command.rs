@@ -56,7 +56,8 @@ const FORMS: &[(&str, &str)] = &[
     ("a Rust number", "a number"),
     ("write `.expand_dims(...)`", "write `np.expand_dims(x, axis)`"),
     ("expand one operand, `.expand_dims(...)`", "expand one operand, `np.expand_dims(x, axis)`"),
-    ("write `.expand_dims([", "write `np.expand_dims(x, ["),
+    ("write `.expand_dims([", "expand it with `np.expand_dims(..., ["),
+    ("])` on it", "])`"),
     ("give it one label: `.label_axes([...])`", "declare it with one label"),
     (
         "give one of them a label of its own before they meet: `.label_axes([...])`",

@@ -78,8 +78,8 @@ fn group<'a>(wrong: &'a Diagnostic, places: &[Place<'a>], sources: &'a Sources) 
     let placeless = wrong.operands.iter().filter(|note| note.site.is_none());
     group = group.elements(placeless.map(|note| Level::NOTE.message(note.text.as_str())));
     group = group.elements(wrong.help.iter().map(|help| Level::HELP.message(help.as_str())));
-    let repairs = wrong.repairs.iter().map(|repair| format!("repair: {}", repair.text));
-    group.elements(repairs.map(|repair| Level::HELP.message(repair)))
+    let repairs = wrong.repairs.iter().map(|repair| repair.text.as_str());
+    group.elements(repairs.map(|repair| Level::HELP.with_name("repair").message(repair)))
 }
 
 /// The files that could be read.

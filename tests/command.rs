@@ -48,7 +48,18 @@ fn plans_say_what_would_run() {
     let refused = fusewire(&["plan", "x * w", "x=f64[5000000,1000,1]", "w=f64[10]"]);
     let text = String::from_utf8(refused.stderr).unwrap();
     assert!(text.contains("--limit 50000000000"), "{text}");
+    assert!(
+        text.contains("repair: reduce `w` along axis 0 first, as with `.sum(axis=0)`: planned"),
+        "{text}"
+    );
     assert!(refused.stdout.is_empty());
+    let other_side = fusewire(&["plan", "x.T + w", "x=f64[3,4]", "w=f64[4]"]);
+    let text = String::from_utf8(other_side.stderr).unwrap();
+    assert!(text.contains("`w` fits axis 0: expand it with `np.expand_dims(..., [1])`\n"), "{text}");
+    assert!(
+        text.contains("repair: expand `w` on the other side, with `np.expand_dims(w, axis=1)`"),
+        "{text}"
+    );
     let allowed =
         fusewire(&["plan", "(x * w).sum()", "x=f64[5000000,1000,1]", "w=f64[10]", "--limit", "5e10"]);
     assert_eq!(allowed.status.code(), Some(0));

@@ -139,6 +139,82 @@ fn one_cause_of_several_refusals() {
     assert_snapshot!(error);
 }
 
+/// What the text says is what was planned: the same expression with the change written out takes the same memory.
+#[test]
+fn a_repair_that_is_written_out_is_the_plan_that_was_made() {
+    let peak = |error: &Error, kind: RepairKind, says: &str| {
+        let repair = error.repairs().find(|repair| repair.kind == kind).unwrap_or_else(|| panic!("{error}"));
+        assert!(repair.text.contains(says), "{}", repair.text);
+        repair.peak
+    };
+    let written = |g: &Graph, outputs: &[Expr<'_>]| {
+        g.plan(outputs.iter().copied(), &Limits::default()).unwrap().peak_bytes()
+    };
+
+    // A total that keeps its axis says so.
+    let g = Graph::new();
+    let (x, w) = (g.input("x", F64, [500_000, 100, 1]), g.input("w", F64, [1, 10]));
+    let error = refused(&g, [x * w], &Limits::default());
+    let says = "reduce `w` along axis 1 first, as with `.sum(Axis(1).keepdims())`:";
+    assert_eq!(peak(&error, RepairKind::ReduceFirst, says), written(&g, &[x * w.sum(Axis(1).keepdims())]));
+
+    // Inside of a function it is the caller's operand that changes, everywhere in the function, before it is converted.
+    let g = Graph::new();
+    let (x, w) = (g.input("x", F64, [20_000, 3]), g.input("w", I32, [20_000]));
+    let divided = |x: Expr<'_>, w: Expr<'_>| {
+        let (quotient, rest) = (x + 1).divmod(w * 2);
+        g.plan([quotient.named("quotient"), rest.named("rest")], &Limits::default())
+            .map(|plan| plan.peak_bytes())
+    };
+    let error = divided(x, w).unwrap_err();
+    let says = "expand `multiply` on the other side, with `.expand_dims([1])`:";
+    let expanded = peak(&error, RepairKind::ExpandOther, says);
+    let (quotient, rest) = (x + 1).divmod((w * 2).expand_dims([1]));
+    assert_eq!(expanded, written(&g, &[quotient.named("quotient"), rest.named("rest")]));
+    let bad = refused(&g, [(x * g.input("few", I8, [5])).named("product")], &Limits::default());
+    let few = g.input("few", I8, [5]);
+    assert_eq!(
+        peak(&bad, RepairKind::ReduceFirst, "`few`"),
+        written(&g, &[(x * few.sum(Axis(0))).named("product")])
+    );
+
+    // What a function makes of its operands is not the caller's to change.
+    let g = Graph::new();
+    let (u, v) = (g.input("u", F64, [20_000]), g.input("v", F64, [20_000]));
+    let error = refused(&g, [u.outer(v).sum(All)], &Limits::default());
+    assert_eq!(kinds(&error), [RepairKind::Chunk], "{error}");
+}
+
+/// A total is another number: it is no way to make operands meet where their axes can be put in place.
+#[test]
+fn operands_that_can_be_aligned_are_not_reduced() {
+    let g = Graph::new();
+    let (predicted, actual) = (g.input("predicted", F64, [20_000]), g.input("actual", F64, [20_000, 1]));
+    let error = refused(&g, [(predicted - actual).square().mean(All)], &Limits::default());
+    assert_eq!(kinds(&error)[..2], [RepairKind::DropAxis, RepairKind::ExpandOther], "{error}");
+    assert!(!kinds(&error).contains(&RepairKind::ReduceFirst), "{error}");
+}
+
+#[test]
+fn what_is_stored_on_request_need_not_be() {
+    let g = Graph::new();
+    let x = g.input("x", F64, [20_000, 1000]);
+    let kept = x.exp().store(Always);
+    let outputs = [kept.sum(Axis(0)).named("columns"), kept.sum(Axis(1)).named("rows")];
+    let error = refused(&g, outputs, &Limits::default().with_bytes(1_000_000));
+    assert_eq!(kinds(&error)[0], RepairKind::Recompute, "{error}");
+    let repair = error.repairs().next().unwrap();
+    assert!(
+        repair.text.starts_with("leave out `.store(Always)` of `exp` (tests/repairs.rs:"),
+        "{}",
+        repair.text
+    );
+    let again = x.exp();
+    let written = [again.sum(Axis(0)).named("columns"), again.sum(Axis(1)).named("rows")];
+    let plan = g.plan(written, &Limits::default().with_bytes(1_000_000)).unwrap();
+    assert_eq!(repair.peak, plan.peak_bytes());
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 

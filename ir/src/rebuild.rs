@@ -18,8 +18,15 @@ pub(crate) enum Edit {
     Operand {
         /// The calls, with the slot of the operand.
         places: Vec<(SiteId, usize)>,
+        /// How many calls of the user these are.
+        calls: usize,
         /// What becomes of it.
         change: OperandChange,
+    },
+    /// These calls no longer ask for their values to be stored.
+    Recomputed {
+        /// The calls.
+        calls: Vec<SiteId>,
     },
     /// What is `f64` is `f32`.
     Single,
@@ -34,6 +41,11 @@ pub(crate) enum OperandChange {
     Sum { axis: usize },
     /// It gets so many axes of size 1 at its end.
     ExpandEnd { count: usize },
+}
+
+/// Does an operand of this rank keep an axis of size 1 where it is reduced along one? So that the others stay where they are.
+pub(crate) const fn keeps_axis(rank: usize) -> bool {
+    rank > 1
 }
 
 /// For each axis that a value had: the one that it is now, if it is still there.
@@ -79,10 +91,14 @@ impl Rebuilding<'_> {
         self.new.composing = None;
         let (mut made, now) = made?;
         self.new.site_array(made)?;
-        if call.label.is_some() || call.allow_elements.is_some() || call.store != StorePolicy::Auto {
+        let store = match self.edit {
+            Edit::Recomputed { calls } if calls.contains(&site) => StorePolicy::Auto,
+            _ => call.store,
+        };
+        if call.label.is_some() || call.allow_elements.is_some() || store != StorePolicy::Auto {
             made = self.new.amend(made, |new| {
                 new.label.clone_from(&call.label);
-                (new.allow_elements, new.store) = (call.allow_elements, call.store);
+                (new.allow_elements, new.store) = (call.allow_elements, store);
             });
         }
         self.calls.insert(site, (made, now));
@@ -96,7 +112,7 @@ impl Rebuilding<'_> {
         operands: &mut [SiteId],
         axes: &mut [AxesNow],
     ) -> Option<()> {
-        let Edit::Operand { places, change } = self.edit else { return Some(()) };
+        let Edit::Operand { places, change, .. } = self.edit else { return Some(()) };
         for (_, slot) in places.iter().filter(|(at, _)| *at == site) {
             let operand = operands.get_mut(*slot)?;
             let rank = self.new.site_array(*operand)?.shape.len();
@@ -107,7 +123,7 @@ impl Rebuilding<'_> {
                     dropped(&mut axes[*slot], axis);
                 }
                 OperandChange::Sum { axis } => {
-                    let keepdims = rank > 1;
+                    let keepdims = keeps_axis(rank);
                     let along = [AxisRef::Position(axis as isize)];
                     *operand = self.new.reduce(ReduceOp::Sum, *operand, Some(&along), keepdims, call.site);
                     if !keepdims {

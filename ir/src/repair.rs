@@ -1,12 +1,13 @@
 //! Repairs: what would fit, for an expression that is refused. Each has been planned, within the same limits.
 
 use crate::chunk::Chunked;
+use crate::composition::Broadcasts;
 use crate::diagnostic::{Diagnostic, DiagnosticKind, Error, Site, grouped, human_bytes};
-use crate::graph::{Graph, Op, SiteId};
+use crate::graph::{Graph, Op, SiteId, StorePolicy};
 use crate::kernel::Buffer;
 use crate::limits::Limits;
 use crate::plan::{Plan, Task};
-use crate::rebuild::{Edit, OperandChange};
+use crate::rebuild::{Edit, OperandChange, keeps_axis};
 use crate::requirement::Requirement;
 use std::collections::HashSet;
 
@@ -18,6 +19,8 @@ pub struct Repair {
     pub kind: RepairKind,
     /// What to write, in words.
     pub text: String,
+    /// The same for who writes the expression as text, in NumPy's words.
+    pub numpy: String,
     /// The bytes that are in memory while the plan runs: inputs, outputs, constants and workspace.
     pub peak: u64,
 }
@@ -30,8 +33,11 @@ pub enum RepairKind {
     DropAxis,
     /// Give an operand its new axes at the end instead of the front.
     ExpandOther,
-    /// Reduce an operand along the axis that it would stretch others by.
+    /// Reduce an operand along the axis that it would stretch others by: proposed where nothing else makes
+    /// the operands meet.
     ReduceFirst,
+    /// Leave out a `.store(Always)`.
+    Recompute,
     /// Run the plan in pieces.
     Chunk,
     /// Compute in `f32`.
@@ -112,21 +118,27 @@ impl Graph {
     ) -> Vec<(Repair, Repaired)> {
         let mut found: Vec<(Repair, Repaired)> = Vec::new();
         if let Some(call) = self.guilty_call(outputs, wrong) {
-            let edits = self.edits(call, wrong, guilty);
+            let edits = self.edits(outputs, call, wrong, guilty);
             found.extend(edits.iter().filter_map(|edit| self.edited_repair(outputs, limits, edit)));
         }
         if matches!(wrong.kind, DiagnosticKind::Limit | DiagnosticKind::Workspace) {
             found.extend(self.chunk_repair(outputs, limits, wrong));
         }
-        if wrong.kind == DiagnosticKind::Workspace
-            && let Some((graph, outputs)) = self.edited(outputs, &Edit::Single)
-            && let Ok(plan) = graph.plan_only(&outputs, limits)
-        {
-            found.push(repair(RepairKind::SinglePrecision, "compute in f32 instead of f64".into(), plan));
+        if wrong.kind == DiagnosticKind::Workspace {
+            found.extend(self.recompute_repair(outputs, limits));
+            if let Some(plan) = self.edited_plan(outputs, limits, &Edit::Single) {
+                let text = "compute in f32 instead of f64, inputs and outputs included".to_string();
+                found.push(repair(RepairKind::SinglePrecision, text.clone(), text, plan));
+            }
         }
         // Of each kind the one that takes least memory.
         found.sort_by_key(|(repair, _)| (repair.kind, repair.peak));
         found.dedup_by_key(|(repair, _)| repair.kind);
+        // Axes that are put in their places leave the numbers what they are; a total is another number.
+        let aligns = |kind| matches!(kind, RepairKind::DropAxis | RepairKind::ExpandOther);
+        if found.iter().any(|(repair, _)| aligns(repair.kind)) {
+            found.retain(|(repair, _)| repair.kind != RepairKind::ReduceFirst);
+        }
         found.truncate(MOST);
         found
     }
@@ -145,36 +157,114 @@ impl Graph {
     }
 
     /// Changes of operands that keep one from stretching the others, there and in the other guilty calls that take the same operand.
-    fn edits(&self, call: SiteId, wrong: &Diagnostic, guilty_calls: &[SiteId]) -> Vec<Edit> {
+    fn edits(
+        &self,
+        outputs: &[SiteId],
+        call: SiteId,
+        wrong: &Diagnostic,
+        guilty_calls: &[SiteId],
+    ) -> Vec<Edit> {
         let operands = &self.call_site(call).operands;
         let arrays: Vec<_> = operands.iter().map(|operand| self.site_array(*operand)).collect();
         let rank = arrays.iter().flatten().map(|array| array.shape.len()).max().unwrap_or(0);
         let guilty = wrong.axis.and_then(|axis| rank.checked_sub(axis));
-        let edit = |slot: usize, change| {
+        let mut edits = Vec::new();
+        for (slot, array) in arrays.iter().enumerate() {
+            let Some(array) = array else { continue };
             let others = guilty_calls.iter().filter(|other| **other != call).flat_map(|other| {
                 let taken = self.call_site(*other).operands.iter().enumerate();
                 taken.filter(|(_, operand)| **operand == operands[slot]).map(|(slot, _)| (*other, slot))
             });
-            Edit::Operand { places: std::iter::once((call, slot)).chain(others).collect(), change }
-        };
-        let mut edits = Vec::new();
-        for (slot, array) in arrays.iter().enumerate() {
-            let Some(array) = array else { continue };
+            let taken: Vec<(SiteId, usize)> = std::iter::once((call, slot)).chain(others).collect();
+            let Some(places) = self.given_places(outputs, &taken) else { continue };
+            let edit = |change| Edit::Operand { places: places.clone(), calls: taken.len(), change };
             let own_rank = array.shape.len();
             let single = (0..own_rank).filter(|axis| array.shape[*axis].is_one());
-            edits.extend(single.map(|axis| edit(slot, OperandChange::Squeeze { axis })));
+            edits.extend(single.map(|axis| edit(OperandChange::Squeeze { axis })));
             // Others have size 1 there, or no axis, or another size.
             if let Some(axis) = guilty.and_then(|from_end| own_rank.checked_sub(from_end))
                 && !array.shape[axis].is_one()
                 && (own_rank < rank || self.is_stretched_by(call, slot, own_rank - axis))
             {
-                edits.push(edit(slot, OperandChange::Sum { axis }));
+                edits.push(edit(OperandChange::Sum { axis }));
             }
             if own_rank == 1 && rank > 1 {
-                edits.extend((1..rank).map(|count| edit(slot, OperandChange::ExpandEnd { count })));
+                edits.extend((1..rank).map(|count| edit(OperandChange::ExpandEnd { count })));
             }
         }
         edits
+    }
+
+    /// Where what the user wrote goes into these calls: into them, into a conversion before them, or everywhere into
+    /// the composed function that they are a part of. `None` where the function decides itself how its operands meet, or
+    /// takes something that it made in another shape: no change of what the user wrote is one of theirs.
+    fn given_places(&self, outputs: &[SiteId], taken: &[(SiteId, usize)]) -> Option<Vec<(SiteId, usize)>> {
+        let mut places = Vec::new();
+        for (call, slot) in taken {
+            let within = self.call_site(*call).composition;
+            if within.is_some_and(|function| function.broadcasts == Broadcasts::OfFunction) {
+                return None;
+            }
+            let operand = self.call_site(*call).operands[*slot];
+            let given = self.given(operand, within);
+            let shape = |site| Some(&self.site_array(site)?.shape);
+            if shape(given) != shape(operand) {
+                return None;
+            }
+            let before = places.len();
+            if within.is_some() {
+                for site in self.reachable_sites(outputs) {
+                    let call = self.call_site(site);
+                    let taken = call.operands.iter().enumerate().filter(|(_, operand)| **operand == given);
+                    if call.composition == within {
+                        places.extend(taken.map(|(slot, _)| (site, slot)));
+                    }
+                }
+            } else {
+                let (mut call, mut slot) = (*call, *slot);
+                while self.call_site(call).operands[slot] != given {
+                    (call, slot) = (self.call_site(call).operands[slot], 0);
+                    self.call_site(call).operands.first()?;
+                }
+                places.push((call, slot));
+            }
+            if places.len() == before {
+                return None;
+            }
+        }
+        Some(places)
+    }
+
+    fn edited_plan(&self, outputs: &[SiteId], limits: &Limits, edit: &Edit) -> Option<Plan> {
+        let (graph, outputs) = self.edited(outputs, edit)?;
+        graph.plan_only(&outputs, limits).ok()
+    }
+
+    /// One `.store(Always)` to leave out, or all of them.
+    fn recompute_repair(&self, outputs: &[SiteId], limits: &Limits) -> Option<(Repair, Repaired)> {
+        let sites = self.reachable_sites(outputs);
+        let asks = |site: &SiteId| self.call_site(*site).store == StorePolicy::Always;
+        let asking: Vec<SiteId> = sites.into_iter().filter(asks).collect();
+        let leave_out = |calls: &[SiteId]| {
+            let plan = self.edited_plan(outputs, limits, &Edit::Recomputed { calls: calls.to_vec() })?;
+            Some((plan, calls.to_vec()))
+        };
+        let alone = asking.iter().take(MOST_GUILTY).filter_map(|site| leave_out(&[*site]));
+        let alone = alone.min_by_key(|(plan, _)| plan.peak_bytes());
+        let (plan, left_out) = alone.or_else(|| leave_out(&asking).filter(|_| asking.len() > 1))?;
+        let text = match &left_out[..] {
+            [site] => {
+                let (name, place) = (self.display_name(*site), self.call_site(*site).site);
+                format!(
+                    "leave out `.store(Always)` of `{name}` ({place}), which is then computed where it is used"
+                )
+            }
+            several => format!(
+                "leave out all {} `.store(Always)`: those values are then computed where they are used",
+                several.len()
+            ),
+        };
+        Some(repair(RepairKind::Recompute, text.clone(), text, plan))
     }
 
     /// Does an operand have several elements where another one has one?
@@ -185,10 +275,9 @@ impl Graph {
     }
 
     fn edited_repair(&self, outputs: &[SiteId], limits: &Limits, edit: &Edit) -> Option<(Repair, Repaired)> {
-        let Edit::Operand { places, change } = edit else { return None };
+        let Edit::Operand { places, calls, change } = edit else { return None };
         let (call, slot) = *places.first()?;
-        let (graph, new_outputs) = self.edited(outputs, edit)?;
-        let plan = graph.plan_only(&new_outputs, limits).ok()?;
+        let plan = self.edited_plan(outputs, limits, edit)?;
         // What holds only where sizes happen to be equal is another mistake.
         let sites = self.reachable_sites(outputs);
         let known = sites.iter().flat_map(|site| self.requirements(*site));
@@ -197,32 +286,45 @@ impl Graph {
             return None;
         }
         let operand = self.call_site(call).operands[slot];
-        let name = self.display_name(self.given(operand, self.call_site(call).composition));
-        let everywhere = match places.len() {
+        let name = self.display_name(operand);
+        let rank = self.site_array(operand)?.shape.len();
+        let everywhere = match calls {
             1 => String::new(),
             more => format!(" in all {more} calls"),
         };
-        let (kind, text) = match *change {
+        let is_input = matches!(self.node(self.call_site(operand).node).op, Op::Input(_));
+        let (kind, what, call, numpy) = match *change {
             OperandChange::Squeeze { axis } => (
                 RepairKind::DropAxis,
-                format!(
-                    "drop axis {axis} of `{name}`, which has size 1, with `.squeeze(Axis({axis}))`{everywhere}"
-                ),
+                format!("drop axis {axis} of `{name}`, which has size 1, with"),
+                format!(".squeeze(Axis({axis}))"),
+                format!(".squeeze(axis={axis})"),
             ),
-            OperandChange::Sum { axis } => (
-                RepairKind::ReduceFirst,
-                format!("reduce `{name}` along axis {axis} first, as with `.sum(Axis({axis}))`{everywhere}"),
-            ),
+            OperandChange::Sum { axis } => {
+                let (keepdims, numpy) =
+                    if keeps_axis(rank) { (".keepdims()", ", keepdims=True") } else { ("", "") };
+                (
+                    RepairKind::ReduceFirst,
+                    format!("reduce `{name}` along axis {axis} first, as with"),
+                    format!(".sum(Axis({axis}){keepdims})"),
+                    format!(".sum(axis={axis}{numpy})"),
+                )
+            }
             OperandChange::ExpandEnd { count } => {
                 let axes: Vec<String> = (1..=count).map(|axis| axis.to_string()).collect();
                 let axes = axes.join(", ");
+                let tuple = if count == 1 { axes.clone() } else { format!("({axes})") };
+                let of = if is_input { &name } else { "..." };
                 (
                     RepairKind::ExpandOther,
-                    format!("expand `{name}` on the other side, with `.expand_dims([{axes}])`{everywhere}"),
+                    format!("expand `{name}` on the other side, with"),
+                    format!(".expand_dims([{axes}])"),
+                    format!("np.expand_dims({of}, axis={tuple})"),
                 )
             }
         };
-        Some(repair(kind, text, plan))
+        let text = |call: &str| format!("{what} `{call}`{everywhere}");
+        Some(repair(kind, text(&call), text(&numpy), plan))
     }
 
     /// The axis along which the plan fits in the fewest pieces: of the first output, or of the largest inputs.
@@ -276,15 +378,20 @@ impl Graph {
         let text = format!(
             "run it in {pieces} pieces along axis {axis}{of_port}: `{call}` on a plan with `{raised}`"
         );
+        let numpy = format!(
+            "run it in {pieces} pieces along axis {axis} of `{port}`, with the library in Rust: `{call}`"
+        );
         let peak = cut.plan().peak_bytes();
-        Some((planned(RepairKind::Chunk, text, peak), Repaired::Chunked(cut)))
+        Some((planned(RepairKind::Chunk, text, numpy, peak), Repaired::Chunked(cut)))
     }
 }
 
-fn repair(kind: RepairKind, text: String, plan: Plan) -> (Repair, Repaired) {
-    (planned(kind, text, plan.peak_bytes()), Repaired::Plan(plan))
+fn repair(kind: RepairKind, text: String, numpy: String, plan: Plan) -> (Repair, Repaired) {
+    (planned(kind, text, numpy, plan.peak_bytes()), Repaired::Plan(plan))
 }
 
-fn planned(kind: RepairKind, text: String, peak: u64) -> Repair {
-    Repair { kind, text: format!("{text}: planned, with a peak of {}", human_bytes(peak)), peak }
+fn planned(kind: RepairKind, text: String, numpy: String, peak: u64) -> Repair {
+    let [text, numpy] =
+        [text, numpy].map(|text| format!("{text}: planned, with a peak of {}", human_bytes(peak)));
+    Repair { kind, text, numpy, peak }
 }

@@ -201,6 +201,9 @@ impl Error {
         for help in &diagnostic.help {
             write!(f, "\n{:gutter$} = {}", "", printable(help))?;
         }
+        for repair in &diagnostic.repairs {
+            write!(f, "\n{:gutter$} = repair: {}", "", printable(&repair.numpy))?;
+        }
         Ok(())
     }
 }

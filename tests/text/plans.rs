@@ -58,6 +58,51 @@ fn an_axis_of_unknown_size_is_assigned_to_in_part() {
     }
 }
 
+/// What would fit is said in the words of the expression, not in those of a program in Rust.
+#[test]
+fn repairs_are_written_as_numpy_has_them() {
+    for (text, inputs, says) in [
+        (
+            "x * w",
+            [("x", "f64[5000000,1000,1]"), ("w", "f64[10]")],
+            "= repair: reduce `w` along axis 0 first, as with `.sum(axis=0)`: planned, with a peak of 80 GB",
+        ),
+        (
+            "x * w",
+            [("x", "f64[500000,100,1]"), ("w", "f64[1,10]")],
+            "as with `.sum(axis=1, keepdims=True)`: planned",
+        ),
+        (
+            "np.sum((p - q) ** 2)",
+            [("p", "f64[20000,1]"), ("q", "f64[20000]")],
+            "drop axis 1 of `p`, which has size 1, with `.squeeze(axis=1)`: planned",
+        ),
+        (
+            "np.sum((p - q) ** 2)",
+            [("p", "f64[20000,1]"), ("q", "f64[20000]")],
+            "expand `q` on the other side, with `np.expand_dims(q, axis=1)`: planned",
+        ),
+        (
+            "x + (y + 1)",
+            [("x", "f64[20,3]"), ("y", "f64[20]")],
+            "expand `add` on the other side, with `np.expand_dims(..., axis=1)`: planned",
+        ),
+        (
+            "np.min(np.sum((p[:, None] - q) ** 2, axis=2), axis=1)",
+            [("p", "f32[100000,3]"), ("q", "f32[100000,3]")],
+            "along axis 0 of `out`, with the library in Rust: `.chunked(Axis(0), ",
+        ),
+    ] {
+        let error = plan(text, &inputs).unwrap_err();
+        let repairs: Vec<&str> = error.lines().filter(|line| line.contains(" = repair: ")).collect();
+        assert!(repairs.iter().any(|line| line.contains(says)), "{error}");
+        assert!(
+            !repairs.iter().any(|line| line.contains(".squeeze(Axis") || line.contains(".expand_dims([")),
+            "{error}"
+        );
+    }
+}
+
 #[test]
 fn the_incident_is_refused_with_its_piece_of_the_text() {
     let inputs = [("user_features", "f64[5000000,1000,1]"), ("per_cluster_weights", "f64[10]")];
