@@ -97,7 +97,7 @@ impl Plan {
     /// ```
     ///
     /// # Errors
-    /// All together: a name that C does not take, routines, functions of the user, fields of records, sizes that
+    /// All together: a name that C does not take or its library has, routines, functions of the user, fields of records, sizes that
     /// may not fit 64 bits. Then, alone: workspace over the limit of bytes, where a plan keeps it small by
     /// having kernels take turns on blocks of rows.
     #[track_caller]

@@ -4,7 +4,7 @@ use super::entry::Entry;
 use super::interface::{ArrayMember, Interface};
 use super::sizes::Source;
 use cranelift_codegen::ir::condcodes::IntCC;
-use cranelift_codegen::ir::{InstBuilder, Value};
+use cranelift_codegen::ir::{InstBuilder, StackSlotData, StackSlotKind, Value, types};
 use fusewire_ir::{Dim, Requirement, SizeExpr};
 use fusewire_runtime::{overlap, processor};
 
@@ -143,6 +143,25 @@ impl Entry<'_, '_> {
                 let meets = self.compare(IntCC::NotEqual, meets, nothing);
                 self.fail_if(meets, format!("{} shares memory with {}", output.text(), other.1.text()));
             }
+        }
+    }
+
+    /// Workspace, of which so many bytes are used from here on, that is an array at the same time.
+    pub fn check_workspace(&mut self, start: Value, bytes: Value) {
+        let slot = StackSlotData::new(StackSlotKind::ExplicitSlot, 24, 3);
+        let slot = self.b.create_sized_stack_slot(slot);
+        let one = self.number(1);
+        for (at, word) in [start, bytes, one].into_iter().enumerate() {
+            self.b.ins().stack_store(types::I64, word, slot, 8 * at as i32);
+        }
+        let words = self.b.ins().stack_addr(types::I64, slot, 0);
+        let workspace = [words, one, one];
+        let nothing = self.number(0);
+        for member in &self.of.interface.ports {
+            let arrays = [workspace, self.array_words(member)].concat();
+            let meets = self.ask(overlap::pair_function(), &arrays);
+            let meets = self.compare(IntCC::NotEqual, meets, nothing);
+            self.fail_if(meets, format!("the workspace shares memory with {}", member.text()));
         }
     }
 

@@ -177,6 +177,7 @@ impl Entry<'_, '_> {
                 is_wrong,
                 format!("the workspace is NULL or too small: `{name}_workspace_bytes` says what is enough"),
             );
+            self.check_workspace(start, needed);
             self.scratch = start;
             let mut next = self.b.ins().iadd_imm_s(start, memory.scratch as i64);
             for slot in &memory.slots {

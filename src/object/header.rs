@@ -41,7 +41,8 @@ struct Text<'a> {
 impl Text<'_> {
     fn write(&mut self, target: &str, failures: &[String]) -> std::fmt::Result {
         let name = &self.interface.name;
-        let guard = format!("FUSEWIRE_PLAN_{}_H", name.to_uppercase());
+        // Names that differ in their case alone are different ones.
+        let guard = format!("FUSEWIRE_PLAN_{name}_H");
         let version = env!("CARGO_PKG_VERSION");
         writeln!(self.out, "/* {name}(): a plan of fusewire {version}, compiled for {target}.")?;
         self.out.push_str(
@@ -72,7 +73,7 @@ impl Text<'_> {
         let name = &interface.name;
         self.out.push_str(
             "/* The arrays of a call. Shapes are in elements, strides in bytes from one element to the next, and may be\n\
-             \x20* negative or, of an input, 0. What is written shares no memory with anything else. */\n",
+             \x20* negative or, of an input, 0. What is written shares no memory with anything else, nor does the workspace. */\n",
         );
         writeln!(self.out, "struct {name}_arguments {{")?;
         for member in &interface.ports {
@@ -113,7 +114,7 @@ impl Text<'_> {
 
     /// The name of a parameter: a member's, but for one that would hide the function.
     fn parameter(&self, member: &str) -> String {
-        if member == self.interface.name { format!("{member}_") } else { member.into() }
+        if member == self.interface.name { self.interface.beside_function.clone() } else { member.into() }
     }
 
     fn workspace(&mut self) -> std::fmt::Result {
@@ -121,7 +122,7 @@ impl Text<'_> {
         let name = &interface.name;
         // The alignment that is made inside.
         let more = |bytes: i128| if bytes == 0 { 0 } else { bytes + 63 };
-        let constant = format!("{}_WORKSPACE_BYTES", name.to_uppercase());
+        let constant = format!("{name}_WORKSPACE_BYTES");
         let of = if interface.dims.is_empty() { "" } else { " for the largest sizes" };
         writeln!(
             self.out,

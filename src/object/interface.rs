@@ -22,6 +22,8 @@ pub(super) struct Interface<'p> {
     first_output: usize,
     /// Bytes before the workspace.
     pub workspace: usize,
+    /// The name that a member has as a parameter where its own would hide the function.
+    pub beside_function: String,
 }
 
 /// An array.
@@ -99,7 +101,8 @@ impl<'p> Interface<'p> {
             dims.push(DimMember { dim, name: names.claim(&dim.name), source, offset });
             offset += if source == Source::Argument { WORD } else { 0 };
         }
-        Self { name: name.into(), ports, dims, inputs, first_output, workspace: offset }
+        let beside_function = names.claim(&format!("{name}_array"));
+        Self { name: name.into(), ports, dims, inputs, first_output, workspace: offset, beside_function }
     }
 
     /// The port of an input of the plan: that of the output that takes its memory over, where one does.
@@ -235,11 +238,74 @@ const RESERVED: &[&str] = &[
     "xor_eq",
 ];
 
-/// Is it a name that C takes?
+/// Is it a name that C and C++ take for a member or a function? Not one that they keep for themselves, and none that a
+/// header may have made a macro: names in capitals, and the words that compilers define.
 pub(super) fn is_identifier(name: &str) -> bool {
-    let starts = name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_');
-    let is_reserved = RESERVED.contains(&name) || name.starts_with("__");
-    starts && !is_reserved && name.chars().all(|part| part.is_ascii_alphanumeric() || part == '_')
+    let starts = name.starts_with(|first: char| first.is_ascii_alphabetic());
+    let is_plain = name.chars().all(|part| part.is_ascii_alphanumeric() || part == '_');
+    let is_macro = MACROS.contains(&name) || (name.len() > 1 && name == name.to_ascii_uppercase());
+    // Types end in `_t`, and two underscores are the compiler's.
+    let is_kept = RESERVED.contains(&name) || name.contains("__") || name.ends_with("_t");
+    starts && is_plain && !is_macro && !is_kept && !name.starts_with("fusewire_")
+}
+
+/// Macros in small letters of compilers and of the headers of C, and the one of a single capital.
+const MACROS: &[&str] = &[
+    "I",
+    "alignas",
+    "alignof",
+    "assert",
+    "complex",
+    "errno",
+    "i386",
+    "imaginary",
+    "linux",
+    "math_errhandling",
+    "noreturn",
+    "offsetof",
+    "setjmp",
+    "stderr",
+    "stdin",
+    "stdout",
+    "unix",
+    "unreachable",
+];
+
+/// Every symbol of the C library of GNU and of its mathematics: a function of such a name would take its place in the whole
+/// program. `nm -D --defined-only libc.so.6 libm.so.6`, of version 2.36, without what begins with an underscore.
+const C_LIBRARY: &str = include_str!("c_library.txt");
+
+/// What the header of a function puts behind its name.
+const BEHIND: [&str; 5] = ["_arguments", "_dense", "_message", "_workspace_bytes", "_WORKSPACE_BYTES"];
+
+/// Why C and C++ would not take a function of this name; `None` where they do.
+pub(super) fn function_problem(name: &str) -> Option<(String, String)> {
+    if name == "main" {
+        return Some((
+            "`main` is the function that a program begins with".into(),
+            "give the plan's function another name".into(),
+        ));
+    }
+    if C_LIBRARY.split_whitespace().any(|known| known == name) {
+        return Some((
+            format!("`{name}` is in the C library: the whole program would call the plan instead"),
+            format!("call it `{name}_of_plan`, or whatever says what it computes"),
+        ));
+    }
+    if let Some(ending) = BEHIND.iter().find(|ending| name.ends_with(**ending)) {
+        return Some((
+            format!("`{name}` ends as what the header of a function has behind its name, `{ending}`"),
+            "give it another name: with that of another plan it would be declared twice".into(),
+        ));
+    }
+    (!is_identifier(name)).then(|| {
+        (
+            format!("`{name}` is no name that C and C++ take for a function"),
+            "letters of ASCII, digits and single underscores make one: it begins with a letter, and is no word of C or C++, no \
+             name in capitals and none that ends in `_t`, which may be macros and types"
+                .into(),
+        )
+    })
 }
 
 /// Names of members that were given, so that none is given twice.
@@ -257,6 +323,9 @@ impl Names {
         if !like.starts_with(|first: char| first.is_ascii_alphabetic()) {
             like.insert_str(0, "array_");
         }
+        if like.starts_with("fusewire_") {
+            like.insert_str(0, "array_");
+        }
         if !is_identifier(&like) {
             like.push('_');
         }
@@ -272,18 +341,69 @@ impl Names {
 
 #[cfg(test)]
 mod tests {
-    use super::{Names, is_identifier};
+    use super::{Names, function_problem, is_identifier};
 
     #[test]
     fn names_are_those_of_c_and_differ() {
         let mut names = Names::default();
-        let claimed =
-            ["x", "x", "my input", "my_input", "3d", "double", "größe", "__x"].map(|name| names.claim(name));
-        let expected = ["x", "x_2", "my_input", "my_input_2", "array_3d", "double_", "gr_e", "x_3"];
+        let given = [
+            "x",
+            "x",
+            "my input",
+            "my_input",
+            "3d",
+            "double",
+            "größe",
+            "__x",
+            "NULL",
+            "unix",
+            "size_t",
+            "X",
+            "fusewire_min",
+        ];
+        let claimed = given.map(|name| names.claim(name));
+        let expected = [
+            "x",
+            "x_2",
+            "my_input",
+            "my_input_2",
+            "array_3d",
+            "double_",
+            "gr_e",
+            "x_3",
+            "NULL_",
+            "unix_",
+            "size_t_",
+            "X",
+            "array_fusewire_min",
+        ];
         assert_eq!(claimed, expected);
-        assert!(claimed.iter().all(|name| is_identifier(name)));
-        assert!(
-            !is_identifier("") && !is_identifier("int") && !is_identifier("a-b") && !is_identifier("__x")
-        );
+        assert!(claimed.iter().all(|name| *name == "NULL_" || is_identifier(name)));
+        for name in
+            ["", "int", "a-b", "__x", "_x", "a__b", "NULL", "unix", "size_t", "fusewire_min", "co_await"]
+        {
+            assert!(!is_identifier(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn functions_replace_nothing_and_are_declared_once() {
+        for name in [
+            "exp",
+            "sqrtf",
+            "read",
+            "malloc",
+            "main",
+            "a_dense",
+            "a_message",
+            "Score_WORKSPACE_BYTES",
+            "NULL",
+            "int",
+        ] {
+            assert!(function_problem(name).is_some(), "{name}");
+        }
+        for name in ["score", "Score", "half_exp", "x", "exp_of_plan", "a_dense_2"] {
+            assert_eq!(function_problem(name), None);
+        }
     }
 }

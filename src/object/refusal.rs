@@ -1,6 +1,6 @@
 //! What no object file can hold.
 
-use super::interface::is_identifier;
+use super::interface::function_problem;
 use super::memory::Memory;
 use super::sizes::fits;
 use super::work::Job;
@@ -16,11 +16,8 @@ fn refusal(message: String) -> Diagnostic {
 /// Why the plan cannot be a function of C of this name.
 pub(super) fn refused(plan: &Plan, name: &str, site: Site) -> Vec<Diagnostic> {
     let mut refused = Vec::new();
-    if !is_identifier(name) {
-        let message = format!("`{name}` is no name that C and C++ take for a function");
-        let wrong = Diagnostic::new(DiagnosticKind::Name, message).at(site);
-        refused
-            .push(wrong.help("letters of ASCII, digits and underscores make one, and no digit comes first"));
+    if let Some((message, help)) = function_problem(name) {
+        refused.push(Diagnostic::new(DiagnosticKind::Name, message).at(site).help(help));
     }
     let mut records = HashSet::new();
     for port in plan.inputs().iter().chain(plan.outputs()) {

@@ -185,13 +185,25 @@ pub fn checked(output: &Output, what: &str) {
 
 /// Compiles a program with these objects in a directory, where their headers are as well; the path of the program.
 pub fn linked(directory: &Path, source: &str, objects: &[&Object]) -> PathBuf {
+    linked_as(directory, source, objects, "c", "c11")
+}
+
+/// The same in another language, or by another standard.
+pub fn linked_as(
+    directory: &Path,
+    source: &str,
+    objects: &[&Object],
+    language: &str,
+    standard: &str,
+) -> PathBuf {
     let mut command = compiler();
     command
-        .args(["-std=c11", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror", "-O1", "-I"])
+        .arg(format!("-std={standard}"))
+        .args(["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror", "-O1", "-I"])
         .arg(directory);
     let (main, program) = (directory.join("main.c"), directory.join("program"));
     std::fs::write(&main, source).unwrap();
-    command.arg(&main);
+    command.args(["-x", language]).arg(&main).args(["-x", "none"]);
     for object in objects {
         let [file, _] = object.write_to(directory).unwrap();
         command.arg(file);

@@ -230,6 +230,8 @@ fn a_call_that_is_wrong_says_so_and_writes_nothing() {
             "a.workspace = NULL;",
             "the workspace is NULL or too small: `{}_workspace_bytes` says what is enough",
         ),
+        ("a.x.data = (void *)(w + 128);", "the workspace shares memory with input `x`"),
+        ("a.more.data = (void *)(w + 128);", "the workspace shares memory with output `more`"),
         (
             "a.workspace_bytes -= 64;",
             "the workspace is NULL or too small: `{}_workspace_bytes` says what is enough",
@@ -245,5 +247,70 @@ fn a_call_that_is_wrong_says_so_and_writes_nothing() {
         for ((_, before), after) in right.outputs.iter().zip(&given.outputs) {
             assert!(before.bytes == *after, "{edits}: something was written");
         }
+    }
+}
+
+/// Arrays may have any name, and the headers of any two plans go together, in C as in C++ and where compilers define words of their own.
+#[test]
+fn names_of_arrays_and_functions_meet_nothing() {
+    let names = [
+        "unix",
+        "linux",
+        "NULL",
+        "EOF",
+        "errno",
+        "exp",
+        "main",
+        "double",
+        "class",
+        "and",
+        "size_t",
+        "I",
+        "arguments",
+        "workspace",
+        "status",
+        "a",
+        "a_array",
+        "a_dense",
+        "a_arguments",
+        "A",
+        "A_WORKSPACE_BYTES",
+        "fusewire_min",
+        "_Bool",
+        "x y",
+        "x_y",
+        "int",
+        "int_",
+    ];
+    let g = Graph::new();
+    let n = g.dim("n", 1..=9);
+    let arrays = names.map(|name| g.input(name, F64, [n]));
+    let sum = arrays.iter().copied().reduce(|sum, x| sum + x).unwrap();
+    let plan = plan(&g, [sum.named("register"), (sum.sum(All) * 2).named("this")]);
+    let objects = ["a", "A"].map(|name| plan.to_object(name, &Target::host().unwrap()).unwrap());
+    let directory = c::directory("names");
+    let mut source = String::from(
+        "#include <math.h>\n#include <stdio.h>\n#include <errno.h>\n#include \"a.h\"\n#include \"A.h\"\n",
+    );
+    source.push_str(
+        "int main(void) {\n    double x[2] = {1, exp(0.0)}, y[2], z;\n    static unsigned char w[1 << 16];\n",
+    );
+    source.push_str("    if (a_WORKSPACE_BYTES > sizeof w || A_WORKSPACE_BYTES > sizeof w) return 1;\n");
+    for name in ["a", "A"] {
+        let inputs = "x, ".repeat(names.len());
+        source.push_str(&format!(
+            "    int {name}s = {name}_dense({inputs}y, &z, 2, w, sizeof w);\n    printf(\"%d %g %g\\n\", {name}s, y[1], z);\n"
+        ));
+    }
+    source.push_str("    return 0;\n}\n");
+    let has_cpp = std::process::Command::new("c++").arg("--version").output().is_ok();
+    let languages = [("c", "gnu11"), ("c++", "gnu++20")];
+    for (language, standard) in languages.into_iter().take(1 + usize::from(has_cpp)) {
+        let program = c::linked_as(&directory, &source, &objects.each_ref(), language, standard);
+        let output = std::process::Command::new(program).output().unwrap();
+        c::checked(&output, "the program");
+        let total = names.len();
+        let line = format!("0 {total} {}\n", 4 * total);
+        assert_eq!(String::from_utf8(output.stdout).unwrap(), line.repeat(2));
     }
 }

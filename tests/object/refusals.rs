@@ -23,6 +23,28 @@ fn what_an_object_file_cannot_hold_is_refused_all_at_once() {
 }
 
 #[test]
+fn names_that_would_replace_something_are_refused() {
+    let g = Graph::new();
+    let plan = g.plan([g.input("x", F64, [3]) + 1], &Limits::default()).unwrap();
+    let names = [
+        "exp",
+        "read",
+        "main",
+        "NULL",
+        "unix",
+        "size_t",
+        "while",
+        "co_await",
+        "_x",
+        "a__b",
+        "fusewire_x",
+        "a_dense",
+    ];
+    let refused = names.map(|name| plan.to_object(name, &Target::linux(Level::V3)).unwrap_err().to_string());
+    assert_snapshot!(refused.join("\n\n"));
+}
+
+#[test]
 fn sizes_that_64_bits_may_not_hold_are_refused() {
     let g = Graph::new();
     let n = g.dim("n", 1..=3 << 61);
