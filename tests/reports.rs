@@ -247,6 +247,69 @@ fn diffs() {
     assert_snapshot!(texts.join("\n"));
 }
 
+/// What computes a value is a part of a plan, although it may change neither loops nor bytes.
+#[test]
+fn diffs_of_what_is_computed() {
+    type Build = for<'g> fn(&'g Graph, Expr<'g>) -> Expr<'g>;
+    let pairs: [(&str, Build, Build); 14] = [
+        ("a number", |_, x| x + 1, |_, x| x + 2),
+        (
+            "a number inside of a long expression",
+            |_, x| ((x + 1).exp() + 1).sqrt(),
+            |_, x| ((x + 2).exp() + 1).sqrt(),
+        ),
+        ("an operation", |_, x| (x + 1).named("y") * 2, |_, x| (x - 1).named("y") * 2),
+        ("an output", |_, x| x + 1, |_, x| x - 1),
+        ("one operation more", |_, x| x.exp() + 1 + x + 2, |_, x| (x.exp() + 1).sqrt() + x + 2),
+        ("a number everywhere", |g, x| x + g.full([30], 1.0), |g, x| x + g.full([30], 2.0)),
+        (
+            "an array of numbers",
+            |g, x| x.sum(Axis(0)).slice_axis(Axis(0), ..3) + g.constant(&[1.0, 2.0, 3.0], [3]),
+            |g, x| x.sum(Axis(0)).slice_axis(Axis(0), ..3) + g.constant(&[1.0, 2.0, 4.0], [3]),
+        ),
+        ("an axis", |_, x| x.sum(Axis(0)), |_, x| x.sum(Axis(1))),
+        ("a slice", |_, x| x.slice_axis(Axis(0), ..10) + 1, |_, x| x.slice_axis(Axis(0), 10..20) + 1),
+        ("a direction", |_, x| x.flip(Axis(0)) + 1, |_, x| x.flip(Axis(1)) + 1),
+        ("an order of axes", |_, x| x + x.transpose(), |_, x| x + x),
+        ("an order of operands", |_, x| x - x.exp(), |_, x| x.exp() - x),
+        ("an axis of a routine", |_, x| x.sort(Axis(0)), |_, x| x.sort(Axis(1))),
+        ("a quantile", |_, x| x.quantile(0.25, Axis(0)), |_, x| x.quantile(0.5, Axis(0))),
+    ];
+    let mut texts = Vec::new();
+    for (what, before, after) in pairs {
+        let planned = |build: Build| {
+            let g = Graph::new();
+            let x = g.input("x", F64, [30, 30]);
+            g.plan([build(&g, x)], &Limits::default()).unwrap()
+        };
+        let [before, after] = [before, after].map(planned);
+        let diff = before.diff(&after);
+        assert!(!diff.is_empty(), "{what}");
+        assert!(before.diff(&before).is_empty() && after.diff(&after).is_empty(), "{what}");
+        texts.push(format!("# {what}\n{diff}"));
+    }
+    assert_snapshot!(texts.join("\n"));
+}
+
+/// Neither is what a plan is held to.
+#[test]
+fn diffs_of_what_plans_are_held_to() {
+    let planned = |most: u64, limits: &Limits, over: bool| {
+        let g = Graph::new();
+        let x = g.input("x", F64, [g.dim("n", 1..=most)]);
+        let plan = g.plan([(x + 1).named("y")], limits).unwrap();
+        if over { plan.in_place("y", "x").unwrap() } else { plan }
+    };
+    let before = planned(9, &Limits::default(), false);
+    let texts = [
+        before.diff(&planned(9, &Limits::default().with_elements(1000).with_operations(70), false)),
+        before.diff(&planned(9, &Limits::default().with_bytes(70), false)),
+        before.diff(&planned(10, &Limits::default(), false)),
+        before.diff(&planned(9, &Limits::default(), true)),
+    ];
+    assert_snapshot!(texts.map(|diff| diff.to_string()).join("\n"));
+}
+
 #[test]
 fn a_kernel_that_is_split_is_a_change_as_data() {
     let report = |limit: u64| {

@@ -1,11 +1,15 @@
 //! What became of every value of an expression: into which loops it was fused, or why it was not.
 
 use crate::diagnostic::Site;
+use crate::dim::Dim;
 use crate::fuse::{AllReads, Group, Places, StoreReason, Stores};
 use crate::graph::{Generator, Graph, Node, NodeId, Op, SiteId};
 use crate::kernel::Buffer;
 use crate::quick_hash::{QuickMap, QuickSet};
+use crate::scalar::Scalar;
 use crate::shape::ArrayType;
+use crate::size::SizeExpr;
+use crate::view::{Range, View};
 use std::sync::Arc;
 
 /// A value of the expression that a plan was made for.
@@ -13,6 +17,8 @@ use std::sync::Arc;
 pub struct PlanNode {
     /// The operation that makes it; of an input, its name, and of a number, the number.
     pub operation: String,
+    /// What else decides what it is: axes, ranges, numbers. None where the operation and its operands say it all.
+    pub detail: Option<String>,
     /// The user's name for it, where there is one.
     pub label: Option<Arc<str>>,
     /// The function composed of operations that it is a part of, by name.
@@ -79,6 +85,7 @@ pub(crate) fn undecided(graph: &Graph, sites: &[SiteId]) -> (Vec<PlanNode>, Quic
         let (made, call) = (graph.node(*node), graph.call_site(*site));
         PlanNode {
             operation: operation(made),
+            detail: detail(graph, *node),
             label: call.label.clone(),
             within: call.composition.map(|function| function.name),
             array: made.array.clone(),
@@ -105,6 +112,76 @@ fn operation(node: &Node) -> String {
         (Op::Generator(Generator::Full(number)), Some(array)) if array.shape.is_empty() => number.to_string(),
         (op, _) => op.name().to_string(),
     }
+}
+
+/// The most elements of a constant that are listed.
+const LISTED: usize = 8;
+
+fn detail(graph: &Graph, node: NodeId) -> Option<String> {
+    let list = |axes: &[usize]| axes.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    let source = || Some(&graph.array(*graph.operands(node).first()?)?.shape);
+    Some(match &graph.node(node).op {
+        Op::Generator(Generator::Full(number))
+            if graph.array(node).is_some_and(|full| !full.shape.is_empty()) =>
+        {
+            number.to_string()
+        }
+        Op::Generator(Generator::Arange { start, step }) => format!("from {start} by {step}"),
+        Op::Generator(Generator::Linspace { start, step, stop }) => match stop {
+            Some(stop) => format!("from {start} by {step} to {stop}"),
+            None => format!("from {start} by {step}"),
+        },
+        Op::Generator(Generator::LinspaceOver { start, stop }) => format!("from {start} to {stop}"),
+        Op::Generator(Generator::Size(size)) => size.to_string(),
+        Op::Array(held) => constant(&graph.arrays().get(*held)?.elements),
+        Op::Reduce { axes, keepdims, .. } => {
+            format!("along axes [{}]{}", list(axes), if *keepdims { ", which stay with size 1" } else { "" })
+        }
+        Op::Concat { axis } => format!("along axis {axis}"),
+        Op::Routine(routine) => {
+            let text = routine.to_string();
+            let rest = text.strip_prefix(routine.name()).unwrap_or(&text).trim_start_matches([',', ' ']);
+            return (!rest.is_empty()).then(|| rest.to_string());
+        }
+        Op::View(View::PermuteDims(order)) => format!("to [{}]", list(order)),
+        Op::View(View::ExpandDims(axes)) => format!("at [{}]", list(axes)),
+        Op::View(View::Squeeze(axes)) => format!("of [{}]", list(axes)),
+        Op::View(View::Slice(ranges)) => {
+            let range = |(range, dim): (&Range, &Dim)| match range.step {
+                1 if range.start == SizeExpr::known(0) => ":".to_string(),
+                -1 if range.start == dim.size().minus(&SizeExpr::known(1)) => "::-1".to_string(),
+                1 => format!("{}:", range.start),
+                step => format!("{}::{step}", range.start),
+            };
+            let ranges: Vec<String> = ranges.iter().zip(source()?.iter()).map(range).collect();
+            format!("[{}]", ranges.join(", "))
+        }
+        Op::View(View::Diagonal { axes, start: [a, b] }) => {
+            format!("of axes [{}] from [{a}, {b}]", list(axes))
+        }
+        Op::View(View::SlidingWindow { axis }) => format!("along axis {axis}"),
+        Op::Input(_)
+        | Op::Generator(Generator::Full(_))
+        | Op::Element(_)
+        | Op::Custom(_)
+        | Op::Cast
+        | Op::View(View::BroadcastTo | View::Reshape(_) | View::LabelAxes) => return None,
+    })
+}
+
+/// The elements of a constant; of a long one the first, and a number that all of them decide (FNV-1a over their bits).
+fn constant(elements: &[Scalar]) -> String {
+    let shown: Vec<String> = elements.iter().take(LISTED).map(ToString::to_string).collect();
+    if elements.len() <= LISTED {
+        return format!("[{}]", shown.join(", "));
+    }
+    let digest = elements
+        .iter()
+        .flat_map(|element| element.bits().to_le_bytes())
+        .fold(0xcbf2_9ce4_8422_2325_u64, |digest, byte| {
+            (digest ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        });
+    format!("[{}, ...] with digest {digest:016x}", shown.join(", "))
 }
 
 /// The nodes of a plan whose steps are those of the groups, in this order.

@@ -75,6 +75,9 @@ report_data! {
     pub struct NodeReport {
         /// The operation that makes it; of an input, its name.
         pub operation: String,
+        /// What else decides what it is: axes, ranges, numbers.
+        #[cfg_attr(feature = "json", serde(default))]
+        pub detail: Option<String>,
         /// The user's name for it.
         pub label: Option<String>,
         /// The composed function that it is a part of.

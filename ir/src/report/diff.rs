@@ -8,6 +8,9 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
+/// The most operands that are named.
+const OPERANDS: usize = 6;
+
 /// One difference between two plans, the earlier first.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "json", derive(serde::Serialize, serde::Deserialize))]
@@ -41,6 +44,15 @@ pub enum Change {
         /// What became of it.
         fate: String,
     },
+    /// A value that is computed in another way: by another operation, along other axes, from other numbers or operands.
+    Computation {
+        /// The value.
+        node: String,
+        /// What computed it in the earlier plan.
+        before: String,
+        /// What computes it in the later one.
+        after: String,
+    },
     /// A value with another dtype or shape.
     Array {
         /// The value.
@@ -68,6 +80,15 @@ pub enum Change {
         /// In the later one.
         after: u64,
     },
+    /// What a plan is held to, or takes over, or runs in turns.
+    Setting {
+        /// What it is.
+        what: String,
+        /// In the earlier plan.
+        before: String,
+        /// In the later one.
+        after: String,
+    },
     /// Another number.
     Count {
         /// What is counted.
@@ -88,7 +109,7 @@ pub struct PlanDiff {
 }
 
 impl PlanDiff {
-    /// Are the two plans alike in all that a report says, places in the source aside?
+    /// Do the two plans compute the same, in the same steps and memory, and are they held to the same?
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.changes.is_empty()
@@ -114,6 +135,7 @@ impl PlanReport {
             changes.push(Change::Refused { before: wrong(self), after: wrong(later) });
         }
         self.totals(later, &mut changes);
+        self.settings(later, &mut changes);
         let pairs = matched(self, later);
         self.regrouped(later, &pairs, &mut changes);
         self.values(later, &pairs, &mut changes);
@@ -141,10 +163,67 @@ impl PlanReport {
             ("constants", a.constants, b.constants),
             ("workspace", a.workspace, b.workspace),
             ("peak", a.peak, b.peak),
-            ("NumPy's temporaries", a.numpy_bytes, b.numpy_bytes),
+            ("bytes of NumPy's temporaries", a.numpy_bytes, b.numpy_bytes),
+            ("limit of bytes", self.limits.bytes, later.limits.bytes),
         ] {
             if before != after {
                 changes.push(Change::Bytes { what: what.into(), before, after });
+            }
+        }
+    }
+
+    fn settings(&self, later: &Self, changes: &mut Vec<Change>) {
+        let limit = |limit: Option<u64>, without: &str| limit.map_or_else(|| without.into(), grouped);
+        let mut settings = vec![
+            (
+                "limit of elements".to_string(),
+                [self, later].map(|report| limit(report.limits.elements, "the default")),
+            ),
+            (
+                "limit of operations".to_string(),
+                [self, later].map(|report| limit(report.limits.operations, "none")),
+            ),
+        ];
+        let bounds = |report: &Self, name: &str| {
+            let dim = report.dims.iter().find(|dim| dim.name == name);
+            dim.map_or_else(|| "none".into(), |dim| format!("{}..={}", dim.lower, dim.upper))
+        };
+        let needs = |report: &Self| -> BTreeSet<String> {
+            report.requirements.iter().map(|needs| format!("{} for `{}`", needs.text, needs.by)).collect()
+        };
+        let over = |report: &Self, name: &str| {
+            let output = report.outputs.iter().find(|output| output.name == name);
+            let over = output.and_then(|output| output.in_place_of.as_deref());
+            over.map_or_else(|| "memory of its own".into(), |over| format!("over `{over}`"))
+        };
+        let names = |of: &dyn Fn(&Self) -> Vec<String>| -> BTreeSet<String> {
+            [self, later].into_iter().flat_map(of).collect()
+        };
+        for name in names(&|report| report.dims.iter().map(|dim| dim.name.clone()).collect()) {
+            settings.push((format!("dim `{name}`"), [self, later].map(|report| bounds(report, &name))));
+        }
+        for text in names(&|report| needs(report).into_iter().collect()) {
+            let is_needed = |report| if needs(report).contains(&text) { "needed" } else { "not needed" };
+            settings.push((text.clone(), [self, later].map(|report| is_needed(report).to_string())));
+        }
+        for name in names(&|report| report.outputs.iter().map(|port| port.name.clone()).collect()) {
+            settings.push((format!("output `{name}`"), [self, later].map(|report| over(report, &name))));
+        }
+        if self.kernels.len() == later.kernels.len() {
+            let turns = |report: &Self| {
+                let rows: Vec<String> = report
+                    .steps
+                    .iter()
+                    .filter(|step| step.kind == "rows")
+                    .map(|step| numbers(&step.kernels))
+                    .collect();
+                if rows.is_empty() { "none".to_string() } else { rows.join("; ") }
+            };
+            settings.push(("in turns on blocks of rows".into(), [self, later].map(turns)));
+        }
+        for (what, [before, after]) in settings {
+            if before != after {
+                changes.push(Change::Setting { what, before, after });
             }
         }
     }
@@ -176,9 +255,18 @@ impl PlanReport {
 
     fn values(&self, later: &Self, pairs: &[(usize, usize)], changes: &mut Vec<Change>) {
         let (mut kept, mut found) = (vec![false; self.nodes.len()], vec![false; later.nodes.len()]);
+        let mut same: Vec<Option<usize>> = vec![None; later.nodes.len()];
+        pairs.iter().for_each(|(before, after)| same[*after] = Some(*before));
         for (before, after) in pairs {
             (kept[*before], found[*after]) = (true, true);
             let (a, b) = (&self.nodes[*before], &later.nodes[*after]);
+            let operands = b.operands.iter().map(|operand| same[*operand]);
+            if (&a.operation, &a.detail) != (&b.operation, &b.detail)
+                || !operands.eq(a.operands.iter().copied().map(Some))
+            {
+                let (before, after) = (self.computation(a), later.computation(b));
+                changes.push(Change::Computation { node: described(b), before, after });
+            }
             if a.array != b.array {
                 let (before, after) = (array_text(a), array_text(b));
                 changes.push(Change::Array { node: b.name().into(), before, after });
@@ -189,15 +277,40 @@ impl PlanReport {
                 changes.push(Change::Fate { node: described(b), before, after });
             }
         }
+        // Of a number, whoever takes it says that it is another.
+        let is_number = |node: &NodeReport| node.operands.is_empty() && node.fate == "fused";
         let missing = |kept: Vec<bool>| (0..kept.len()).filter(move |at| !kept[*at]);
-        for at in missing(kept) {
+        for at in missing(kept).filter(|at| !is_number(&self.nodes[*at])) {
             let node = &self.nodes[at];
             changes.push(Change::Removed { node: described(node), fate: self.outcome(node) });
         }
-        for at in missing(found) {
+        for at in missing(found).filter(|at| !is_number(&later.nodes[*at])) {
             let node = &later.nodes[at];
             changes.push(Change::Added { node: described(node), fate: later.outcome(node) });
         }
+    }
+
+    /// What computes a value: the operation, what else decides it, and the operands.
+    fn computation(&self, node: &NodeReport) -> String {
+        let detail = node.detail.iter().map(|detail| format!(" {detail}"));
+        let mut text = format!("{}{}", node.operation, detail.collect::<String>());
+        let name = |at: &usize| {
+            let operand = &self.nodes[*at];
+            match (&operand.label, &operand.detail) {
+                // What is made from nothing is known by what it is made of.
+                (None, Some(detail)) if operand.operands.is_empty() => {
+                    format!("{} {detail}", operand.operation)
+                }
+                (None, None) if operand.operands.is_empty() => operand.operation.clone(),
+                _ => operand.name().to_string(),
+            }
+        };
+        let names: Vec<String> = node.operands.iter().take(OPERANDS).map(name).collect();
+        if !names.is_empty() {
+            let more = if node.operands.len() > OPERANDS { ", ..." } else { "" };
+            text.push_str(&format!(" of {}{more}", names.join(", ")));
+        }
+        text
     }
 
     /// What became of a value, without the numbers of kernels, which change with everything else.
@@ -228,16 +341,17 @@ fn matched(before: &PlanReport, after: &PlanReport) -> Vec<(usize, usize)> {
     let mut pairs = Vec::new();
     let mut kept = vec![false; before.nodes.len()];
     let mut found = vec![false; after.nodes.len()];
-    let named = |report: &PlanReport| -> Vec<u64> {
-        report.nodes.iter().map(|node| hash(&(&node.operation, &node.label))).collect()
-    };
-    for keys in [structure, named] {
+    let keys: [fn(&PlanReport) -> Vec<Option<u64>>; 5] = [structure, role, named, labelled, placed];
+    for keys in keys {
         let mut known: BTreeMap<u64, VecDeque<usize>> = BTreeMap::new();
         for (at, key) in keys(before).into_iter().enumerate().filter(|(at, _)| !kept[*at]) {
-            known.entry(key).or_default().push_back(at);
+            if let Some(key) = key {
+                known.entry(key).or_default().push_back(at);
+            }
         }
         for (at, key) in keys(after).into_iter().enumerate() {
             if !found[at]
+                && let Some(key) = key
                 && let Some(other) = known.get_mut(&key).and_then(VecDeque::pop_front)
             {
                 (kept[other], found[at]) = (true, true);
@@ -250,13 +364,49 @@ fn matched(before: &PlanReport, after: &PlanReport) -> Vec<(usize, usize)> {
 }
 
 /// For each node a number that follows from what it is made from, sizes aside.
-fn structure(report: &PlanReport) -> Vec<u64> {
-    let mut keys: Vec<u64> = Vec::with_capacity(report.nodes.len());
+fn structure(report: &PlanReport) -> Vec<Option<u64>> {
+    let mut keys: Vec<Option<u64>> = Vec::with_capacity(report.nodes.len());
     for node in &report.nodes {
-        let operands: Vec<u64> = node.operands.iter().map(|operand| keys[*operand]).collect();
-        keys.push(hash(&(&node.operation, operands)));
+        let operands: Vec<Option<u64>> = node.operands.iter().map(|operand| keys[*operand]).collect();
+        keys.push(Some(hash(&(&node.operation, &node.detail, operands))));
     }
     keys
+}
+
+/// One that follows from what is made from it, down to the outputs: so that what is put in between moves nothing else.
+fn role(report: &PlanReport) -> Vec<Option<u64>> {
+    let mut users: Vec<Vec<(u64, usize)>> = vec![Vec::new(); report.nodes.len()];
+    let mut keys = vec![None; report.nodes.len()];
+    let outputs = placed(report);
+    for (at, node) in report.nodes.iter().enumerate().rev().filter(|(_, node)| !node.operands.is_empty()) {
+        let mut of = std::mem::take(&mut users[at]);
+        of.sort_unstable();
+        let key = hash(&(&node.operation, &node.detail, outputs[at], of));
+        node.operands.iter().enumerate().for_each(|(slot, operand)| users[*operand].push((key, slot)));
+        keys[at] = Some(key);
+    }
+    keys
+}
+
+/// One that follows from its operation and its name; none for what is made from nothing, which is what it is.
+fn named(report: &PlanReport) -> Vec<Option<u64>> {
+    let key = |node: &NodeReport| (!node.operands.is_empty()).then(|| hash(&(&node.operation, &node.label)));
+    report.nodes.iter().map(key).collect()
+}
+
+/// One that follows from the name that the user gave it.
+fn labelled(report: &PlanReport) -> Vec<Option<u64>> {
+    let key = |node: &NodeReport| node.label.as_ref().filter(|_| !node.operands.is_empty()).map(hash);
+    report.nodes.iter().map(key).collect()
+}
+
+/// One that follows from the name of the output that it is.
+fn placed(report: &PlanReport) -> Vec<Option<u64>> {
+    let key = |node: &NodeReport| {
+        let output = node.at.filter(|_| node.fate == "output")?;
+        report.outputs.get(output).map(|port| hash(&port.name))
+    };
+    report.nodes.iter().map(key).collect()
 }
 
 fn hash(value: &impl Hash) -> u64 {
@@ -265,13 +415,14 @@ fn hash(value: &impl Hash) -> u64 {
     hasher.finish()
 }
 
+fn numbers(kernels: &[usize]) -> String {
+    let plural = if kernels.len() == 1 { "kernel" } else { "kernels" };
+    let kernels: Vec<String> = kernels.iter().map(ToString::to_string).collect();
+    format!("{plural} {}", kernels.join(", "))
+}
+
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let numbers = |kernels: &[usize]| {
-            let plural = if kernels.len() == 1 { "kernel" } else { "kernels" };
-            let kernels: Vec<String> = kernels.iter().map(ToString::to_string).collect();
-            format!("{plural} {}", kernels.join(", "))
-        };
         match self {
             Self::Refused { before, after } => {
                 let text = |wrong: &Option<String>| wrong.clone().unwrap_or_else(|| "planned".into());
@@ -287,8 +438,13 @@ impl fmt::Display for Change {
             }
             Self::Added { node, fate } => write!(f, "+ {node}: {fate}"),
             Self::Removed { node, fate } => write!(f, "- {node}: {fate}"),
-            Self::Array { node, before, after } | Self::Fate { node, before, after } => {
-                write!(f, "{node}: {before} -> {after}")
+            Self::Array { node: what, before, after }
+            | Self::Fate { node: what, before, after }
+            | Self::Computation { node: what, before, after }
+            | Self::Setting { what, before, after } => write!(f, "{what}: {before} -> {after}"),
+            // What three digits do not tell apart is written out.
+            Self::Bytes { what, before, after } if human_bytes(*before) == human_bytes(*after) => {
+                write!(f, "{what}: {} B -> {} B", grouped(*before), grouped(*after))
             }
             Self::Bytes { what, before, after } => {
                 write!(f, "{what}: {} -> {}", human_bytes(*before), human_bytes(*after))

@@ -287,6 +287,7 @@ impl From<&PlanNode> for NodeReport {
         };
         Self {
             operation: node.operation.clone(),
+            detail: node.detail.clone(),
             label: node.label.as_deref().map(Into::into),
             within: node.within.map(Into::into),
             array: node.array.as_ref().map(Into::into),

@@ -182,7 +182,10 @@ impl PlanReport {
         );
         let array = node.array.as_ref();
         page.push_str("<table>");
-        row(page, &["operation", &node.operation]);
+        match &node.detail {
+            Some(detail) => row(page, &["operation", &format!("{} {detail}", node.operation)]),
+            None => row(page, &["operation", &node.operation]),
+        }
         row(page, &["type", &array.map_or_else(|| "error".into(), ToString::to_string)]);
         if let Some(array) = array {
             let elements = array.elements.map_or_else(|| "over 64 bits".into(), grouped);
