@@ -10,11 +10,20 @@ use std::collections::HashMap;
 impl Plan {
     /// The plan as one HTML page: the graph drawn with a box for each kernel, and for whatever is clicked in it types, bytes,
     /// reasons, index maps, the line of the source where the file can be read, and the code made for densely packed
-    /// arrays. It loads nothing and runs no script.
+    /// arrays, each text once and long ones cut. It loads nothing and runs no script.
     ///
     /// # Errors
     /// A processor that is not supported, or no executable memory: what [`Plan::compile`] reports.
     pub fn html(&self) -> Result<String, Error> {
+        self.report_with_code().map(|report| report.html())
+    }
+
+    /// The plan as data with all that [`Plan::html`] shows: the lines of the source, the code made for densely packed arrays
+    /// (`listings` of each kernel), and the scratch memory that it needs. A page cuts long listings; here they are whole.
+    ///
+    /// # Errors
+    /// As [`Plan::html`].
+    pub fn report_with_code(&self) -> Result<PlanReport, Error> {
         let mut report = self.report();
         with_sources(&mut report);
         let program = self.clone().compile()?;
@@ -22,7 +31,7 @@ impl Plan {
         for (kernel, listings) in program.listings()? {
             report.add_listings(kernel, listings);
         }
-        Ok(report.html())
+        Ok(report)
     }
 }
 

@@ -215,6 +215,10 @@ impl Plan {
 
 /// The most instructions of a body that are printed.
 const SHOWN: usize = 48;
+/// The most reasons for which a kernel is one of its own.
+const REASONS: usize = 24;
+/// The most reads of a kernel that are printed.
+const READS: usize = 64;
 
 impl fmt::Display for Explain<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -333,9 +337,7 @@ impl Explain<'_> {
     fn kernel(&self, f: &mut fmt::Formatter<'_>, at: usize, kernel: &Kernel) -> fmt::Result {
         let plan = self.0;
         writeln!(f, "\nkernel {at}")?;
-        for boundary in plan.boundaries(at) {
-            writeln!(f, "  because  {boundary}")?;
-        }
+        boundaries(f, &plan.boundaries(at))?;
         let loops: Vec<String> = kernel
             .loops
             .iter()
@@ -346,8 +348,11 @@ impl Explain<'_> {
         let mut read: Vec<usize> = kernel.read().collect();
         read.sort_unstable();
         read.dedup();
-        for access in read {
-            self.access(f, "reads ", kernel, &kernel.accesses[access])?;
+        for access in read.iter().take(READS) {
+            self.access(f, "reads ", kernel, &kernel.accesses[*access])?;
+        }
+        if read.len() > READS {
+            writeln!(f, "  reads    ... and {} more", read.len() - READS)?;
         }
         for access in kernel.written() {
             self.access(f, "writes", kernel, &kernel.accesses[access])?;
@@ -367,9 +372,7 @@ impl Explain<'_> {
     fn routine(&self, f: &mut fmt::Formatter<'_>, at: usize, call: &RoutineCall) -> fmt::Result {
         let plan = self.0;
         writeln!(f, "\nroutine {at}: {}", call.routine)?;
-        for boundary in plan.boundaries(at) {
-            writeln!(f, "  because  {boundary}")?;
-        }
+        boundaries(f, &plan.boundaries(at))?;
         for operand in &call.operands {
             let text = plan.access_text(&operand.access);
             writeln!(f, "  reads    {text} {}, {}", operand.array, bytes_of(&operand.array))?;
@@ -410,6 +413,14 @@ impl Explain<'_> {
 
 fn bytes_of(array: &ArrayType) -> String {
     array.shape.bytes(array.dtype).map_or_else(|| "over 18 EB".into(), human_bytes)
+}
+
+fn boundaries(f: &mut fmt::Formatter<'_>, boundaries: &[Boundary]) -> fmt::Result {
+    boundaries.iter().take(REASONS).try_for_each(|boundary| writeln!(f, "  because  {boundary}"))?;
+    match boundaries.len().saturating_sub(REASONS) {
+        0 => Ok(()),
+        more => writeln!(f, "  because  ... and {more} more like these"),
+    }
 }
 
 fn ports(f: &mut fmt::Formatter<'_>, label: &str, ports: &[Port]) -> fmt::Result {

@@ -1,7 +1,7 @@
 //! A plan, or the refusal of one, as data: the source of every picture, document and comparison of plans.
 //!
 //! `gather` makes a [`PlanReport`] of a plan, or of a graph that was refused. All the rest reads only that: `tree` is
-//! text, `dot` is Graphviz, `layout` and `svg` draw, `html` is the page around the drawing, `diff` compares two, `json` writes and
+//! text, `dot` is Graphviz, `layout` and `svg` draw, `html` is the page around the drawing, `listing` says how much of it these show, `diff` compares two, `json` writes and
 //! reads, `check` holds what was read to what it says of itself.
 
 #[cfg(feature = "json")]
@@ -14,6 +14,7 @@ mod html;
 #[cfg(feature = "json")]
 mod json;
 mod layout;
+mod listing;
 mod svg;
 mod tree;
 

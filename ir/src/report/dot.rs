@@ -15,14 +15,20 @@ impl PlanReport {
              edge [color=\"#778899\"];\n",
         );
         let clusters = cluster_of(self);
-        for kernel in 0..self.kernels.len() {
+        let mut inside: Vec<Vec<usize>> = vec![Vec::new(); self.kernels.len()];
+        for (at, cluster) in clusters.iter().enumerate() {
+            if let Some(kernel) = cluster {
+                inside[*kernel].push(at);
+            }
+        }
+        for (kernel, nodes) in inside.iter().enumerate() {
             let label = self.kernel_title(kernel);
             let _ = writeln!(text, "  subgraph cluster_{kernel} {{\n    label={};", quoted(&label));
             text.push_str(
                 "    style=filled; color=\"#8899aa\"; fillcolor=\"#eef2f6\"; fontname=\"monospace\";\n",
             );
-            for at in (0..self.nodes.len()).filter(|at| clusters[*at] == Some(kernel)) {
-                let _ = writeln!(text, "    {}", self.dot_node(at));
+            for at in nodes {
+                let _ = writeln!(text, "    {}", self.dot_node(*at));
             }
             text.push_str("  }\n");
         }

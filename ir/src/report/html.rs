@@ -1,9 +1,16 @@
 //! A report as one page that needs nothing else: no network, no script.
 
+use super::listing::{Listings, MOST_ITEMS, some};
 use super::svg::escaped;
 use super::{AccessReport, KernelReport, MemoryReport, NodeReport, PlanReport};
 use crate::diagnostic::{grouped, human_bytes};
+use std::collections::HashMap;
 use std::fmt::Write;
+
+/// The most lines of a body that are shown.
+const MOST_BODY: usize = 160;
+/// The most accesses of a kernel that are shown.
+const MOST_ACCESSES: usize = 64;
 
 impl PlanReport {
     /// The whole plan as one HTML page: the drawing, and for whatever is clicked in it all that is known of it. The page loads
@@ -19,11 +26,16 @@ impl PlanReport {
         }
         let _ = write!(page, "{LEGEND}<div class=\"picture\">{}</div></main>\n<aside>\n", self.svg());
         self.overview(&mut page);
-        for at in 0..self.kernels.len() {
-            self.kernel_section(&mut page, at);
+        let mut listings = Listings::default();
+        let mut readers: Readers<'_> = HashMap::new();
+        for (at, kernel) in self.kernels.iter().enumerate() {
+            self.kernel_section(&mut page, at, &mut listings);
+            for read in &kernel.reads {
+                readers.entry(&read.buffer).or_default().push((at, read));
+            }
         }
         for at in 0..self.nodes.len() {
-            self.node_section(&mut page, at);
+            self.node_section(&mut page, at, &readers);
         }
         page.push_str("</aside></body></html>\n");
         page
@@ -146,14 +158,15 @@ impl PlanReport {
         page.push_str("</table>");
     }
 
-    fn kernel_section(&self, page: &mut String, at: usize) {
-        let kernel: &KernelReport = &self.kernels[at];
+    fn kernel_section<'a>(&'a self, page: &mut String, at: usize, listings: &mut Listings<'a>) {
+        let kernel: &'a KernelReport = &self.kernels[at];
         let _ = write!(
             page,
             "<section id=\"kernel-{at}\" class=\"chosen\">{BACK}<h2>{}</h2>",
             prose(&self.kernel_title(at))
         );
-        list(page, kernel.boundaries.iter().map(|boundary| format!("because {}", boundary.text)));
+        let boundaries = kernel.boundaries.iter().map(|boundary| format!("because {}", boundary.text));
+        list_some(page, boundaries);
         let loops = kernel
             .loops
             .iter()
@@ -162,18 +175,18 @@ impl PlanReport {
         page.push_str("<h3>Loops</h3>");
         list(page, loops);
         for (title, accesses) in [("Reads", &kernel.reads), ("Writes", &kernel.writes)] {
-            accesses_table(page, title, accesses);
+            accesses_table(page, title, accesses.iter());
         }
         let _ = write!(page, "<h3>Computes</h3><p class=\"links\">{}</p>", self.links(&kernel.nodes));
-        code(page, "Body", &kernel.body, true);
-        code(page, "Once totals are complete", &kernel.epilogue, true);
+        code(page, "Body", &body(&kernel.body), true);
+        code(page, "Once totals are complete", &body(&kernel.epilogue), true);
         for listing in &kernel.listings {
-            code(page, &listing.title, std::slice::from_ref(&listing.text), false);
+            code(page, &listing.title, &listings.show(self, at, &listing.text), false);
         }
         page.push_str("</section>\n");
     }
 
-    fn node_section(&self, page: &mut String, at: usize) {
+    fn node_section(&self, page: &mut String, at: usize, readers: &Readers<'_>) {
         let node = &self.nodes[at];
         let _ = write!(
             page,
@@ -202,27 +215,24 @@ impl PlanReport {
         }
         page.push_str("</table>");
         if let Some(source) = &node.source {
-            code(page, "Source", std::slice::from_ref(source), true);
+            code(page, "Source", source, true);
         }
         for wrong in self.diagnostics.iter().filter(|wrong| wrong.node == Some(at)) {
             let _ = write!(page, "<p class=\"bad\">{}</p>", prose(&wrong.message));
             list(page, wrong.help.iter().cloned());
         }
-        self.related(page, node, at);
+        self.related(page, node, readers);
         page.push_str("</section>\n");
     }
 
-    fn related(&self, page: &mut String, node: &NodeReport, at: usize) {
+    fn related(&self, page: &mut String, node: &NodeReport, readers: &Readers<'_>) {
         if !node.operands.is_empty() {
             let _ = write!(page, "<h3>From</h3><p class=\"links\">{}</p>", self.links(&node.operands));
         }
-        let kernels: Vec<String> = node
-            .kernels
-            .iter()
-            .map(|kernel| format!("<a href=\"#kernel-{kernel}\">{}</a>", self.task(*kernel)))
-            .collect();
-        if !kernels.is_empty() {
-            let _ = write!(page, "<h3>In</h3><p class=\"links\">{}</p>", kernels.join(" "));
+        if !node.kernels.is_empty() {
+            let link = |kernel: &usize| format!("<a href=\"#kernel-{kernel}\">{}</a>", self.task(*kernel));
+            let kernels = some(node.kernels.iter().map(link), " ");
+            let _ = write!(page, "<h3>In</h3><p class=\"links\">{kernels}</p>");
         }
         let name = match (node.fate.as_str(), node.at) {
             ("input", Some(at)) => self.inputs.get(at).map(|port| port.name.clone()),
@@ -231,11 +241,14 @@ impl PlanReport {
             ("constant", Some(at)) => Some(format!("constant{at}")),
             _ => None,
         };
-        debug_assert!(at < self.nodes.len());
-        for (kernel, report) in self.kernels.iter().enumerate() {
-            let reads: Vec<AccessReport> =
-                report.reads.iter().filter(|read| Some(&read.buffer) == name.as_ref()).cloned().collect();
-            accesses_table(page, &format!("Read in {}", self.task(kernel)), &reads);
+        let read = name.and_then(|name| readers.get(name.as_str())).map_or(&[][..], Vec::as_slice);
+        for reads in read.chunk_by(|(a, _), (b, _)| a == b).take(MOST_ITEMS) {
+            let title = format!("Read in {}", self.task(reads[0].0));
+            accesses_table(page, &title, reads.iter().map(|(_, read)| *read));
+        }
+        let more = read.chunk_by(|(a, _), (b, _)| a == b).count().saturating_sub(MOST_ITEMS);
+        if more > 0 {
+            let _ = write!(page, "<p class=\"soft\">and read in {more} more</p>");
         }
     }
 
@@ -244,19 +257,47 @@ impl PlanReport {
     }
 
     fn links(&self, nodes: &[usize]) -> String {
-        nodes.iter().map(|at| self.node_link(*at)).collect::<Vec<_>>().join(" ")
+        some(nodes.iter().map(|at| self.node_link(*at)), " ")
     }
 }
 
-fn accesses_table(page: &mut String, title: &str, accesses: &[AccessReport]) {
-    if accesses.is_empty() {
+/// For each buffer by name, the kernels that read it.
+type Readers<'a> = HashMap<&'a str, Vec<(usize, &'a AccessReport)>>;
+
+fn accesses_table<'a>(
+    page: &mut String,
+    title: &str,
+    accesses: impl ExactSizeIterator<Item = &'a AccessReport>,
+) {
+    let count = accesses.len();
+    if count == 0 {
         return;
     }
     let _ = write!(page, "<h3>{title}</h3><table>");
-    for access in accesses {
+    for access in accesses.take(MOST_ACCESSES) {
         row(page, &[&access.to_string(), &access.dtype, &human_bytes(access.bytes)]);
     }
+    if count > MOST_ACCESSES {
+        row(page, &[&format!("... and {} more", count - MOST_ACCESSES)]);
+    }
     page.push_str("</table>");
+}
+
+/// The first of these lines, and how many more there are.
+fn list_some(page: &mut String, lines: impl ExactSizeIterator<Item = String>) {
+    let more = lines.len().saturating_sub(MOST_ITEMS);
+    let rest = (more > 0).then(|| format!("... and {more} more"));
+    list(page, lines.take(MOST_ITEMS).chain(rest));
+}
+
+/// The lines of a body, of a long one the first and the last, which say what it writes.
+fn body(lines: &[String]) -> String {
+    if lines.len() <= MOST_BODY {
+        return lines.join("\n");
+    }
+    let (first, last) = (&lines[..MOST_BODY - MOST_ITEMS], &lines[lines.len() - MOST_ITEMS..]);
+    let between = format!("... {} more lines, which the report has as data", lines.len() - MOST_BODY);
+    [first, &[between], last].concat().join("\n")
 }
 
 fn row(page: &mut String, cells: &[&str]) {
@@ -286,9 +327,9 @@ fn prose(text: &str) -> String {
 }
 
 /// Lines of code, which are shown at once or at a click.
-fn code(page: &mut String, title: &str, lines: &[String], open: bool) {
-    if !lines.is_empty() {
-        let (open, text) = (if open { " open" } else { "" }, escaped(&lines.join("\n")));
+fn code(page: &mut String, title: &str, text: &str, open: bool) {
+    if !text.is_empty() {
+        let (open, text) = (if open { " open" } else { "" }, escaped(text));
         let _ =
             write!(page, "<details{open}><summary>{}</summary><pre>{text}</pre></details>", escaped(title));
     }

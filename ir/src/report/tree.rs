@@ -1,5 +1,6 @@
 //! A report as a tree of text, from the outputs down to the inputs.
 
+use super::listing::some;
 use super::{NodeReport, PlanReport};
 use crate::diagnostic::{grouped, human_bytes};
 use crate::naming::shown;
@@ -7,6 +8,9 @@ use std::fmt;
 
 /// Indentation grows no further, so that the text of a long chain stays in proportion to it.
 const DEEPEST: usize = 16;
+
+/// What is longer than that has no part in how wide its column is, so that no line is filled up for the sake of another.
+const WIDEST: usize = 72;
 
 /// One line of the tree, in columns.
 struct Line {
@@ -32,12 +36,17 @@ impl fmt::Display for PlanReport {
             )?;
         }
         let lines = self.lines();
-        let branch = lines.iter().map(|line| line.branch.chars().count()).max().unwrap_or(0);
+        let mut branch = 0;
         let mut widths = [0; 4];
-        for line in &lines {
-            for (width, column) in widths.iter_mut().zip(&line.columns) {
-                *width = (*width).max(column.chars().count());
+        let widen = |width: &mut usize, text: &str| {
+            let letters = text.chars().count();
+            if letters <= WIDEST {
+                *width = (*width).max(letters);
             }
+        };
+        for line in &lines {
+            widen(&mut branch, &line.branch);
+            widths.iter_mut().zip(&line.columns).for_each(|(width, column)| widen(width, column));
         }
         for Line { branch: text, columns: [array, size, fate, site] } in &lines {
             let [a, b, c, _] = widths;
@@ -76,9 +85,9 @@ impl PlanReport {
         let (routines, kernels): (Vec<usize>, Vec<usize>) =
             tasks.iter().partition(|at| self.is_routine(**at));
         let named = |tasks: &[usize], noun: &str| {
-            let numbers: Vec<String> = tasks.iter().map(ToString::to_string).collect();
+            let numbers = some(tasks.iter().map(ToString::to_string), ", ");
             let plural = if tasks.len() == 1 { "" } else { "s" };
-            (!tasks.is_empty()).then(|| format!("{noun}{plural} {}", numbers.join(", ")))
+            (!tasks.is_empty()).then(|| format!("{noun}{plural} {numbers}"))
         };
         let named: Vec<String> =
             [named(&kernels, "kernel"), named(&routines, "routine")].into_iter().flatten().collect();
@@ -105,7 +114,7 @@ impl PlanReport {
         let others: Vec<String> = others.map(ToString::to_string).collect();
         match others.len() {
             0 => format!("kernel {at}"),
-            _ => format!("kernel {at}, in turns with {} on rows", others.join(", ")),
+            _ => format!("kernel {at}, in turns with {} on rows", some(others.into_iter(), ", ")),
         }
     }
 
