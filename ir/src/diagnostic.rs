@@ -327,6 +327,33 @@ impl fmt::Debug for Error {
 
 impl std::error::Error for Error {}
 
+/// Characters of the longest word of a message that is printed whole, and of what is left of one at each end.
+const LONGEST_WORD: usize = 500;
+const LEFT_OF_A_WORD: usize = 100;
+
+/// A message in which the middle of each very long word, such as a name or a path of a thousand characters, is left out.
+#[must_use]
+pub fn shortened(text: &str) -> std::borrow::Cow<'_, str> {
+    let is_long = |word: &&str| word.len() > LONGEST_WORD && word.chars().nth(LONGEST_WORD).is_some();
+    if !text.split(char::is_whitespace).any(|word| is_long(&word)) {
+        return text.into();
+    }
+    let mut short = String::new();
+    for piece in text.split_inclusive(char::is_whitespace) {
+        let word = piece.trim_end_matches(char::is_whitespace);
+        if !is_long(&word) {
+            short.push_str(piece);
+            continue;
+        }
+        let count = word.chars().count();
+        short.extend(word.chars().take(LEFT_OF_A_WORD));
+        short.push_str(&format!("...({} characters)...", grouped((count - 2 * LEFT_OF_A_WORD) as u64)));
+        short.extend(word.chars().skip(count - LEFT_OF_A_WORD));
+        short.push_str(&piece[word.len()..]);
+    }
+    short.into()
+}
+
 /// A count with its digits in groups of three: `50 000 000 000`.
 #[must_use]
 pub fn grouped(count: u64) -> String {

@@ -1,7 +1,8 @@
 //! What is wrong with an expression in text: diagnostics that underline their piece of it.
 
 use super::tree::Span;
-use fusewire_ir::{Diagnostic, DiagnosticKind};
+use fusewire_ir::diagnostic::shortened;
+use fusewire_ir::{Diagnostic, DiagnosticKind, Site};
 use std::fmt;
 use std::sync::Arc;
 
@@ -112,9 +113,9 @@ const fn is_invisible(character: char) -> bool {
     matches!(character, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
-/// The text on one line, without anything a terminal would act on.
+/// The text on one line, without anything a terminal would act on and without the middle of very long words.
 pub(crate) fn printable(text: &str) -> String {
-    text.chars().map(shown).collect()
+    shortened(text).chars().map(shown).collect()
 }
 
 /// The line that holds the piece, cut to what matters, and a line with marks under the piece.
@@ -182,18 +183,23 @@ impl Error {
             write!(f, "\n{:gutter$} |\n{line} | {code}\n{:gutter$} | {marks}", "", "")?;
             self.write_notes(f, diagnostic, gutter)
         } else {
-            if let Some(site) = diagnostic.site {
+            if let Some(site) = diagnostic.site.filter(|site| self.knows(*site)) {
                 write!(f, "\n  --> {site}")?;
             }
             self.write_notes(f, diagnostic, 2)
         }
     }
 
+    /// Is a place one of the text, and not one of this library?
+    fn knows(&self, site: Site) -> bool {
+        site.file == self.name
+    }
+
     fn write_notes(&self, f: &mut fmt::Formatter<'_>, diagnostic: &Diagnostic, gutter: usize) -> fmt::Result {
         let texts: Vec<String> = diagnostic.operands.iter().map(|note| printable(&note.text)).collect();
         let width = texts.iter().map(|text| text.chars().count()).max().unwrap_or(0);
         for (note, text) in diagnostic.operands.iter().zip(texts) {
-            match note.site {
+            match note.site.filter(|site| self.knows(*site)) {
                 Some(site) => write!(f, "\n{:gutter$} |  {text:width$}  ({site})", "")?,
                 None => write!(f, "\n{:gutter$} |  {text}", "")?,
             }

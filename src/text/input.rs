@@ -61,12 +61,25 @@ fn is_name(text: &str) -> bool {
         && characters.all(|c| c == '_' || c.is_alphanumeric())
 }
 
-fn number(text: &str) -> Result<u64, SpecError> {
+/// What a size looks like, for whoever wrote something else.
+const SIZES: &str =
+    "a size is a number, as in `f64[1000]`, or has a name and an upper bound, as in `f64[n<=1000]`";
+
+fn number(text: &str) -> Result<u64, String> {
     let plain = text.replace('_', "");
-    if plain.is_empty() || !plain.bytes().all(|digit| digit.is_ascii_digit()) {
-        return Err(SpecError(format!("`{text}` is no size")));
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|digit| digit.is_ascii_digit());
+    if plain.strip_prefix('-').is_some_and(is_number) {
+        return Err(format!("`{text}` is negative; {SIZES}"));
     }
-    plain.parse().map_err(|_| SpecError(format!("the size {text} has more than 64 bits")))
+    if !is_number(&plain) {
+        return match plain.parse::<f64>() {
+            Ok(number) if number >= 0.0 && number < 2f64.powi(53) && number.fract() == 0.0 => {
+                Err(format!("`{text}` is not written as a whole number: `{number}`"))
+            }
+            _ => Err(format!("`{text}` is no size; {SIZES}")),
+        };
+    }
+    plain.parse().map_err(|_| format!("the size {text} has more than 64 bits"))
 }
 
 impl FromStr for Spec {
@@ -77,46 +90,79 @@ impl FromStr for Spec {
             return Err(SpecError(format!("a specification has at most {MOST_BYTES} bytes")));
         }
         let text = text.trim();
-        let (name, axes) = match text.strip_suffix(']').map(|rest| rest.split_once('[')) {
-            Some(Some((name, axes))) => (name.trim(), axes.trim()),
-            _ if text.contains(['[', ']']) => {
-                return Err(SpecError(format!("`{text}`: the brackets do not match")));
+        let (name, axes) = match text.split_once('[') {
+            None if text.contains(']') => {
+                return Err(SpecError(
+                    "a `]` without a `[`; sizes stand in brackets, as in `f64[1000, 3]`".into(),
+                ));
             }
-            _ => (text, ""),
+            None => (text, ""),
+            Some((name, rest)) => {
+                let Some((axes, after)) = rest.split_once(']') else {
+                    return Err(SpecError("the `[` is not closed; write `f64[1000, 3]`".into()));
+                };
+                if !after.trim().is_empty() {
+                    return Err(SpecError(format!(
+                        "`{after}` after the `]`; all sizes stand in the same brackets, as in `f64[1000, 3]`"
+                    )));
+                }
+                (name.trim(), axes.trim())
+            }
         };
         let dtype = dtype_named(name).ok_or_else(|| {
             let names: Vec<&str> = DType::ALL.iter().map(|dtype| dtype.name()).collect();
-            SpecError(format!("`{name}` is no dtype; there are {}", names.join(", ")))
+            let what = if name.is_empty() {
+                "no dtype before the sizes".into()
+            } else {
+                format!("`{name}` is no dtype")
+            };
+            SpecError(format!("{what}; there are {}, as in `f64[1000, 3]`", names.join(", ")))
         })?;
-        let axes = axes.split(',').map(str::trim).filter(|axis| !axis.is_empty()).map(axis);
+        // As in Python there may be a comma after the last.
+        let axes = axes.strip_suffix(',').unwrap_or(axes);
+        if axes.is_empty() {
+            return Ok(Self { dtype, axes: Vec::new() });
+        }
+        let axes = axes
+            .split(',')
+            .enumerate()
+            .map(|(at, text)| axis(text.trim()).map_err(|what| SpecError(format!("axis {at}: {what}"))));
         Ok(Self { dtype, axes: axes.collect::<Result<_, _>>()? })
     }
 }
 
-fn axis(text: &str) -> Result<(Option<String>, SpecSize), SpecError> {
+fn axis(text: &str) -> Result<(Option<String>, SpecSize), String> {
     let (label, size) = match text.split_once(':') {
         Some((label, size)) => (Some(label.trim()), size.trim()),
         None => (None, text),
     };
     if let Some(label) = label.filter(|label| !is_name(label)) {
-        return Err(SpecError(format!("`{label}` is no label")));
+        return Err(format!("`{label}` is no label, which is a name, as in `f64[user:1000]`"));
+    }
+    if size.is_empty() {
+        return Err(format!("the size is missing; {SIZES}"));
     }
     let parts: Vec<&str> = size.split("<=").map(str::trim).collect();
     let size = match parts[..] {
-        [size] if is_name(size) => {
-            return Err(SpecError(format!("`{size}` needs an upper bound: `{size}<=1000000`")));
+        [name] if is_name(name) => {
+            return Err(format!("`{name}` needs an upper bound: `{name}<=1000000`"));
+        }
+        [name, ""] | [_, name, ""] if is_name(name) => {
+            return Err(format!("`{size}`: the upper bound is missing: `{size}1000000`"));
         }
         [size] => SpecSize::Known(number(size)?),
         [name, upper] if is_name(name) => SpecSize::Symbol(name.into(), 1, number(upper)?),
         [lower, name, upper] if is_name(name) => {
             SpecSize::Symbol(name.into(), number(lower)?, number(upper)?)
         }
-        _ => return Err(SpecError(format!("`{size}` is no size"))),
+        _ => return Err(format!("`{size}` is no size; {SIZES}")),
     };
     if let SpecSize::Symbol(name, lower, upper) = &size
         && lower > upper
     {
-        return Err(SpecError(format!("`{name}` is at least {lower} and at most {upper}")));
+        return Err(format!(
+            "`{name}` is at least {lower} and at most {upper}; write the smaller bound first"
+        ));
     }
     Ok((label.map(Into::into), size))
 }
