@@ -89,10 +89,7 @@ fn nothing_is_drawn_where_there_is_no_terminal() {
         .spawn()
         .unwrap();
     // From when it runs, as long as it would take until there is a bar, and longer.
-    let begun = Instant::now();
-    while folder.left_over() == 0 && begun.elapsed() < Duration::from_secs(60) {
-        std::thread::sleep(Duration::from_millis(10));
-    }
+    folder.wait_until_written(&child);
     std::thread::sleep(Duration::from_millis(2500));
     assert!(child.try_wait().unwrap().is_none(), "it takes longer");
     assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());

@@ -1,8 +1,10 @@
 //! What the command takes.
 
-use super::{Failure, print};
+use super::failure::Failure;
+use super::print;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use fusewire::{BroadcastPolicy, Limits};
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 const EXPRESSIONS: &str = "\
@@ -65,7 +67,8 @@ pub fn command() -> Command {
                         .value_name("FILE")
                         .value_parser(value_parser!(PathBuf))
                         .help("Writes the plan to a file"),
-                ),
+                )
+                .arg(force("Replaces the file if it exists")),
         )
         .subcommand(
             Command::new("run")
@@ -104,12 +107,7 @@ pub fn command() -> Command {
                         .action(ArgAction::SetTrue)
                         .help("Prints how long it took and how fast memory was read and written"),
                 )
-                .arg(
-                    Arg::new("force")
-                        .long("force")
-                        .action(ArgAction::SetTrue)
-                        .help("Replaces outputs that exist"),
-                ),
+                .arg(force("Replaces outputs that exist")),
         )
         .subcommand(
             Command::new("ops")
@@ -133,14 +131,25 @@ pub fn command() -> Command {
         .subcommand(Command::new("man").about("Prints the manual page"))
 }
 
+fn force(help: &'static str) -> Arg {
+    Arg::new("force").long("force").action(ArgAction::SetTrue).help(help)
+}
+
 /// The expression, its names and the limits.
 fn shared(name: &'static str, help: &'static str) -> Vec<Arg> {
     let count = |id: &'static str, unit: &'static str, help: &'static str| {
         Arg::new(id).long(id).value_name(unit).value_parser(counted).help(help)
     };
     vec![
-        Arg::new("EXPR").help("The expression; `-` for the standard input").allow_hyphen_values(true),
-        Arg::new("INPUTS").value_name(name).help(help).action(ArgAction::Append),
+        Arg::new("EXPR")
+            .help("The expression; `-` for the standard input")
+            .value_parser(value_parser!(OsString))
+            .allow_hyphen_values(true),
+        Arg::new("INPUTS")
+            .value_name(name)
+            .value_parser(value_parser!(OsString))
+            .help(help)
+            .action(ArgAction::Append),
         Arg::new("file")
             .long("file")
             .value_name("FILE")
@@ -169,9 +178,9 @@ fn counted(text: &str) -> Result<u64, String> {
 }
 
 /// The expression's arguments: with `--file`, what stands in its place is a name as well.
-pub fn expression_and_names(matches: &ArgMatches) -> (Option<&String>, Vec<&String>) {
-    let first = matches.get_one::<String>("EXPR");
-    let rest = matches.get_many::<String>("INPUTS").into_iter().flatten();
+pub fn expression_and_names(matches: &ArgMatches) -> (Option<&OsString>, Vec<&OsString>) {
+    let first = matches.get_one::<OsString>("EXPR");
+    let rest = matches.get_many::<OsString>("INPUTS").into_iter().flatten();
     if matches.get_one::<PathBuf>("file").is_some() {
         (None, first.into_iter().chain(rest).collect())
     } else {

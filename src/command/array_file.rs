@@ -3,13 +3,13 @@
 //! `npyz` reads them. It multiplies sizes without a look at overflow, and its parser recurses; so what it is given is
 //! counted before.
 
-use super::one_line;
+use super::failure::one_line;
 use fusewire::{DType, RecordType};
 use npyz::{Endianness, NpyHeader, Order, TypeChar, TypeStr};
 use std::fmt;
 
 /// The longest header; NumPy itself reads no more than 10 000 bytes without being told to.
-const MOST_BYTES: usize = 1 << 20;
+pub const MOST_BYTES: usize = 1 << 20;
 /// How deeply a header is nested: five records within each other. The parser of headers takes four times as long for
 /// each of them.
 const DEEPEST: usize = 12;
@@ -53,8 +53,8 @@ pub struct Header {
     pub start: usize,
 }
 
-/// Reads the header at the beginning of a file.
-pub fn read(bytes: &[u8]) -> Result<Header, String> {
+/// Reads the header of a file of `length` bytes, of which these are the first.
+pub fn read(bytes: &[u8], length: u64) -> Result<Header, String> {
     let start = counted(bytes)?;
     let header = NpyHeader::from_reader(&bytes[..start])
         .map_err(|error| format!("its header is damaged: {}", one_line(&error.to_string())))?;
@@ -74,9 +74,9 @@ pub fn read(bytes: &[u8]) -> Result<Header, String> {
     if sizes.len() > 64 {
         return Err("it has more than 64 axes".into());
     }
-    let have = bytes.len() - start;
+    let have = length.saturating_sub(start as u64);
     let needed = elements.byte_count(&sizes).ok_or("its sizes are larger than any memory")?;
-    if needed > have {
+    if needed as u64 > have {
         return Err(format!(
             "it ends early: {elements}{sizes:?} needs {needed} bytes after the header, and there are {have}"
         ));
@@ -231,6 +231,10 @@ fn padded(mut text: String, bytes: usize) -> Option<Vec<u8>> {
 mod tests {
     use super::*;
 
+    fn whole(bytes: &[u8]) -> Result<Header, String> {
+        read(bytes, bytes.len() as u64)
+    }
+
     fn file(version: u8, header: &str, elements: usize) -> Vec<u8> {
         let length = header.len() as u32;
         let length =
@@ -246,7 +250,7 @@ mod tests {
                 for order in ["True", "False"] {
                     let text =
                         format!("{{'shape': (2, 3), 'fortran_order': {order}, 'descr': '{descr}', }}\n");
-                    let header = read(&file(version, &text, 6 * dtype.bytes())).unwrap();
+                    let header = whole(&file(version, &text, 6 * dtype.bytes())).unwrap();
                     assert_eq!(header.elements, Elements::Numbers(dtype));
                     assert_eq!((&header.sizes[..], header.is_fortran), (&[2, 3][..], order == "True"));
                 }
@@ -260,7 +264,7 @@ mod tests {
             let header = write(DType::F32, sizes).unwrap();
             assert!(header.len().is_multiple_of(64));
             let elements = sizes.iter().product::<u64>() as usize * 4;
-            let read = read(&[header.clone(), vec![0; elements]].concat()).unwrap();
+            let read = whole(&[header.clone(), vec![0; elements]].concat()).unwrap();
             assert_eq!(
                 read,
                 Header {
@@ -326,7 +330,7 @@ mod tests {
                     break;
                 }
             }
-            match read(&bytes) {
+            match whole(&bytes) {
                 Ok(header) => {
                     let needed = header.elements.byte_count(&header.sizes).unwrap();
                     assert!(header.start + needed <= bytes.len());

@@ -1,27 +1,46 @@
 //! Signals that end a run.
-#![allow(unsafe_code)] // only to ask what a signal does now
+#![allow(unsafe_code)] // only to ask what a signal does now, and to have nobody else handle one
 
-use super::output;
+use super::failure::{Failure, plain};
+use super::{incomplete, inputs};
 use libc::c_int;
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{
+    SIGABRT, SIGALRM, SIGBUS, SIGHUP, SIGINT, SIGPROF, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGVTALRM, SIGXCPU,
+};
 use signal_hook::iterator::Signals;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
-/// From now on an interrupt, a hang-up or a request to end removes incomplete files first. A signal that is ignored
-/// stays so: `nohup` ignores hang-ups for what it starts, and a shell without job control interrupts for what runs
-/// in the background.
-pub fn watch() {
-    // Where there is no handler a signal ends the run as well; only its incomplete file is left.
-    let Ok(mut signals) =
-        Signals::new([SIGINT, SIGTERM, SIGHUP].into_iter().filter(|signal| !is_ignored(*signal)))
-    else {
-        return;
+/// What ends a process that does nothing about it, where it does not say that the process is broken.
+const ENDING: [c_int; 10] =
+    [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGALRM, SIGVTALRM, SIGPROF, SIGUSR1, SIGUSR2, SIGXCPU];
+
+/// Where memory cannot be had, Rust says so and aborts: from now on that is a failure with the code of others.
+pub fn fail_instead_of_aborting() {
+    let always = Arc::new(AtomicBool::new(true));
+    let _ = signal_hook::flag::register_conditional_shutdown(SIGABRT, 1, always);
+}
+
+/// From now on an interrupt, a hang-up or a request to end removes incomplete files first, and so does a mapped file
+/// that another process cuts short. A signal that is ignored stays so: `nohup` ignores hang-ups for what it starts,
+/// and a shell without job control interrupts for what runs in the background.
+pub fn watch() -> Result<(), Failure> {
+    // Rust's own handler, which is for stacks, would end the process without a word.
+    // SAFETY: the default action is one that any signal may have.
+    unsafe { libc::signal(SIGBUS, libc::SIG_DFL) };
+    let watched = ENDING.into_iter().filter(|signal| !is_ignored(*signal)).chain([SIGBUS]);
+    let failed = |error: io::Error| Failure::new(format!("signals cannot be waited for: {}", plain(&error)));
+    let mut signals = Signals::new(watched).map_err(failed)?;
+    // Whoever reads what is not there any more tries again, until this thread ends the process.
+    let wait = move || match signals.forever().next() {
+        Some(SIGBUS) => incomplete::end(&inputs::what_was_lost()),
+        Some(SIGXCPU) => incomplete::end("the limit on the time of processors is reached"),
+        Some(_) => incomplete::end("interrupted"),
+        None => {}
     };
-    let wait = move || {
-        if signals.forever().next().is_some() {
-            output::interrupted();
-        }
-    };
-    let _ = std::thread::Builder::new().name("signals".into()).spawn(wait);
+    std::thread::Builder::new().name("signals".into()).spawn(wait).map_err(failed)?;
+    Ok(())
 }
 
 fn is_ignored(signal: c_int) -> bool {

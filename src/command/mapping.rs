@@ -1,6 +1,8 @@
 //! Files in memory: inputs that are read where they are, outputs that are written where they will be.
 #![allow(unsafe_code)]
 
+use super::failure::plain;
+use fusewire::ir::diagnostic::human_bytes;
 use fusewire::{DType, View, ViewMut};
 use memmap2::{Mmap, MmapMut};
 use std::fs::File;
@@ -13,8 +15,8 @@ use std::sync::Arc;
 pub enum Bytes {
     /// A part of a file.
     File(Arc<Mmap>, Range<usize>),
-    /// Memory of this process.
-    Own(Arc<MmapMut>),
+    /// A part of memory of this process.
+    Own(Arc<MmapMut>, Range<usize>),
 }
 
 impl std::ops::Deref for Bytes {
@@ -23,7 +25,7 @@ impl std::ops::Deref for Bytes {
     fn deref(&self) -> &[u8] {
         match self {
             Self::File(map, range) => &map[range.clone()],
-            Self::Own(map) => map,
+            Self::Own(map, range) => &map[range.clone()],
         }
     }
 }
@@ -40,22 +42,34 @@ impl Bytes {
     }
 
     /// Memory that `fill` fills.
-    pub fn made(length: usize, fill: impl FnOnce(&mut [u8])) -> io::Result<Self> {
-        let mut map = MmapMut::map_anon(length.max(1))?;
+    pub fn made(length: usize, fill: impl FnOnce(&mut [u8])) -> Result<Self, String> {
+        let needs = |have: &str| format!("{} of memory are needed, {have}", human_bytes(length as u64));
+        // The system promises more than it has, and ends a process that takes it at its word.
+        if let Some(available) = available().filter(|available| length as u64 > *available) {
+            return Err(needs(&format!("and {} are free", human_bytes(available))));
+        }
+        let mut map = MmapMut::map_anon(length.max(1))
+            .map_err(|error| needs(&format!("which the system refuses: {}", plain(&error))))?;
         fill(&mut map[..length]);
-        Ok(Self::Own(map.into()))
+        Ok(Self::Own(map.into(), 0..length))
     }
 
     /// A part of them, where they have it.
     pub fn part(&self, range: Range<usize>) -> Option<Self> {
         self.get(range.clone())?;
-        match self {
-            Self::File(map, whole) => {
-                Some(Self::File(map.clone(), whole.start + range.start..whole.start + range.end))
-            }
-            Self::Own(_) => None,
-        }
+        let within = |whole: &Range<usize>| whole.start + range.start..whole.start + range.end;
+        Some(match self {
+            Self::File(map, whole) => Self::File(map.clone(), within(whole)),
+            Self::Own(map, whole) => Self::Own(map.clone(), within(whole)),
+        })
     }
+}
+
+/// Bytes of memory that can be had without anything being written to a disk, where Linux says so.
+fn available() -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
+    line.trim().strip_suffix(" kB")?.trim().parse::<u64>().ok()?.checked_mul(1024)
 }
 
 /// Bytes of an array of these sizes, if 63 bits hold them.

@@ -1,6 +1,7 @@
 //! `fusewire ops`: the operations of the op table, and the functions that the language has beside them.
 
-use super::{Failure, print};
+use super::failure::Failure;
+use super::print;
 use clap::ArgMatches;
 use fusewire::ElementOp;
 use fusewire::text::signatures;

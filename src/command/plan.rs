@@ -1,19 +1,29 @@
 //! `fusewire plan`: what would run.
 
 use super::arguments::{expression_and_names, limits, policy};
+use super::failure::Failure;
+use super::incomplete::{Incomplete, complete};
 use super::inputs::{Inputs, Wanted};
-use super::{Failure, expression_text, print};
+use super::target::targets;
+use super::{expression_text, interrupt, print};
 use clap::ArgMatches;
 use fusewire::text::Expression;
 use fusewire::{Graph, Plan, wants_colour};
-use std::path::{Path, PathBuf};
+use std::io::Write;
+use std::path::PathBuf;
 
 pub fn plan(arguments: &ArgMatches) -> Result<(), Failure> {
-    let output = arguments.get_one::<PathBuf>("output");
+    let output = arguments.get_one::<PathBuf>("output").filter(|path| path.as_os_str() != "-");
+    interrupt::watch()?;
     let (given, names) = expression_and_names(arguments);
-    let (name, text) = expression_text(given, arguments.get_one::<PathBuf>("file"))?;
-    let inputs = Inputs::open(&names, Wanted::Header)?;
-    let expression = Expression::parse_named(name, &text).map_err(|error| Failure::of_library(&error))?;
+    let mut inputs = Inputs::named(&names)?;
+    let text = expression_text(given, arguments.get_one::<PathBuf>("file"))?;
+    inputs.open(Wanted::Header)?;
+    let read: Vec<_> = inputs.files.iter().chain(&text.file).cloned().collect();
+    let paths: Vec<&PathBuf> = output.into_iter().collect();
+    let target = targets(&paths, &read, arguments.get_flag("force"))?.pop();
+    let expression =
+        Expression::parse_named(text.name, &text.text).map_err(|error| Failure::of_library(&error))?;
     let graph = Graph::new();
     graph.set_broadcast(policy(arguments));
     let results = expression.build_named(&graph, &inputs.declared());
@@ -25,20 +35,15 @@ pub fn plan(arguments: &ArgMatches) -> Result<(), Failure> {
     if !text.ends_with('\n') {
         text.push('\n');
     }
-    match output {
-        Some(path) if inputs.files.iter().any(|input| is_same(input, path)) => {
-            Err(Failure::of_file(path, "is an input; write to another file"))
-        }
-        Some(path) => {
-            std::fs::write(path, text).map_err(|error| Failure::of_file(path, super::plain(&error)))
+    match target {
+        Some(target) => {
+            let mut incomplete = Incomplete::create(target)?;
+            let written = incomplete.file.write_all(text.as_bytes());
+            written.map_err(|error| incomplete.failed(error))?;
+            complete(vec![incomplete])
         }
         None => print(&text),
     }
-}
-
-/// Do both lead to the same file?
-pub fn is_same(a: &Path, b: &Path) -> bool {
-    a == b || matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b)
 }
 
 /// The plan as text, data, a drawing or a page; all but the text have the lines of the expression as well.

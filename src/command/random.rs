@@ -1,7 +1,7 @@
 //! Random data for trying things out: the same for the same name and specification.
 
 use super::mapping::{Bytes, byte_count};
-use super::plain;
+use fusewire::ir::diagnostic::human_bytes;
 use fusewire::text::{Spec, SpecSize};
 use fusewire::{DType, Scalar};
 
@@ -21,21 +21,31 @@ impl Random {
     }
 }
 
-/// The elements of an array, with its sizes: symbols have their largest. Floats are in [0, 1), integers from 0 to 99.
-pub fn made(name: &str, spec: &Spec) -> Result<(Bytes, Vec<u64>), String> {
+/// The specification with sizes that are known, symbols have their largest, and these sizes.
+pub fn sized(spec: &Spec) -> Result<(Spec, Vec<u64>), String> {
     let size = |size: &SpecSize| match size {
         SpecSize::Known(size) | SpecSize::Symbol(_, _, size) => *size,
     };
     let sizes: Vec<u64> = spec.axes.iter().map(|(_, axis)| size(axis)).collect();
     let count = byte_count(spec.dtype.bytes(), &sizes).ok_or("its sizes are larger than any memory")?;
     if count > MOST_BYTES {
-        return Err(format!("random data of {count} bytes, of at most {MOST_BYTES}"));
+        return Err(format!(
+            "random data of {}, of at most {}",
+            human_bytes(count as u64),
+            human_bytes(MOST_BYTES as u64)
+        ));
     }
+    let axes = spec.axes.iter().zip(&sizes).map(|((label, _), size)| (label.clone(), SpecSize::Known(*size)));
+    Ok((Spec { dtype: spec.dtype, axes: axes.collect() }, sizes))
+}
+
+/// The elements of an array of these sizes. Floats are in [0, 1), integers from 0 to 99.
+pub fn made(name: &str, dtype: DType, sizes: &[u64]) -> Result<Bytes, String> {
+    let count = byte_count(dtype.bytes(), sizes).ok_or("its sizes are larger than any memory")?;
     let seed = name
         .bytes()
         .fold(0xCBF2_9CE4_8422_2325u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3));
-    let dtype = spec.dtype;
-    let bytes = Bytes::made(count, |bytes| {
+    Bytes::made(count, |bytes| {
         let mut random = Random(seed);
         for element in bytes.chunks_exact_mut(dtype.bytes()) {
             let bits = random.next();
@@ -46,6 +56,5 @@ pub fn made(name: &str, spec: &Spec) -> Result<(Bytes, Vec<u64>), String> {
             };
             element.copy_from_slice(&scalar.bits().to_le_bytes()[..element.len()]);
         }
-    });
-    Ok((bytes.map_err(|error| plain(&error))?, sizes))
+    })
 }

@@ -1,46 +1,78 @@
 //! `fusewire run`: an expression on files.
 
 use super::arguments::{expression_and_names, limits};
+use super::failure::{Failure, plain};
+use super::incomplete::complete;
 use super::inputs::{Inputs, Wanted};
 use super::interrupt;
-use super::output::{self, Output};
+use super::output::Output;
 use super::profile::{Took, profile};
-use super::{Failure, expression_text, progress};
+use super::target::{Target, targets};
+use super::{expression_text, print_beside, progress};
 use clap::ArgMatches;
 use fusewire::text::Expression;
 use fusewire::{Plan, View, ViewMut, Watch};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 pub fn run(arguments: &ArgMatches) -> Result<(), Failure> {
     let paths: Vec<&PathBuf> = arguments.get_many("output").into_iter().flatten().collect();
-    let force = arguments.get_flag("force");
+    interrupt::watch()?;
     let (given, names) = expression_and_names(arguments);
-    let (name, text) = expression_text(given, arguments.get_one::<PathBuf>("file"))?;
-    let expression = Expression::parse_named(name, &text).map_err(|error| Failure::of_library(&error))?;
-    let inputs = Inputs::open(&names, Wanted::Elements)?;
-    output::check(&paths, &inputs.files, force)?;
+    let mut inputs = Inputs::named(&names)?;
+    paths.iter().try_for_each(|path| holds_an_array(path))?;
+    let text = expression_text(given, arguments.get_one::<PathBuf>("file"))?;
+    let expression =
+        Expression::parse_named(text.name, &text.text).map_err(|error| Failure::of_library(&error))?;
+    inputs.open(Wanted::Elements)?;
+    let read: Vec<_> = inputs.files.iter().chain(&text.file).cloned().collect();
+    let targets = targets(&paths, &read, arguments.get_flag("force"))?;
     let plan = expression
         .plan(&inputs.declared(), &limits(arguments))
         .map_err(|error| Failure::of_library(&error))?;
     let arrays = plan.outputs().iter().filter(|port| length_of(&plan, port.bound_name()).is_none()).count();
-    if arrays != paths.len() {
+    if arrays != targets.len() {
         let results = count(arrays, "result");
-        let files = count(paths.len(), "file");
-        return Err(Failure::new(format!("the expression has {results}, and {files} given with `-o`")));
+        let files = count(targets.len(), "file");
+        return Err(Failure::usage(format!(
+            "the expression has {results}, and {files} given with `-o`; give each result its own"
+        )));
     }
-    if let Some(threads) = arguments.get_one::<u16>("threads") {
-        // Only the first call can fail, and this is it.
-        let _ = rayon::ThreadPoolBuilder::new().num_threads(usize::from(*threads)).build_global();
-    }
-    // Before there are files to remove.
-    interrupt::watch();
-    let mut outputs = create(&plan, &paths)?;
+    inputs.fill()?;
+    start_threads(arguments.get_one::<u16>("threads").copied())?;
+    let mut outputs = create(&plan, targets)?;
     let repeat = arguments.get_one::<u32>("repeat").map_or(1, |repeat| *repeat);
     let profile = compute((&expression, plan), arguments, &inputs, &mut outputs, repeat)?;
-    outputs.into_iter().try_for_each(|output| output.complete(force))?;
-    eprint!("{profile}");
+    complete(outputs.into_iter().map(Output::into_incomplete).collect())?;
+    print_beside(&profile)
+}
+
+/// Refuses what is clearly not meant as a file with one array.
+fn holds_an_array(path: &Path) -> Result<(), Failure> {
+    if path.as_os_str() == "-" {
+        return Err(Failure::usage(
+            "`-o -`: results are written to files, not to the standard output; write `-o out.npy`",
+        ));
+    }
+    if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("npz")) {
+        let instead = path.with_extension("npy");
+        return Err(Failure::usage(format!(
+            "{}: archives are read, not written; write `-o {}`, and another `-o` for each further result",
+            path.display(),
+            instead.display()
+        )));
+    }
     Ok(())
+}
+
+/// The threads that compute; as many as there are processors otherwise.
+fn start_threads(count: Option<u16>) -> Result<(), Failure> {
+    let threads = rayon::ThreadPoolBuilder::new().num_threads(count.map_or(0, usize::from));
+    threads.build_global().map_err(|error| {
+        let source = std::error::Error::source(&error).and_then(|source| source.downcast_ref());
+        let what = source.map_or_else(|| error.to_string(), plain);
+        Failure::new(format!("threads cannot be started: {what}; `--threads 1` needs the fewest"))
+    })
 }
 
 fn count(count: usize, of: &str) -> String {
@@ -55,14 +87,14 @@ fn length_of(plan: &Plan, name: &str) -> Option<(usize, usize)> {
     Some((plan.outputs().iter().position(|port| port.bound_name() == of)?, axis))
 }
 
-fn create(plan: &Plan, paths: &[&PathBuf]) -> Result<Vec<Output>, Failure> {
+fn create(plan: &Plan, targets: Vec<Target>) -> Result<Vec<Output>, Failure> {
     let arrays = plan.outputs().iter().filter(|port| length_of(plan, port.bound_name()).is_none());
-    let outputs = arrays.zip(paths).map(|(port, path)| {
+    let outputs = arrays.zip(targets).map(|(port, target)| {
         let sizes: Option<Vec<u64>> = port.array.shape.iter().map(fusewire::Dim::known).collect();
         let Some(sizes) = sizes else {
-            return Err(Failure::of_file(path, "the size of the result is not known"));
+            return Err(Failure::of_file(&target.given, "the size of the result is not known"));
         };
-        Output::create(path, port.array.dtype, &sizes)
+        Output::create(target, port.array.dtype, &sizes)
     });
     outputs.collect()
 }

@@ -2,7 +2,7 @@
 #![allow(dead_code)]
 
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Child, Command};
 
 pub struct Folder(PathBuf);
 
@@ -59,6 +59,22 @@ impl Folder {
         let mut files: Vec<_> = entries.collect();
         files.sort();
         files
+    }
+
+    /// Waits until a run writes a file that has no name yet.
+    pub fn wait_until_written(&self, run: &Child) {
+        let descriptors = PathBuf::from(format!("/proc/{}/fd", run.id()));
+        let folder = self.0.canonicalize().unwrap();
+        let is_nameless =
+            |path: PathBuf| path.starts_with(&folder) && path.to_string_lossy().ends_with(" (deleted)");
+        for _ in 0..3000 {
+            let entries = std::fs::read_dir(&descriptors).into_iter().flatten().flatten();
+            if entries.flat_map(|entry| std::fs::read_link(entry.path())).any(is_nameless) {
+                return;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
+        panic!("nothing is written");
     }
 
     /// How many files are incomplete.
