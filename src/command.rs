@@ -114,7 +114,7 @@ fn done() -> Result<(), Failure> {
 
 /// Runs the command.
 pub fn main() -> ExitCode {
-    interrupt::fail_instead_of_aborting();
+    interrupt::fail_instead_of_ending();
     match done() {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {

@@ -167,6 +167,8 @@ fn what_is_no_file_is_left_alone() {
     for (output, says) in [
         (device, "is a device, no ordinary file"),
         ("null", "is a device, no ordinary file"),
+        // A pipe here, and no name.
+        ("/dev/stdout", "is a pipe, no ordinary file"),
         ("pipe", "is a pipe, no ordinary file"),
         ("socket", "is a socket, no ordinary file"),
         ("directory", "is a directory"),

@@ -34,6 +34,12 @@ fn a_limit_on_the_size_of_files_is_an_error() {
     let done = shell(&folder, &["sh", "-c"], &format!("ulimit -f 100; {run}"));
     refused(&done, "too large");
     assert!(folder.files().is_empty(), "{:?}", folder.files());
+    // What is written piece by piece as well.
+    folder.write("long.py", "x = np.arange(3) * 1.0\n".repeat(2000).as_bytes());
+    let plan = "\"$FUSEWIRE\" plan --file long.py --format json -o out.npy";
+    let done = shell(&folder, &["sh", "-c"], &format!("ulimit -f 1; {plan}"));
+    refused(&done, "too large");
+    assert_eq!(folder.files().len(), 1);
     let done = shell(&folder, &["sh", "-c"], &format!("ulimit -f 100000; {run}"));
     assert!(done.status.success(), "{done:?}");
 }

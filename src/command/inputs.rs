@@ -191,10 +191,8 @@ fn file(value: &OsStr, wanted: Wanted, files: &mut Vec<Read>) -> Result<Source, 
     if metadata.len() == 0 {
         return Err(failed("it is empty".into()));
     }
-    let bytes = Bytes::of_file(&file).map_err(|error| match error.kind() {
-        std::io::ErrorKind::Unsupported => {
-            failed("cannot be mapped into memory; copy it to a file first".into())
-        }
+    let bytes = Bytes::of_file(&file).map_err(|error| match error.raw_os_error() {
+        Some(libc::ENODEV) => failed("cannot be mapped into memory; copy it to a file first".into()),
         _ => failed(format!("cannot be mapped into memory: {}", plain(&error))),
     })?;
     files.push(Read { identity: Identity::of(&metadata), what: "an input" });

@@ -16,10 +16,12 @@ use std::sync::atomic::AtomicBool;
 const ENDING: [c_int; 10] =
     [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGALRM, SIGVTALRM, SIGPROF, SIGUSR1, SIGUSR2, SIGXCPU];
 
-/// Where memory cannot be had, Rust says so and aborts: from now on that is a failure with the code of others.
-pub fn fail_instead_of_aborting() {
-    let always = Arc::new(AtomicBool::new(true));
-    let _ = signal_hook::flag::register_conditional_shutdown(SIGABRT, 1, always);
+/// From now on what would end the process without a word, or with a code of its own, is a failure like others:
+/// memory that cannot be had, about which Rust says so and aborts, and a file beyond the limit on sizes.
+pub fn fail_instead_of_ending() {
+    let _ = signal_hook::flag::register_conditional_shutdown(SIGABRT, 1, Arc::new(AtomicBool::new(true)));
+    // With a handler, whatever it does, the write itself is an error.
+    let _ = signal_hook::flag::register(libc::SIGXFSZ, Arc::new(AtomicBool::new(false)));
 }
 
 /// From now on an interrupt, a hang-up or a request to end removes incomplete files first, and so does a mapped file

@@ -48,12 +48,18 @@ impl Target {
         let mut path = given.to_owned();
         match given.symlink_metadata() {
             Ok(metadata) if metadata.is_symlink() => {
-                path = given.canonicalize().map_err(|error| match error.kind() {
-                    io::ErrorKind::NotFound => {
-                        failed("is a symbolic link to a file that does not exist; remove it, or write to another name".into())
-                    }
+                // What it leads to need not have a name, as what `/dev/stdout` does.
+                let led_to = given.metadata().map_err(|error| match error.kind() {
+                    io::ErrorKind::NotFound => failed(
+                        "is a symbolic link to a file that does not exist; write to the name of the file"
+                            .into(),
+                    ),
                     _ => failed(plain(&error)),
                 })?;
+                if let Some(what) = no_file(&led_to) {
+                    return Err(failed(what));
+                }
+                path = given.canonicalize().map_err(|error| failed(plain(&error)))?;
             }
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(plain(&error))),
             _ => {}
@@ -85,18 +91,10 @@ impl Target {
     pub fn metadata(&self) -> Result<Option<Metadata>, Failure> {
         let failed = |what: &str| Err(Failure::of_file(&self.given, what));
         match self.path.symlink_metadata() {
-            Ok(metadata) if metadata.is_file() => Ok(Some(metadata)),
-            Ok(metadata) if metadata.is_dir() => failed("is a directory"),
-            Ok(metadata) => {
-                let kind = metadata.file_type();
-                let what = match () {
-                    () if kind.is_symlink() => "a symbolic link by now",
-                    () if kind.is_fifo() => "a pipe",
-                    () if kind.is_socket() => "a socket",
-                    () => "a device",
-                };
-                failed(&format!("is {what}, no ordinary file, and is left alone; write to a file"))
-            }
+            Ok(metadata) => match no_file(&metadata) {
+                Some(what) => failed(&what),
+                None => Ok(Some(metadata)),
+            },
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => failed(&plain(&error)),
         }
@@ -105,6 +103,20 @@ impl Target {
     pub fn exists(&self) -> Failure {
         Failure::of_file(&self.given, "exists; `--force` replaces it")
     }
+}
+
+/// What it is, where that is no ordinary file.
+fn no_file(metadata: &Metadata) -> Option<String> {
+    let kind = metadata.file_type();
+    let what = match () {
+        () if kind.is_file() => return None,
+        () if kind.is_dir() => return Some("is a directory".into()),
+        () if kind.is_symlink() => "a symbolic link by now",
+        () if kind.is_fifo() => "a pipe",
+        () if kind.is_socket() => "a socket",
+        () => "a device",
+    };
+    Some(format!("is {what}, no ordinary file, and is left alone; write to a file"))
 }
 
 /// The places of outputs, of which none is another's, nor a file that is read.
