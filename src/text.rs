@@ -31,6 +31,7 @@ mod grammar_tests;
 mod index;
 mod input;
 mod part;
+mod places;
 mod python;
 mod reduced;
 mod region;
@@ -250,6 +251,7 @@ impl Expression {
                 diagnostic.site = Some(asked);
                 diagnostic.help.retain(|help| !help.starts_with("asked for at "));
             }
+            in_python(&mut diagnostic);
             let site = diagnostic.site.filter(is_here);
             let anchor = site.and_then(|site| places.at(site.line, site.column));
             let span = anchor.and_then(|anchor| anchored.get(&anchor).copied());
@@ -270,6 +272,47 @@ impl Expression {
             _ => None,
         });
         called.collect()
+    }
+}
+
+/// What is not defined on a dtype, and what may have been meant in Python.
+const MEANT: &[(&str, &str)] = &[
+    ("`bitwise_xor` is not defined on f", "a power is `x ** 2`"),
+    ("`bitwise_or` is not defined on f", "of comparisons: `(x > 0) | (y > 0)`"),
+    ("`bitwise_and` is not defined on f", "of comparisons: `(x > 0) & (y > 0)`"),
+    ("`invert` is not defined on f", "of a comparison: `~(x > 0)`; the negative is `-x`"),
+    ("`negative` is not defined on bool", "what is not true is `~x`"),
+    ("`subtract` is not defined on bool", "where they differ is `x ^ y`"),
+];
+
+/// Advice for Rust as advice for Python.
+const FORMS: &[(&str, &str)] = &[
+    ("a Rust number", "a number"),
+    ("convert an operand first: `.astype(dtype)`", "or convert it first: `x.astype(int)`"),
+    ("compare it first: `.not_equal(0)`", "compare it first: `mask != 0`"),
+    (
+        "new axes are not made up here: write `.expand_dims(...)`",
+        "new axes are not made up here: write `x[None]`",
+    ),
+    (
+        "`OutOfBounds::Clip` and `OutOfBounds::Wrap` choose",
+        "`mode='clip'` and `mode='wrap'` of `np.take` choose",
+    ),
+];
+
+fn in_python(diagnostic: &mut fusewire_ir::Diagnostic) {
+    for help in &mut diagnostic.help {
+        for (rust, python) in FORMS {
+            *help = help.replace(rust, python);
+        }
+        for dtype in fusewire_ir::DType::ALL {
+            let rust = format!("`.astype({})`", dtype.name().to_uppercase());
+            *help = help.replace(&rust, &format!("`.astype(np.{})`", assign::numpy_name(dtype)));
+        }
+    }
+    if let Some((_, meant)) = MEANT.iter().find(|(begin, _)| diagnostic.message.starts_with(begin)) {
+        let at = diagnostic.help.len().min(1);
+        diagnostic.help.insert(at, (*meant).into());
     }
 }
 

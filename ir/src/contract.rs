@@ -215,12 +215,18 @@ impl Graph {
         for (slot, (operand, indices)) in operands.iter().zip(&subscripts.operands).enumerate() {
             let Some(array) = self.site_array(*operand) else { continue };
             for (axis, (index, dim)) in indices.iter().zip(array.shape.iter()).enumerate() {
-                let Some((known, other_slot, other_axis)) = sizes.get(index).cloned() else {
+                let Some((mut known, mut other_slot, mut other_axis)) = sizes.get(index).cloned() else {
                     sizes.insert(*index, (dim.clone(), slot, axis));
                     continue;
                 };
+                // A diagonal is of axes of the same size: none of them is stretched to the other.
+                let twin = indices[..axis].iter().position(|other| other == index);
+                let twin = twin.filter(|twin| array.shape[*twin].is_one() != dim.is_one());
+                if let Some(twin) = twin {
+                    (known, other_slot, other_axis) = (array.shape[twin].clone(), slot, twin);
+                }
                 // Only subscripts stretch what is summed, as in NumPy.
-                let is_exact = name != "einsum" && !subscripts.result.contains(index);
+                let is_exact = twin.is_some() || (name != "einsum" && !subscripts.result.contains(index));
                 let joined = match known.is_one() == dim.is_one() {
                     false if is_exact => Joined::Sizes,
                     _ => join(&known, dim),

@@ -8,8 +8,11 @@ use super::value::{Array, Evaluated, Stop, Value};
 use crate::amounts::Shifts;
 use crate::axes::{All, Axes, Positions};
 use crate::expr::{Argument, Expr, Graph};
-use fusewire_ir::{AxisRef, DType, Shape, Weak};
+use fusewire_ir::{AxisRef, DType, Index, Shape, Weak};
 use std::cell::Cell;
+
+/// The most rows of an array that are taken for arrays of a list.
+const MOST_ROWS: u64 = 1000;
 
 /// How a function is called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -152,7 +155,16 @@ impl<'e, 't, 'g> Call<'e, 't, 'g> {
                         |parameter: &Parameter| !parameter.is_rest && parameter.names.contains(&keyword);
                     signature.parameters.iter().position(known).ok_or_else(|| {
                         let message = format!("`{name}` has no argument `{keyword}`");
-                        Refusal::argument(message).at(argued.span).help(takes())
+                        let refusal = Refusal::argument(message).at(argued.span);
+                        let all = signature.parameters.iter().flat_map(|parameter| &parameter.names).copied();
+                        let near = match keyword {
+                            "dim" | "dims" | "axes" if signature.place("axis").is_some() => Some("axis"),
+                            _ => super::error::nearest(keyword, all),
+                        };
+                        match near {
+                            Some(near) => refusal.help(format!("did you mean `{near}`?")),
+                            None => refusal.help(takes()),
+                        }
                     })?
                 }
                 None => match signature.parameters.get(place) {
@@ -256,9 +268,14 @@ impl<'e, 't, 'g> Call<'e, 't, 'g> {
 
     /// A number, an array or a list, as an array.
     pub fn expr(&self, name: &str) -> Evaluated<'g, Expr<'g>> {
+        self.expr_in(name, None)
+    }
+
+    /// As [`Call::expr`], of its own dtype or of this one, which numbers are held to.
+    pub fn expr_in(&self, name: &str, dtype: Option<DType>) -> Evaluated<'g, Expr<'g>> {
         match self.value(name) {
             Some(Value::Selected(_)) => Err(self.within(no_function(self.name).into(), name)),
-            Some(value) => value.as_expr(self.graph(), None).map_err(|stop| self.within(stop, name)),
+            Some(value) => value.as_expr(self.graph(), dtype).map_err(|stop| self.within(stop, name)),
             None => Err(self.wrong(name, "an array")),
         }
     }
@@ -280,6 +297,12 @@ impl<'e, 't, 'g> Call<'e, 't, 'g> {
     /// Arrays in a list or a tuple, or along the first axis of one.
     pub fn exprs(&self, name: &str) -> Evaluated<'g, Vec<Expr<'g>>> {
         let value = self.value(name);
+        if let Some(Value::Array(array)) = value {
+            let rows = sound(array.expr)?.first().and_then(fusewire_ir::Dim::known);
+            if let Some(rows @ 1..=MOST_ROWS) = rows {
+                return Ok((0..rows as i64).map(|at| array.expr.index(Index::At(at))).collect());
+            }
+        }
         let Some(parts) = value.as_ref().and_then(Value::parts) else {
             return Err(self.wrong(name, "a list or a tuple of arrays"));
         };
@@ -329,9 +352,19 @@ impl<'e, 't, 'g> Call<'e, 't, 'g> {
     pub fn dtype(&self, name: &str) -> Evaluated<'g, Option<DType>> {
         match self.some(name) {
             None => Ok(None),
-            Some(value) => {
-                value.as_dtype().map(Some).ok_or_else(|| self.wrong(name, "a dtype, such as `np.float32`,"))
-            }
+            Some(value) => value.as_dtype().map(Some).ok_or_else(|| {
+                let wrong = self.wrong(name, "a dtype, such as `np.float32`,");
+                let help = match value {
+                    Value::Number(_) if self.has("shape") => {
+                        Some(format!("sizes are one tuple: `np.{}((3, 4))`", self.name))
+                    }
+                    _ => help_for_dtype(&value),
+                };
+                match (wrong, help) {
+                    (Stop::Refused(refusal), Some(help)) => refusal.help(help).into(),
+                    (wrong, _) => wrong,
+                }
+            }),
         }
     }
 
@@ -342,7 +375,13 @@ impl<'e, 't, 'g> Call<'e, 't, 'g> {
     }
 
     pub fn axis(&self, name: &str) -> Evaluated<'g, AxisRef> {
-        self.value(name).and_then(|value| value.as_axis()).ok_or_else(|| self.wrong(name, "an axis"))
+        let value = self.value(name);
+        value.as_ref().and_then(Value::as_axis).ok_or_else(|| match (self.wrong(name, "an axis"), value) {
+            (Stop::Refused(refusal), Some(Value::Array(_))) if self.has("arrays") => {
+                refusal.help(format!("several arrays are one list: `np.{}([x, y])`", self.name)).into()
+            }
+            (wrong, _) => wrong,
+        })
     }
 
     /// One axis or several, in order.
@@ -359,6 +398,7 @@ impl<'e, 't, 'g> Call<'e, 't, 'g> {
     pub fn axes(&self) -> Evaluated<'g, Axes> {
         let axes = match self.some("axis") {
             None => Axes::from(All),
+            Some(Value::List(_)) => return Err(self.wrong("axis", "an axis or a tuple of axes")),
             // NumPy lets the only element be reduced along an axis that it does not have.
             Some(axis) if matches!(axis.as_int(), Some(0 | -1)) && self.is_single() => Axes::from(All),
             Some(_) => self.positions("axis")?.into(),
@@ -373,6 +413,7 @@ impl<'e, 't, 'g> Call<'e, 't, 'g> {
             self.signature.names[..],
             [
                 "linalg.norm"
+                    | "average"
                     | "mean"
                     | "var"
                     | "std"
@@ -432,6 +473,42 @@ impl<'e, 't, 'g> Call<'e, 't, 'g> {
             _ => self.evaluator.fresh(expr),
         }
     }
+}
+
+/// What to write instead of what is no dtype here.
+fn help_for_dtype(value: &Value<'_>) -> Option<String> {
+    let name = match value {
+        Value::Text(name) => name,
+        Value::Array(_) => {
+            return Some("the dtype of an array is `x.dtype`; several arrays are one list".into());
+        }
+        Value::List(_) => return Some("rows are one list: `np.array([[1, 2], [3, 4]])`".into()),
+        _ => return None,
+    };
+    if let Some(native) = name.strip_prefix('>') {
+        return Some(format!("arrays have the byte order of the machine: write '{native}'"));
+    }
+    let kind = name.trim_start_matches(['<', '|', '=']);
+    Some(match kind.chars().next() {
+        _ if kind.starts_with("complex") || matches!(kind, "c8" | "c16" | "F" | "D") => {
+            "there are no complex numbers: real and imaginary parts are two arrays".into()
+        }
+        Some('S' | 'U' | 'O' | 'V' | 'M' | 'm') => "there are numbers and `bool`".into(),
+        _ => match nearest_dtype(kind) {
+            Some(near) => format!("did you mean '{near}'?"),
+            None => {
+                "these are: bool, int8 to int64, uint8 to uint64, float16, float32, float64, bfloat16".into()
+            }
+        },
+    })
+}
+
+fn nearest_dtype(name: &str) -> Option<&'static str> {
+    const NAMES: &[&str] = &[
+        "bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float16",
+        "float32", "float64", "bfloat16", "double", "single",
+    ];
+    super::error::nearest(&name.to_lowercase(), NAMES.iter().copied())
 }
 
 /// The shape of an expression that is sound.

@@ -13,11 +13,11 @@ use fusewire_ir::{DType, Dim, Shape};
 /// A part of an array, of which arrays of integers count out elements along some axes.
 pub(super) struct Counted<'g> {
     /// The part with these axes joined to one.
-    rows: Expr<'g>,
+    pub rows: Expr<'g>,
     /// Where along it the elements are.
-    places: Expr<'g>,
+    pub places: Expr<'g>,
     /// That axis.
-    axis: usize,
+    pub axis: usize,
     /// Of the part with these axes one after another, before they were joined.
     apart: Shape,
     /// From where to where they were moved before.
@@ -29,6 +29,34 @@ impl<'g> Counted<'g> {
     pub fn taken(&self) -> Expr<'g> {
         self.rows.take(self.places, Axis(self.axis as isize))
     }
+
+    /// Other places along another axis, which goes back to where this one was.
+    pub fn with(self, rows: Expr<'g>, places: Expr<'g>) -> Self {
+        Self { rows, places, ..self }
+    }
+
+    /// The places as `i64`, counted from the front; one that is not there is an error of the run.
+    pub fn from_front(&self) -> Evaluated<'g, Expr<'g>> {
+        if self.moved.0.len() > 1 {
+            return Ok(self.places);
+        }
+        from_front(self.rows, &sound(self.rows)?, self.axis, self.places)
+    }
+
+    /// The part of which the joined axes are apart again, and where they were before.
+    pub fn apart(&self, changed: Expr<'g>) -> Expr<'g> {
+        let (from, to) = &self.moved;
+        let apart = if from.len() == 1 { changed } else { reshaped(changed, self.apart.iter().cloned()) };
+        if from == to { apart } else { apart.moveaxis(to.clone(), from.clone()) }
+    }
+}
+
+/// Indices of an axis as `i64`, counted from the front; one that is not there is an error of the run.
+fn from_front<'g>(part: Expr<'g>, shape: &Shape, axis: usize, indices: Expr<'g>) -> Evaluated<'g, Expr<'g>> {
+    let called = part.graph().ir().borrow().display_name(part.site()).to_string();
+    let check = held_to_axis(&called, shape, axis, indices)?;
+    let index = indices.astype(DType::I64);
+    Ok(index.less(0).select(index + number(part, &shape[axis]), index) + check)
 }
 
 /// A size as an `i64`.
@@ -80,7 +108,6 @@ impl<'g> Evaluator<'_, 'g> {
     /// What the arrays of a subscript count out of the part of an array that is left by the others.
     pub(super) fn counted(&self, of: Expr<'g>, computed: &Computed<'g>) -> Evaluated<'g, Counted<'g>> {
         let part = of.index(&computed.items[..]);
-        let called = self.graph.ir().borrow().display_name(of.site()).to_string();
         let shape = sound(part)?;
         let axes: Vec<usize> = computed.arrays.iter().map(|(axis, _)| *axis).collect();
         let axis = if computed.first { 0 } else { axes.first().copied().unwrap_or(0) };
@@ -99,11 +126,8 @@ impl<'g> Evaluator<'_, 'g> {
                 let rows = reshaped(moved, sizes);
                 let mut places: Option<Expr<'g>> = None;
                 for (at, (own, indices)) in several.iter().enumerate() {
-                    let check = held_to_axis(&called, &shape, *own, *indices)?;
-                    let index = indices.astype(DType::I64);
-                    let from_front = index.less(0).select(index + number(part, &shape[*own]), index);
                     let each = number(part, &product(&apart[axis + at + 1..behind]));
-                    let place = from_front * each + check;
+                    let place = from_front(part, &shape, *own, *indices)? * each;
                     places = Some(places.map_or(place, |others| others + place));
                 }
                 (rows, places.unwrap_or(part))
@@ -123,9 +147,18 @@ impl<'g> Evaluator<'_, 'g> {
         adds: bool,
     ) -> Evaluated<'g, Expr<'g>> {
         let shape = sound(counted.taken())?;
-        let value = self.converted(value, dtype)?;
+        let value = value.as_expr(self.graph, Some(dtype))?;
         let value = self.without_leading(value, shape.len())?.broadcast_to(shape.clone());
         sound(value)?;
+        let changed = counted.changed(value, adds)?;
+        Ok(counted.apart(changed))
+    }
+}
+
+impl<'g> Counted<'g> {
+    /// The rows with new elements in these places; `adds` says that they are added to what is there.
+    pub fn changed(&self, value: Expr<'g>, adds: bool) -> Evaluated<'g, Expr<'g>> {
+        let (counted, shape) = (self, sound(value)?);
         let of_places = sound(counted.places)?.len();
         let Counted { rows, places, axis, .. } = *counted;
         let behind = axis + of_places;
@@ -138,10 +171,6 @@ impl<'g> Evaluator<'_, 'g> {
             (reshaped(places, std::iter::once(count)), reshaped(value, sizes))
         };
         let along = Axis(axis as isize);
-        let changed =
-            if adds { rows.scatter_add(places, value, along) } else { rows.put(places, value, along) };
-        let (from, to) = &counted.moved;
-        let apart = if from.len() == 1 { changed } else { reshaped(changed, counted.apart.iter().cloned()) };
-        Ok(if from == to { apart } else { apart.moveaxis(to.clone(), from.clone()) })
+        Ok(if adds { rows.scatter_add(places, value, along) } else { rows.put(places, value, along) })
     }
 }

@@ -17,11 +17,13 @@ const WIDTH: usize = 96;
 pub(crate) struct Refusal {
     pub diagnostic: Box<Diagnostic>,
     pub span: Option<Span>,
+    /// Which operand or index it is about, where the piece is not known yet.
+    pub part: Option<usize>,
 }
 
 impl Refusal {
     pub fn new(kind: DiagnosticKind, message: impl Into<String>) -> Self {
-        Self { diagnostic: Diagnostic::new(kind, message).into(), span: None }
+        Self { diagnostic: Diagnostic::new(kind, message).into(), span: None, part: None }
     }
 
     /// Not well formed.
@@ -42,6 +44,12 @@ impl Refusal {
     /// At this piece, unless it is known already.
     pub fn at(mut self, span: Span) -> Self {
         self.span.get_or_insert(span);
+        self
+    }
+
+    /// About this operand or index.
+    pub fn of_part(mut self, part: usize) -> Self {
+        self.part.get_or_insert(part);
         self
     }
 
@@ -111,6 +119,16 @@ fn shown(character: char) -> String {
 /// Characters that change the direction of text or have no width.
 const fn is_invisible(character: char) -> bool {
     matches!(character, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+}
+
+/// The name that is most like this one, if it is like any.
+pub(super) fn nearest<'n>(name: &str, names: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
+    // Short names are like any other.
+    if name.chars().count() < 3 {
+        return None;
+    }
+    let near = names.into_iter().map(|known| (strsim::osa_distance(name, known), known)).min();
+    near.filter(|(distance, _)| *distance <= 1 + name.chars().count() / 5).map(|(_, known)| known)
 }
 
 /// The text on one line, without anything a terminal would act on and without the middle of very long words.
@@ -196,7 +214,8 @@ impl Error {
     }
 
     fn write_notes(&self, f: &mut fmt::Formatter<'_>, diagnostic: &Diagnostic, gutter: usize) -> fmt::Result {
-        let texts: Vec<String> = diagnostic.operands.iter().map(|note| printable(&note.text)).collect();
+        let texts: Vec<String> =
+            diagnostic.operands.iter().map(|note| printable(&note.text)).collect();
         let width = texts.iter().map(|text| text.chars().count()).max().unwrap_or(0);
         for (note, text) in diagnostic.operands.iter().zip(texts) {
             match note.site.filter(|site| self.knows(*site)) {

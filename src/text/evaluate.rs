@@ -1,14 +1,15 @@
 //! A syntax tree to expressions of a graph: one loop over the nodes, each from the values of its operands.
 
 use super::call::sound;
-use super::error::Refusal;
+use super::error::{Refusal, nearest};
+use super::grammar::MODULES;
 use super::input::{Declared, Input, Place};
 use super::python;
 use super::selected::{self, Compressed};
 use super::tree::{Id, Infix, Prefix, Span, Statement, Syntax, Target, Tree};
 use super::value::{Array, Evaluated, MOST_AXES, Sequence, Stop, Value, dtype_of_numpy};
 use crate::expr::{Argument, Expr, Graph};
-use fusewire_ir::{ElementOp as Op, Site, Weak};
+use fusewire_ir::{DType, ElementOp as Op, Site, Weak};
 use std::collections::{BTreeSet, HashMap};
 
 /// Nothing is evaluated after so many mistakes.
@@ -19,7 +20,7 @@ pub(super) struct Evaluator<'t, 'g> {
     pub tree: &'t Tree,
     pub graph: &'g Graph,
     pub places: &'t Place,
-    inputs: HashMap<&'t str, Input>,
+    pub inputs: HashMap<&'t str, Input>,
     pub variables: HashMap<&'t str, Value<'g>>,
     /// Names of views of arrays that were assigned to since.
     pub stale: BTreeSet<&'t str>,
@@ -97,7 +98,7 @@ impl<'t, 'g> Evaluator<'t, 'g> {
             for at in line.nodes.clone() {
                 let node = &self.tree.nodes[at as usize];
                 self.place(node.anchor);
-                let value = self.node(Id(at), &mut values);
+                let value = self.node(Id(at), &mut values).map_err(|stop| self.pointed(stop, &node.syntax));
                 values[at as usize] = self.settle(value, node.span);
             }
             self.place(line.anchor);
@@ -126,6 +127,32 @@ impl<'t, 'g> Evaluator<'t, 'g> {
             for name in names {
                 self.variables.insert(name.of(self.text), Value::Wrong);
             }
+        }
+    }
+
+    /// A refusal at the operand or the index that it is about.
+    fn pointed(&self, stop: Stop<'g>, syntax: &Syntax) -> Stop<'g> {
+        match (stop, syntax) {
+            (Stop::Refused(refusal), Syntax::Infix(_, left, right)) => {
+                let part = refusal.part.and_then(|part| [left, right].get(part).copied());
+                part.map_or(refusal.clone(), |part| refusal.at(self.tree.span(*part))).into()
+            }
+            (Stop::Refused(refusal), Syntax::Subscript(_, items)) => {
+                self.pointed_at_item(refusal, *items).into()
+            }
+            (stop, _) => stop,
+        }
+    }
+
+    /// A refusal at the index that it is about.
+    fn pointed_at_item(&self, refusal: Refusal, items: Id) -> Refusal {
+        let Some(part) = refusal.part else { return refusal };
+        match &self.tree.node(items).syntax {
+            Syntax::Tuple(parts) => match parts.get(part) {
+                Some(part) => refusal.at(self.tree.span(*part)),
+                None => refusal,
+            },
+            _ => refusal.at(self.tree.span(items)),
         }
     }
 
@@ -285,16 +312,40 @@ impl<'t, 'g> Evaluator<'t, 'g> {
     fn unknown_name(&self, name: &str) -> Refusal {
         let refusal = Refusal::new(fusewire_ir::DiagnosticKind::Name, format!("`{name}` is not defined"));
         let plain = super::functions::without_module(name);
+        let of_numpy = CONSTANTS.iter().copied().chain(super::functions::names());
         if plain != name {
-            return refusal.help("`fusewire ops` lists the functions of the language");
+            return match nearest(plain, of_numpy) {
+                Some(near) => refusal.help(format!("did you mean `np.{near}`?")),
+                None => refusal.help("`fusewire ops` lists the functions of the language"),
+            };
+        }
+        if let Some((_, what)) = SYMBOLS.iter().find(|(symbol, _)| *symbol == name) {
+            return refusal.help(format!("write `{what}`"));
+        }
+        if let Some((of, power)) =
+            name.strip_suffix('²').map(|of| (of, 2)).or_else(|| name.strip_suffix('³').map(|of| (of, 3)))
+        {
+            return refusal.help(format!("write `{of} ** {power}`"));
+        }
+        if OTHER_MODULES.contains(&name) {
+            return refusal.help("of modules there is numpy alone: `np.sqrt(x)`");
         }
         let mut known: Vec<&str> = self.inputs.keys().chain(self.variables.keys()).copied().collect();
         known.sort_unstable();
         known.dedup();
+        if let Some(near) = nearest(name, known.iter().copied().chain(MODULES)) {
+            return refusal.help(format!("did you mean `{near}`?"));
+        }
+        if let Some(near) = nearest(name, CONSTANTS.iter().copied()) {
+            return refusal.help(format!("did you mean `np.{near}`?"));
+        }
         if known.is_empty() {
             return refusal.help(format!("declare it: `{name}=f64[1000,3]`"));
         }
-        refusal.help(format!("defined are: {}", known.join(", ")))
+        let more = known.len().saturating_sub(MOST_NAMED);
+        known.truncate(MOST_NAMED);
+        let and_more = if more > 0 { format!(", and {more} more") } else { String::new() };
+        refusal.help(format!("defined are: {}{and_more}", known.join(", ")))
     }
 
     fn prefix(&mut self, sign: Prefix, of: &Value<'g>) -> Evaluated<'g> {
@@ -307,7 +358,8 @@ impl<'t, 'g> Evaluator<'t, 'g> {
             Prefix::Plus => Op::Positive,
             Prefix::Invert => Op::Invert,
         };
-        self.element(op, std::slice::from_ref(of))
+        let result = self.element(op, std::slice::from_ref(of))?;
+        if of.is_number() { Ok(Value::Later(result.as_expr(self.graph, None)?)) } else { Ok(result) }
     }
 
     pub fn infix(&mut self, op: Infix, left: &Value<'g>, right: &Value<'g>) -> Evaluated<'g> {
@@ -326,9 +378,9 @@ impl<'t, 'g> Evaluator<'t, 'g> {
             // Python would join, repeat or refuse them.
             (
                 Value::Tuple(_) | Value::List(_),
-                Value::Tuple(_) | Value::List(_) | Value::Number(_) | Value::Dim(_),
+                Value::Tuple(_) | Value::List(_) | Value::Number(_) | Value::Dim(_) | Value::Later(_),
             )
-            | (Value::Number(_) | Value::Dim(_), Value::Tuple(_) | Value::List(_)) => {
+            | (Value::Number(_) | Value::Dim(_) | Value::Later(_), Value::Tuple(_) | Value::List(_)) => {
                 let message = "tuples and lists are not computed with";
                 Err(Refusal::language(message)
                     .help("make an array of one of them: `np.array([1, 2])`")
@@ -347,6 +399,17 @@ impl<'t, 'g> Evaluator<'t, 'g> {
                     _ => left * right,
                 }))
             }
+            // Numbers of Python, of which one is known only when data is.
+            _ if left.is_number() && right.is_number() => {
+                let result = self.element(op, &[left.clone(), right.clone()])?;
+                Ok(Value::Later(result.as_expr(self.graph, None)?))
+            }
+            // The square of `bool` is one of its own operations.
+            (Value::Array(array), Value::Number(Weak::Int(2)))
+                if op == Op::Power && array.expr.dtype() == Some(DType::Bool) =>
+            {
+                self.element(Op::Square, std::slice::from_ref(left))
+            }
             _ => self.element(op, &[left.clone(), right.clone()]),
         }
     }
@@ -362,8 +425,21 @@ impl<'t, 'g> Evaluator<'t, 'g> {
             return self.selected(&selected, result);
         }
         let mut arguments = Vec::with_capacity(values.len());
-        for value in values {
-            arguments.push(value.as_argument(self.graph)?);
+        for (at, value) in values.iter().enumerate() {
+            arguments.push(value.as_argument(self.graph).map_err(|stop| of_part(stop, at))?);
+        }
+        // Numbers that are known only when data is give way to arrays as others do.
+        let of_arrays = values.iter().zip(&arguments).filter(|(value, _)| !value.is_number());
+        let dtypes = of_arrays.filter_map(|(_, argument)| match argument {
+            Argument::Expr(expr) => expr.dtype(),
+            Argument::Number(_) => None,
+        });
+        if let Some(dtype) = DType::result_type(dtypes) {
+            for (value, argument) in values.iter().zip(&mut arguments) {
+                if matches!(value, Value::Dim(_) | Value::Later(_)) {
+                    *argument = Argument::Expr(value.beside(self.graph, dtype)?);
+                }
+            }
         }
         // A function of nothing but numbers computes in their own dtypes.
         if !arguments.iter().any(|argument| matches!(argument, Argument::Expr(_)))
@@ -390,10 +466,8 @@ impl<'t, 'g> Evaluator<'t, 'g> {
         if let Value::Selected(selected) = of {
             match name {
                 "ndim" => return Ok(selected.ndim().map_or(Value::Wrong, |axes| Value::int(axes as i128))),
-                "size" => {
-                    let size = selected.size()?;
-                    return Ok(self.fresh(size));
-                }
+                "size" => return Ok(Value::Later(selected.size()?)),
+                "shape" => return Value::tuple(selected.sizes()?),
                 "dtype" => return Ok(selected.values.dtype().map_or(Value::Wrong, Value::DType)),
                 _ => return Err(selected::no_function(name).into()),
             }
@@ -425,10 +499,11 @@ impl<'t, 'g> Evaluator<'t, 'g> {
                 let refusal =
                     Refusal::language(format!("the attribute `{name}` of an array is not in the language"));
                 let is_method = super::functions::is_known(name);
-                let help = if is_method {
-                    format!("call it: `x.{name}()`")
-                } else {
-                    "these are: T, mT, shape, ndim, size, nbytes, itemsize, dtype".into()
+                let near = nearest(&name.to_lowercase(), ATTRIBUTES.iter().copied());
+                let help = match near {
+                    _ if is_method => format!("call it: `x.{name}()`"),
+                    Some(near) => format!("did you mean `x.{near}`?"),
+                    None => format!("these are: {}", ATTRIBUTES.join(", ")),
                 };
                 return Err(refusal.help(help).into());
             }
@@ -446,7 +521,12 @@ impl<'t, 'g> Evaluator<'t, 'g> {
                         Target::Part(_, items) => take(*items),
                         _ => Value::None,
                     };
-                    self.assign(target, items, &value)?;
+                    self.assign(target, items, &value).map_err(|stop| match (stop, target) {
+                        (Stop::Refused(refusal), Target::Part(_, items)) => {
+                            self.pointed_at_item(refusal, *items).into()
+                        }
+                        (stop, _) => stop,
+                    })?;
                 }
                 match targets.last() {
                     Some(Target::Part(name, _)) => self.name(name.of(self.text)),
@@ -472,6 +552,73 @@ impl<'t, 'g> Evaluator<'t, 'g> {
         })
     }
 }
+
+/// About this operand.
+fn of_part(stop: Stop<'_>, part: usize) -> Stop<'_> {
+    match stop {
+        Stop::Refused(refusal) => refusal.of_part(part).into(),
+        stop => stop,
+    }
+}
+
+/// The attributes of arrays.
+pub(super) const ATTRIBUTES: &[&str] =
+    &["T", "mT", "shape", "ndim", "size", "nbytes", "itemsize", "dtype", "real", "imag"];
+
+/// The most names that a message lists.
+const MOST_NAMED: usize = 12;
+
+/// Names of values that NumPy has.
+const CONSTANTS: &[&str] = &[
+    "pi",
+    "inf",
+    "nan",
+    "newaxis",
+    "euler_gamma",
+    "bool",
+    "int8",
+    "int16",
+    "int32",
+    "int64",
+    "uint8",
+    "uint16",
+    "uint32",
+    "uint64",
+    "float16",
+    "float32",
+    "float64",
+    "double",
+];
+
+/// Letters of mathematics.
+const SYMBOLS: &[(&str, &str)] = &[("π", "np.pi"), ("∞", "np.inf")];
+
+/// Modules of Python that are not here, and of which some functions have their names in NumPy.
+const OTHER_MODULES: &[&str] = &[
+    "math",
+    "cmath",
+    "scipy",
+    "sp",
+    "torch",
+    "tf",
+    "tensorflow",
+    "jnp",
+    "jax",
+    "cp",
+    "cupy",
+    "pd",
+    "pandas",
+    "pl",
+    "da",
+    "dask",
+    "os",
+    "sys",
+    "random",
+    "functools",
+    "itertools",
+    "operator",
+    "statistics",
+];
 
 /// What NumPy and Python define under a name.
 fn constant<'g>(name: &str) -> Option<Value<'g>> {

@@ -12,14 +12,15 @@ mod quantile;
 mod reduce;
 mod unsupported;
 
+use super::assign::{is_same_kind, numpy_name};
 use super::call::{Argued, Call, Form, Function, Signature};
-use super::error::Refusal;
-use super::evaluate::Evaluator;
+use super::error::{Refusal, nearest};
+use super::evaluate::{ATTRIBUTES, Evaluator};
 use super::grammar::MODULES;
 use super::reduced::Reduced;
 use super::selected;
-use super::tree::{Callee, Given, Id, Syntax};
-use super::value::{Array, Evaluated, Value, dtype_of_numpy};
+use super::tree::{Callee, Given, Id, Span, Syntax};
+use super::value::{Array, Evaluated, Stop, Value, dtype_of_numpy};
 use crate::expr::{Argument, Expr};
 use fusewire_ir::{DType, ElementOp, Weak};
 use std::collections::HashMap;
@@ -90,6 +91,19 @@ pub(super) fn signatures() -> impl Iterator<Item = &'static str> {
 /// A name without `np.` or `numpy.` before it.
 pub(super) fn without_module(name: &str) -> &str {
     MODULES.iter().find_map(|module| name.strip_prefix(module)?.strip_prefix('.')).unwrap_or(name)
+}
+
+/// Is there a function of this name?
+fn is_here(name: &str) -> bool {
+    row(name, Form::Function).is_some()
+        || OPERATIONS.contains_key(name)
+        || dtype_of_numpy(name).is_some()
+        || matches!(name, "len" | "slice")
+}
+
+/// Every name of a method.
+fn methods() -> impl Iterator<Item = &'static str> {
+    ROWS.iter().filter(|(name, _)| row(name, Form::Method).is_some()).map(|(name, _)| *name)
 }
 
 pub(super) fn is_known(name: &str) -> bool {
@@ -172,10 +186,19 @@ impl<'t, 'g> Evaluator<'t, 'g> {
                 return Err(Refusal::argument(message).at(span).into());
             }
         };
-        let result = match form {
-            Form::Method => self.method(full, arguments)?,
-            _ => self.function(full, arguments, out)?,
+        let is_here = match form {
+            Form::Method => row(full, Form::Method).is_some(),
+            _ => is_here(without_module(full)),
         };
+        let result = match form {
+            Form::Method => self.method(full, arguments),
+            _ => self.function(full, arguments, out),
+        };
+        // What is not in the language is the name, not what it is called with.
+        let name = match callee {
+            Callee::Function(name) | Callee::Method(_, name) => *name,
+        };
+        let result = result.map_err(|stop| if is_here { stop } else { at(stop, name) })?;
         match (out, result) {
             (Some(out), Value::Array(result)) => self.write_out(out, result.expr),
             (Some(_), _) => Err(Refusal::argument(format!("`{full}` has no `out`")).into()),
@@ -193,6 +216,10 @@ impl<'t, 'g> Evaluator<'t, 'g> {
         let mut reduced = None;
         if arguments.iter().any(|argued| matches!(argued.value, Value::Selected(_))) {
             match row.kind {
+                // Places are not those of the elements.
+                Kind::Elements if name == "where" && arguments.len() == 1 => {
+                    return Err(selected::no_function(name).into());
+                }
                 Kind::Elements => {
                     let values: Vec<Value<'g>> =
                         arguments.iter().map(|argued| argued.value.clone()).collect();
@@ -237,19 +264,36 @@ impl<'t, 'g> Evaluator<'t, 'g> {
         let receiver = arguments.first().map_or(Value::None, |argument| argument.value.clone());
         if !matches!(receiver, Value::Array(_) | Value::Selected(_)) {
             let message = format!("methods of {} are not in the language", receiver.describe());
-            return Err(Refusal::language(message).into());
+            let refusal = Refusal::language(message);
+            return Err(
+                if is_known(name) { refusal.help(format!("write `np.{name}(x)`")) } else { refusal }.into()
+            );
         }
         if let Some(row) = row(name, Form::Method) {
             return self.call_row(row, name, arguments);
+        }
+        if ATTRIBUTES.contains(&name) {
+            let refusal = Refusal::language(format!("`{name}` is an attribute, not a method"));
+            return Err(refusal.help(format!("without brackets: `x.{name}`")).into());
         }
         if let Some(reason) = unsupported::reason(name) {
             return Err(unsupported::refuse(name).help(reason).into());
         }
         let refusal = Refusal::language(format!("arrays have no method `{name}`"));
-        if is_known(name) {
-            return Err(refusal.help(format!("it is a function: `np.{name}(x)`")).into());
+        Err(match (name, ROWS.get(name).and_then(|rows| rows.first())) {
+            ("sort", _) => refusal.help("arrays are not changed by methods: `x = np.sort(x)`"),
+            (_, Some(row)) => {
+                let (_, takes) = row.function.signature.split_once('(').unwrap_or_default();
+                refusal.help(format!("it is a function: `np.{name}({takes}`"))
+            }
+            _ if is_known(name) => refusal.help(format!("it is a function: `np.{name}(x)`")),
+            _ => match nearest(&name.to_lowercase(), methods().chain(ATTRIBUTES.iter().copied())) {
+                Some(near) if ATTRIBUTES.contains(&near) => refusal.help(format!("did you mean `x.{near}`?")),
+                Some(near) => refusal.help(format!("did you mean `x.{near}()`?")),
+                None => refusal.help("`fusewire ops` lists the functions of the language"),
+            },
         }
-        Err(refusal.help("`fusewire ops` lists the functions of the language").into())
+        .into())
     }
 
     fn function(
@@ -259,13 +303,21 @@ impl<'t, 'g> Evaluator<'t, 'g> {
         out: Option<Array<'g>>,
     ) -> Evaluated<'g> {
         let name = without_module(full);
-        if name == full
-            && let Some(value) = self.variables.get(name)
-        {
-            return Err(Refusal::argument(format!("`{name}` is {}, not a function", value.describe())).into());
+        if name == full {
+            let what = match (self.variables.get(name), self.inputs.contains_key(name)) {
+                (Some(value), _) => Some(value.describe()),
+                (None, true) => Some("an input".into()),
+                (None, false) => None,
+            };
+            if let Some(what) = what {
+                let refusal = Refusal::argument(format!("`{name}` is {what}, not a function"));
+                return Err(refusal
+                    .help(format!("a part of it is `{name}[0]`, a product `{name} * 2`"))
+                    .into());
+            }
         }
         if name == full
-            && let Some(result) = builtin::call(name, &arguments)
+            && let Some(result) = builtin::call(name, self, &arguments)
         {
             return result;
         }
@@ -292,17 +344,50 @@ impl<'t, 'g> Evaluator<'t, 'g> {
         match (name, value) {
             ("float", Value::Number(number)) => Ok(Value::Number(Weak::Float(super::python::float(*number)))),
             ("int", Value::Number(Weak::Float(value))) if value.is_finite() => Ok(Value::int(*value as i128)),
+            ("int", Value::Number(Weak::Float(value))) => {
+                Err(Refusal::argument(format!("{value} is no integer")).at(*span).into())
+            }
             ("int", Value::Number(Weak::Int(_)) | Value::Dim(_)) => Ok(value.clone()),
             ("int", Value::Number(Weak::Bool(truth))) => Ok(Value::int(*truth)),
             ("bool", Value::Number(number)) => {
                 Ok(Value::Number(Weak::Bool(super::python::float(*number) != 0.0)))
             }
-            _ => match value.as_expr(self.graph, Some(dtype)) {
-                Ok(expr) => Ok(self.fresh(expr)),
-                Err(super::value::Stop::Refused(refusal)) => Err(refusal.at(*span).into()),
-                Err(stop) => Err(stop),
-            },
+            ("float" | "int" | "bool", value) => {
+                let number = value.as_expr(self.graph, None).map_err(|stop| at(stop, *span))?;
+                if super::call::sound(number)?.len() > 0 {
+                    let message = format!("`{name}` takes a single element, not {}", value.describe());
+                    let help = format!("convert all of them: `x.astype({name})`");
+                    return Err(Refusal::argument(message).at(*span).help(help).into());
+                }
+                Ok(Value::Later(if name == "bool" { number.not_equal(0) } else { number.astype(dtype) }))
+            }
+            _ => {
+                let expr = value.as_expr(self.graph, Some(dtype)).map_err(|stop| at(stop, *span))?;
+                Ok(self.fresh(expr))
+            }
         }
+    }
+
+    /// An operand of an operation with `dtype=`, which is to be of the same kind.
+    pub(super) fn held_to_dtype(
+        &self,
+        name: &str,
+        operand: &Value<'g>,
+        dtype: DType,
+    ) -> Evaluated<'g, Expr<'g>> {
+        let from = match operand {
+            Value::Number(number) => number.default_dtype(),
+            other => {
+                let expr = other.as_expr(self.graph, None)?;
+                expr.dtype().ok_or(Stop::Poison(expr))?
+            }
+        };
+        if !is_same_kind(from, dtype) {
+            let message = format!("`{name}` in {dtype} has an operand of {from}");
+            let help = format!("convert it: `x.astype(np.{})`", numpy_name(dtype));
+            return Err(Refusal::new(fusewire_ir::DiagnosticKind::DType, message).help(help).into());
+        }
+        operand.as_expr(self.graph, Some(dtype))
     }
 
     /// An operation of the op table as NumPy's ufunc, with `dtype=`, `where=` and `out=`.
@@ -313,10 +398,13 @@ impl<'t, 'g> Evaluator<'t, 'g> {
         arguments: Vec<Argued<'t, 'g>>,
         out: Option<Array<'g>>,
     ) -> Evaluated<'g> {
-        let (mut operands, mut dtype, mut mask) = (Vec::new(), None, None);
+        let (mut operands, mut spans, mut dtype, mut mask) = (Vec::new(), Vec::new(), None, None);
         for Argued { keyword, value, span } in arguments {
             match keyword {
-                None => operands.push(value),
+                None => {
+                    spans.push(span);
+                    operands.push(value);
+                }
                 Some("dtype") if value.is_none() => {}
                 Some("dtype") => {
                     let wrong = || Refusal::argument(format!("{} is no dtype", value.describe())).at(span);
@@ -333,16 +421,26 @@ impl<'t, 'g> Evaluator<'t, 'g> {
             }
         }
         if operands.len() != op.arity() {
-            let message = format!("`{name}` takes {} operands, not {}", op.arity(), operands.len());
+            let plural = if op.arity() == 1 { "" } else { "s" };
+            let message = format!("`{name}` takes {} operand{plural}, not {}", op.arity(), operands.len());
             return Err(Refusal::argument(message).into());
         }
-        if let Some(dtype) = dtype {
+        // The answers of a test are `bool` already.
+        let is_test = dtype == Some(DType::Bool)
+            && self.element(op, &operands)?.as_expr(self.graph, None)?.dtype() == Some(DType::Bool);
+        if let Some(dtype) = dtype.filter(|_| !is_test) {
             for operand in &mut operands {
-                let expr = operand.as_expr(self.graph, None)?;
-                *operand = self.fresh(expr.astype(dtype));
+                let converted = self.held_to_dtype(name, operand, dtype)?;
+                *operand = self.fresh(converted);
             }
         }
-        let result = self.element(op, &operands)?;
+        let result = self.element(op, &operands).map_err(|stop| match stop {
+            Stop::Refused(refusal) => {
+                let span = refusal.part.and_then(|part| spans.get(part).copied());
+                span.map_or(refusal.clone(), |span| refusal.at(span)).into()
+            }
+            stop => stop,
+        })?;
         if let (Some(dtype), Value::Array(array)) = (dtype, &result)
             && array.expr.dtype().is_some_and(|own| own != dtype)
         {
@@ -368,10 +466,20 @@ impl<'t, 'g> Evaluator<'t, 'g> {
     }
 }
 
+/// At this piece, unless a better one is known.
+fn at(stop: Stop<'_>, span: Span) -> Stop<'_> {
+    match stop {
+        Stop::Refused(refusal) => refusal.at(span).into(),
+        stop => stop,
+    }
+}
+
 /// Every name that can be called.
-fn names() -> Vec<&'static str> {
+pub(super) fn names() -> Vec<&'static str> {
     let is_name = |name: &&str| {
         !name.contains(|c: char| c.is_ascii_punctuation() && c != '_' && c != '.') && *name != "not"
     };
-    ROWS.keys().chain(OPERATIONS.keys()).copied().filter(is_name).collect()
+    let all = ROWS.keys().chain(OPERATIONS.keys()).copied();
+    // Those of two letters are like anything.
+    all.filter(is_name).filter(|name| name.len() > 2).chain(["len"]).collect()
 }

@@ -51,8 +51,12 @@ impl<'g> Items<'g> {
         let mut mask: Option<(usize, Expr<'g>)> = None;
         let mut advanced: Vec<usize> = Vec::new();
         for (at, part) in parts.iter().enumerate() {
-            if !matches!(part, Value::Array(_) | Value::List(_)) {
-                let item = item(part)?;
+            let is_array = matches!(
+                part,
+                Value::Array(_) | Value::List(_) | Value::Tuple(_) | Value::Dim(_) | Value::Later(_)
+            );
+            if !is_array {
+                let item = item(part).map_err(|refusal| refusal.of_part(at))?;
                 if matches!(item, Index::At(_)) {
                     advanced.push(at);
                 }
@@ -63,27 +67,28 @@ impl<'g> Items<'g> {
             let is_mask = is_mask(part);
             let expr = match part {
                 // NumPy takes an empty list for integers.
-                Value::List(parts) if parts.is_empty() => part.as_expr(graph, Some(DType::I64))?,
+                Value::List(parts) | Value::Tuple(parts) if parts.is_empty() => {
+                    part.as_expr(graph, Some(DType::I64))?
+                }
                 other => other.as_expr(graph, None)?,
             };
             let place = basic.len();
             let count = if is_mask { super::call::sound(expr)?.len() } else { 1 };
             basic.extend(std::iter::repeat_n(Index::Slice(Slice::ALL), count));
-            let together = if is_mask {
-                let together = mask.is_some() || !arrays.is_empty();
-                mask = Some((place, expr));
-                together
-            } else {
-                arrays.push((place, expr));
-                mask.is_some()
-            };
-            if together {
-                let message = "a mask beside another mask or an array of indices is not in the language";
-                let help = "how many it selects is known only when data is: select in two steps, `x[:, columns][rows]`";
-                return Err(Refusal::language(message).help(help).into());
+            match is_mask {
+                true => mask = Some((place, expr)),
+                false => arrays.push((place, expr)),
             }
         }
         let taken = basic.iter().filter(|item| matches!(item, Index::At(_) | Index::Slice(_))).count();
+        if taken > axes {
+            let message = match axes {
+                0 => "a single element has no axes, and no parts".into(),
+                1 => format!("{taken} indices for an array with one axis"),
+                _ => format!("{taken} indices for an array with {axes} axes"),
+            };
+            return Err(Refusal::new(fusewire_ir::DiagnosticKind::Axis, message).into());
+        }
         let left = axes.saturating_sub(taken);
         let axis = |at: usize| {
             let axes = basic[..at].iter().map(|item| match item {
@@ -108,10 +113,10 @@ impl<'g> Items<'g> {
 }
 
 /// Is it an array of `bool` or a list of them?
-fn is_mask(items: &Value<'_>) -> bool {
+pub(super) fn is_mask(items: &Value<'_>) -> bool {
     match items {
         Value::Array(array) => array.expr.dtype().is_none_or(|dtype| dtype == DType::Bool),
-        Value::List(parts) => {
+        Value::List(parts) | Value::Tuple(parts) => {
             let is_bool = |part: &Value<'_>| matches!(part, Value::Number(Weak::Bool(_))) || is_mask(part);
             !parts.is_empty() && parts.iter().all(is_bool)
         }
@@ -130,14 +135,6 @@ fn item(value: &Value<'_>) -> Result<Index, Refusal> {
         Value::Ellipsis => Ok(Index::Ellipsis),
         Value::Text(name) => Err(Refusal::argument(format!("the array has no field {name:?}"))
             .help("fields belong to inputs that are records")),
-        Value::Dim(dim) => {
-            let message = format!("an index at {dim} is not in the language");
-            Err(Refusal::language(message).help("count from the end of the axis: `x[-1]`"))
-        }
-        Value::Selected(_) => {
-            let message = "elements that a mask selects are not in the language as indices";
-            Err(Refusal::language(message).help("how many they are is known only when data is"))
-        }
         other => Err(Refusal::argument(format!("{} is no index", other.describe()))),
     }
 }
@@ -149,6 +146,10 @@ pub(super) fn slice([start, stop, step]: &[Value<'_>; 3]) -> Result<Slice, Refus
             // Ends beyond every axis are cut, wherever they are.
             let cut = (*number).clamp(i128::from(-i64::MAX), i128::from(i64::MAX));
             Ok(Some(cut as i64))
+        }
+        Value::Dim(_) | Value::Later(_) | Value::Array(_) => {
+            let message = "a slice to a place that is known only when data is is not in the language";
+            Err(Refusal::language(message).help("how long it is decides how much memory a plan takes"))
         }
         other => Err(Refusal::argument(format!("a slice takes integers, not {}", other.describe()))),
     };
@@ -176,18 +177,23 @@ impl<'g> Evaluator<'_, 'g> {
             other => return Err(Refusal::language(format!("{} has no parts", other.describe())).into()),
         };
         let shape = super::call::sound(array.expr)?;
-        match Items::new(self.graph, shape.len(), items)? {
-            Items::Basic(items) => {
+        let (items, of) = &self.places(&shape, items)?;
+        match (Items::new(self.graph, shape.len(), items)?, of) {
+            (Items::Basic(items), _) => {
                 let part = array.expr.index(&items[..]);
                 let is_element =
                     part.ndim() == Some(0) && !shape.is_empty() && !items.contains(&Index::Ellipsis);
                 Ok(if is_element { self.fresh(part) } else { self.view(array, part) })
             }
-            Items::Computed(computed) => {
+            (Items::Computed(computed), Some(of)) => {
+                let counted = self.counted(array.expr, &computed)?;
+                Ok(Value::Selected(self.selected_places(&counted, of)?))
+            }
+            (Items::Computed(computed), None) => {
                 let counted = self.counted(array.expr, &computed)?;
                 Ok(self.fresh(counted.taken()))
             }
-            Items::Mask(mask) => Ok(Value::Selected(mask.selected(array.expr)?)),
+            (Items::Mask(mask), _) => Ok(Value::Selected(mask.selected(array.expr)?)),
         }
     }
 }

@@ -22,17 +22,22 @@ impl<'g> Evaluator<'_, 'g> {
     ) -> Evaluated<'g, Expr<'g>> {
         let shape = sound(base)?;
         let Some(dtype) = base.dtype() else { return Ok(base) };
-        match Items::new(self.graph, shape.len(), items)? {
-            Items::Mask(mask) => self.with_selected(base, &mask, value, dtype),
-            Items::Computed(computed) => {
+        let (items, of) = &self.places(&shape, items)?;
+        match (Items::new(self.graph, shape.len(), items)?, of) {
+            (Items::Mask(mask), _) => self.with_selected(base, &mask, value, dtype),
+            (Items::Computed(computed), Some(of)) => {
+                let changed = self.with_selected_places(base, (&computed, of), value, dtype, false)?;
+                self.put_back(base, &shape, &computed.items, changed)
+            }
+            (Items::Computed(computed), None) => {
                 let counted = self.counted(base, &computed)?;
                 let changed = self.with_counted(&counted, value, dtype, false)?;
                 self.put_back(base, &shape, &computed.items, changed)
             }
-            Items::Basic(items) => {
+            (Items::Basic(items), _) => {
                 let part = base.index(&items[..]);
                 let part_shape = sound(part)?;
-                let value = self.converted(value, dtype)?;
+                let value = value.as_expr(self.graph, Some(dtype))?;
                 let value = self.without_leading(value, part_shape.len())?;
                 self.scattered(base, &shape, &items, value, &part_shape)
             }
@@ -52,14 +57,19 @@ impl<'g> Evaluator<'_, 'g> {
             let message = format!("{from} is not added to an array of {dtype}");
             return Err(Refusal::new(fusewire_ir::DiagnosticKind::DType, message).into());
         }
-        let changed = match Items::new(self.graph, shape.len(), items)? {
-            Items::Computed(computed) => {
+        let (items, of) = &self.places(&shape, items)?;
+        let changed = match (Items::new(self.graph, shape.len(), items)?, of) {
+            (Items::Computed(computed), Some(of)) => {
+                let changed = self.with_selected_places(base, (&computed, of), value, dtype, true)?;
+                self.put_back(base, &shape, &computed.items, changed)?
+            }
+            (Items::Computed(computed), None) => {
                 let counted = self.counted(base, &computed)?;
                 let changed = self.with_counted(&counted, value, dtype, true)?;
                 self.put_back(base, &shape, &computed.items, changed)?
             }
             // Nothing is there twice.
-            Items::Basic(_) | Items::Mask(_) => {
+            (Items::Basic(_) | Items::Mask(_), _) => {
                 let current = self.subscript(&Value::Array(array), items)?;
                 let sum = self.element(ElementOp::Add, &[current, value.clone()])?;
                 self.with_part(base, items, &sum)?
@@ -110,14 +120,14 @@ impl<'g> Evaluator<'_, 'g> {
     }
 
     /// A value that is assigned to every element that a mask selects.
-    fn for_each(
+    pub(super) fn for_each(
         &mut self,
         value: &Value<'g>,
         dtype: DType,
         target: &Selected<'g>,
     ) -> Evaluated<'g, Expr<'g>> {
         let axes = target.ndim().unwrap_or(0);
-        let value = self.without_leading(self.converted(value, dtype)?, axes)?;
+        let value = self.without_leading(value.as_expr(self.graph, Some(dtype))?, axes)?;
         let shape = sound(value)?;
         if shape.len() > axes {
             let message =
@@ -133,19 +143,6 @@ impl<'g> Evaluator<'_, 'g> {
             Some(filled) => Ok(filled),
             None => value.as_expr(self.graph, None),
         }
-    }
-
-    /// The value of an assignment in the dtype of the array, converted as NumPy does.
-    pub(super) fn converted(&self, value: &Value<'g>, dtype: DType) -> Evaluated<'g, Expr<'g>> {
-        let Value::Number(Weak::Float(number)) = value else { return value.as_expr(self.graph, Some(dtype)) };
-        if !dtype.is_int() {
-            return value.as_expr(self.graph, Some(dtype));
-        }
-        if !number.is_finite() {
-            let message = format!("{dtype} does not hold {number}");
-            return Err(Refusal::new(fusewire_ir::DiagnosticKind::ScalarRange, message).into());
-        }
-        Value::int(*number as i128).as_expr(self.graph, Some(dtype))
     }
 
     pub(super) fn chosen(&self, mask: Expr<'g>, value: Expr<'g>, base: Expr<'g>, shape: Shape) -> Expr<'g> {

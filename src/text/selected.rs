@@ -69,7 +69,7 @@ fn positions(first: usize, count: usize) -> Vec<isize> {
 }
 
 /// A mask has the sizes of the axes it stands for: it is not stretched.
-fn check_mask(mask: &Shape, array: &Shape, axis: usize) -> Result<(), Refusal> {
+pub(super) fn check_mask(mask: &Shape, array: &Shape, axis: usize) -> Result<(), Refusal> {
     let own = array.get(axis..axis + mask.len());
     if own.is_some_and(|own| mask.iter().zip(own).all(|(mask, own)| mask.same_size(own))) {
         return Ok(());
@@ -240,6 +240,20 @@ impl<'g> Selected<'g> {
     /// How many are selected along their axis.
     pub fn count(&self) -> Expr<'g> {
         self.front.map_or_else(|| self.mask.astype(DType::I64).sum(All), |front| front.count)
+    }
+
+    /// Elements in front of which there are as many as a mask selects.
+    pub fn as_often_as(self, mask: Expr<'g>) -> Self {
+        Self { front: self.front.map(|front| Front { of: Some(mask), ..front }), ..self }
+    }
+
+    /// The sizes of what is selected, of which one is known only when data is.
+    pub fn sizes(&self) -> Evaluated<'g, Vec<Value<'g>>> {
+        let (shape, of_mask, axis) = (sound(self.values)?, self.of_mask(), self.axis().unwrap_or(0));
+        let size = |dim: &Dim| Value::size(dim);
+        let before = shape[..axis].iter().map(size);
+        let behind = shape[axis + of_mask..].iter().map(size);
+        Ok(before.chain([Value::Later(self.count())]).chain(behind).collect())
     }
 
     /// How many elements are selected.

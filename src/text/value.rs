@@ -3,7 +3,7 @@
 use super::error::Refusal;
 use super::selected::{Selected, USES};
 use crate::expr::{Argument, Expr, Graph, Records};
-use fusewire_ir::{AxisRef, DType, Dim, Shape, SizeExpr, Weak};
+use fusewire_ir::{AxisRef, DType, Dim, Scalar, Shape, SizeExpr, Weak};
 use std::rc::Rc;
 
 /// The most elements of nested lists and tuples that become an array, and axes of an array, as in NumPy.
@@ -37,6 +37,8 @@ pub(super) enum Value<'g> {
     Number(Weak),
     /// A size that is not known yet.
     Dim(Dim),
+    /// A Python number that is known when the program runs, without axes: `i64`, `f64` or `bool`.
+    Later(Expr<'g>),
     DType(DType),
     Text(Rc<str>),
     Tuple(Sequence<'g>),
@@ -134,6 +136,7 @@ impl<'g> Value<'g> {
             Self::Selected(_) => "the elements that a mask selects".into(),
             Self::Number(number) => Self::python(*number),
             Self::Dim(dim) => format!("the size {dim}"),
+            Self::Later(_) => "a number that is known only when data is".into(),
             Self::DType(dtype) => format!("the dtype {dtype}"),
             Self::Text(text) => format!("the string {text:?}"),
             Self::Tuple(_) => "a tuple".into(),
@@ -183,7 +186,8 @@ impl<'g> Value<'g> {
     pub fn as_axis(&self) -> Option<AxisRef> {
         match self {
             Self::Text(label) => Some(AxisRef::from(&**label)),
-            other => Some(AxisRef::from(isize::try_from(other.as_int()?).ok()?)),
+            Self::Number(Weak::Int(axis)) => Some(AxisRef::from(isize::try_from(*axis).ok()?)),
+            _ => None,
         }
     }
 
@@ -191,7 +195,8 @@ impl<'g> Value<'g> {
     pub fn as_dim(&self) -> Option<Dim> {
         match self {
             Self::Dim(dim) => Some(dim.clone()),
-            other => Some(SizeExpr::from(other.as_int()?).into()),
+            Self::Number(Weak::Int(size)) => Some(SizeExpr::from(i64::try_from(*size).ok()?).into()),
+            _ => None,
         }
     }
 
@@ -212,6 +217,31 @@ impl<'g> Value<'g> {
         }
     }
 
+    /// Is it one of Python's numbers, known or not?
+    pub const fn is_number(&self) -> bool {
+        matches!(self, Self::Number(_) | Self::Dim(_) | Self::Later(_))
+    }
+
+    /// A Python number that is known only when data is, in the dtype that it takes beside an array of `dtype`.
+    pub fn beside(&self, graph: &'g Graph, dtype: DType) -> Evaluated<'g, Expr<'g>> {
+        let number = self.as_expr(graph, None)?;
+        let own = number.dtype().unwrap_or(DType::I64);
+        let weak = if own.is_float() { Weak::Float(0.0) } else { Weak::Int(0) };
+        let to = if own == DType::Bool { dtype } else { dtype.promote_weak(weak) };
+        let most = match self {
+            Self::Dim(dim) => i128::from(dim.upper()),
+            _ => i128::from(i64::MAX),
+        };
+        let fits = to.int_info().is_none_or(|info| most <= info.max);
+        if own == to || own == DType::Bool || own.is_float() || fits {
+            return Ok(if own == to { number } else { number.astype(to) });
+        }
+        // Whether a narrower integer holds it is seen when data is.
+        let message = format!("{to} does not hold {{wanted}}, which is computed with its elements");
+        let whole = number.astype(DType::I64);
+        Ok((whole.astype(to).astype(DType::I64).expect_equal(whole, &message)).astype(to))
+    }
+
     /// What an operation takes: an expression, or a number that has no dtype yet.
     pub fn as_argument(&self, graph: &'g Graph) -> Evaluated<'g, Argument<'g>> {
         match self {
@@ -230,6 +260,7 @@ impl<'g> Value<'g> {
             Self::Array(array) => Ok(cast(array.expr)),
             Self::Number(number) => strong(graph, *number, dtype),
             Self::Dim(dim) => Ok(cast(graph.size(dim.clone()))),
+            Self::Later(number) => Ok(cast(*number)),
             Self::Tuple(_) | Self::List(_) => nested(graph, self, dtype),
             Self::Selected(_) => {
                 let message = "elements that a mask selects are not in the language here";
@@ -249,14 +280,30 @@ fn own_dtype(number: Weak) -> DType {
 }
 
 fn out_of_range(number: Weak, dtype: DType) -> Refusal {
-    Refusal::new(fusewire_ir::DiagnosticKind::ScalarRange, format!("{dtype} does not hold {number}"))
+    let refusal =
+        Refusal::new(fusewire_ir::DiagnosticKind::ScalarRange, format!("{dtype} does not hold {number}"));
+    match (number, dtype.int_info()) {
+        (Weak::Int(_), Some(info)) => {
+            refusal.help(format!("it has integers from {} to {}", info.min, info.max))
+        }
+        (Weak::Float(_), Some(_)) => refusal.help("it has integers"),
+        _ => refusal,
+    }
+}
+
+/// A number in a dtype. Of floats, integers have what is in front of the point, as where Python assigns one.
+fn held(number: Weak, dtype: DType) -> Result<Scalar, Refusal> {
+    let whole = match number {
+        Weak::Float(value) if dtype.is_int() && value.is_finite() => Weak::Int(value as i128),
+        Weak::Float(_) if dtype.is_int() => return Err(out_of_range(number, dtype)),
+        other => other,
+    };
+    whole.to_scalar(dtype).ok_or_else(|| out_of_range(number, dtype))
 }
 
 /// A number with a dtype of its own.
 fn strong<'g>(graph: &'g Graph, number: Weak, dtype: Option<DType>) -> Evaluated<'g, Expr<'g>> {
-    let dtype = dtype.unwrap_or_else(|| own_dtype(number));
-    let scalar = number.to_scalar(dtype).ok_or_else(|| out_of_range(number, dtype))?;
-    Ok(graph.scalar(scalar))
+    Ok(graph.scalar(held(number, dtype.unwrap_or_else(|| own_dtype(number)))?))
 }
 
 /// Nested lists as an array: a constant where all are numbers, else arrays that are stacked.
@@ -264,11 +311,15 @@ fn nested<'g>(graph: &'g Graph, value: &Value<'g>, dtype: Option<DType>) -> Eval
     let mut numbers = Vec::new();
     let mut shape = Vec::new();
     if flatten(value, 0, &mut shape, &mut numbers)? {
+        // A float holds any integer, but NumPy has no array of those that no integer dtype holds.
+        let is_beyond = |number: &&Weak| {
+            matches!(number, Weak::Int(_)) && number.to_scalar(own_dtype(**number)).is_none()
+        };
+        if let Some(beyond) = numbers.iter().find(is_beyond).filter(|_| dtype.is_none()) {
+            return Err(out_of_range(*beyond, own_dtype(*beyond)).into());
+        }
         let dtype = dtype.unwrap_or_else(|| common_dtype(&numbers));
-        let scalars = numbers
-            .iter()
-            .map(|number| number.to_scalar(dtype).ok_or_else(|| Stop::from(out_of_range(*number, dtype))));
-        let scalars = scalars.collect::<Evaluated<'g, Vec<_>>>()?;
+        let scalars = numbers.iter().map(|number| held(*number, dtype)).collect::<Result<Vec<_>, _>>()?;
         let sizes: Vec<u64> = shape.iter().map(|size| *size as u64).collect();
         let site = fusewire_ir::Site::caller();
         return Ok(graph.push(|g| g.constant(scalars, dtype, sizes.into(), site)));
@@ -322,22 +373,26 @@ pub(super) fn dtype_named(name: &str) -> Option<DType> {
     DType::ALL.into_iter().find(|dtype| dtype.name() == name).or_else(|| dtype_of_numpy(name))
 }
 
-/// The dtype that NumPy has by this name: those of Python and of array files, where `u8` has 8 bytes.
+/// The dtype that NumPy has by this name: those of Python and of array files, where `u8` has 8 bytes, and those of one
+/// letter.
 pub(super) fn dtype_of_numpy(name: &str) -> Option<DType> {
-    Some(match name.trim_start_matches(['<', '|', '=']) {
+    let of_file = name.strip_prefix(['<', '|', '=']);
+    // Names are longer than what stands in the header of a file.
+    let name = of_file.filter(|code| code.len() <= 2).unwrap_or(name);
+    Some(match name {
         "bool" | "bool_" | "b1" | "?" => DType::Bool,
-        "int8" | "i1" | "byte" => DType::I8,
-        "int16" | "i2" | "short" => DType::I16,
-        "int32" | "i4" | "intc" => DType::I32,
-        "int64" | "i8" | "int" | "int_" | "intp" | "long" | "longlong" => DType::I64,
-        "uint8" | "u1" | "ubyte" => DType::U8,
-        "uint16" | "u2" | "ushort" => DType::U16,
-        "uint32" | "u4" | "uintc" => DType::U32,
-        "uint64" | "u8" | "uint" | "uintp" | "ulong" | "ulonglong" => DType::U64,
-        "float16" | "f2" | "half" => DType::F16,
+        "int8" | "i1" | "byte" | "b" => DType::I8,
+        "int16" | "i2" | "short" | "h" => DType::I16,
+        "int32" | "i4" | "intc" | "i" => DType::I32,
+        "int64" | "i8" | "int" | "int_" | "intp" | "long" | "longlong" | "l" | "q" | "n" | "p" => DType::I64,
+        "uint8" | "u1" | "ubyte" | "B" => DType::U8,
+        "uint16" | "u2" | "ushort" | "H" => DType::U16,
+        "uint32" | "u4" | "uintc" | "I" => DType::U32,
+        "uint64" | "u8" | "uint" | "uintp" | "ulong" | "ulonglong" | "L" | "Q" | "N" | "P" => DType::U64,
+        "float16" | "f2" | "half" | "e" => DType::F16,
         "bfloat16" => DType::BF16,
-        "float32" | "f4" | "single" => DType::F32,
-        "float64" | "f8" | "float" | "double" => DType::F64,
+        "float32" | "f4" | "single" | "f" => DType::F32,
+        "float64" | "f8" | "float" | "double" | "d" => DType::F64,
         _ => return None,
     })
 }

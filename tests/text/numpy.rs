@@ -20,6 +20,7 @@ const REFUSED_HERE: &[&str] = &[
     "takes an array with two axes or more",
     "chains of comparisons have no meaning for arrays",
     "does not fit u8",
+    "the mask selects 1 elements, but there are",
     "True is no index",
     "False is no index",
 ];

@@ -1,12 +1,13 @@
 //! Views, joins, and the same elements in another arrangement.
 
-use super::super::call::{Call, Form::*, Function};
+use super::super::assign::{is_same_kind, numpy_name};
+use super::super::call::{Call, Form::*, Function, sound};
 use super::super::error::Refusal;
-use super::super::value::{Evaluated, Value};
+use super::super::value::{Evaluated, Stop, Value};
 use crate::amounts::{Pad, Widths};
 use crate::axes::{All, Axes, Axis, NewAxes, NewPlace, NewSizes, Positions};
 use crate::expr::Expr;
-use fusewire_ir::{AxisRef, DType, NewAxis};
+use fusewire_ir::{AxisRef, DType, NewAxis, Shape};
 
 pub(super) const TABLE: &[Function] = &[
     Function { form: Method, signature: "reshape(a, *shape, order='C', copy=None)", call: reshape },
@@ -267,10 +268,18 @@ pub(super) const TABLE: &[Function] = &[
     },
     Function {
         form: Function,
-        signature: "diff(a, n=1, axis=-1)",
+        signature: "diff(a, n=1, axis=-1, prepend=..., append=...)",
         call: |c| {
             let order = u32::try_from(c.int("n")?).map_err(|_| c.wrong("n", "how many times"))?;
-            let differences = c.expr("a")?.diff(order, c.axis("axis")?);
+            let mut x = c.expr("a")?;
+            for (name, first) in [("prepend", true), ("append", false)] {
+                if c.value(name).is_some() {
+                    let beside = beside(c, x, name)?;
+                    let both = if first { [beside, x] } else { [x, beside] };
+                    x = c.graph().concat(c.axis("axis")?, both);
+                }
+            }
+            let differences = x.diff(order, c.axis("axis")?);
             Ok(c.fresh(differences))
         },
     },
@@ -319,9 +328,14 @@ pub(super) const TABLE: &[Function] = &[
     },
     Function {
         form: Function,
-        signature: "vecdot(x1, x2)",
+        signature: "vecdot(x1, x2, axis=-1)",
         call: |c| {
-            let sums = c.expr("x1")?.vecdot(c.expr("x2")?);
+            let last = c.value("axis").and_then(|axis| axis.as_int()) == Some(-1);
+            let operand = |name: &str| {
+                let x = c.expr(name)?;
+                Ok::<_, Stop<'_>>(if last { x } else { x.moveaxis(c.positions("axis")?, [-1]) })
+            };
+            let sums = operand("x1")?.vecdot(operand("x2")?);
             Ok(c.fresh(sums))
         },
     },
@@ -337,7 +351,8 @@ pub(super) const TABLE: &[Function] = &[
     },
 ];
 
-fn c_order<'g>(c: &Call<'_, '_, 'g>) -> Evaluated<'g, ()> {
+/// `order=`, of which there is one.
+pub(super) fn c_order<'g>(c: &Call<'_, '_, 'g>) -> Evaluated<'g, ()> {
     match c.some("order") {
         None => Ok(()),
         Some(Value::Text(order)) if matches!(&*order, "C" | "A" | "K") => Ok(()),
@@ -389,6 +404,22 @@ fn positions_of<'g>(c: &Call<'_, '_, 'g>, name: &str) -> Evaluated<'g, Vec<isize
     axes.collect::<Option<Vec<_>>>().ok_or_else(|| c.wrong(name, "an axis or a tuple of axes"))
 }
 
+/// What stands before or behind the elements along `axis`: a number is one of them.
+fn beside<'g>(c: &Call<'_, '_, 'g>, x: Expr<'g>, name: &str) -> Evaluated<'g, Expr<'g>> {
+    let (beside, shape) = c.sound(name)?;
+    if !shape.is_empty() {
+        return Ok(beside);
+    }
+    let (of, axis) = (sound(x)?, c.int("axis")?);
+    let at = if axis < 0 { axis + of.len() as i64 } else { axis };
+    let sizes = of.iter().enumerate();
+    Ok(beside.broadcast_to(
+        sizes
+            .map(|(place, dim)| if place as i64 == at { 1u64.into() } else { dim.clone() })
+            .collect::<Shape>(),
+    ))
+}
+
 fn new_axis(axis: AxisRef) -> NewAxis {
     match axis {
         AxisRef::Position(position) => position.into(),
@@ -408,8 +439,13 @@ fn at_least<'g>(c: &mut Call<'_, '_, 'g>, axes: usize) -> Evaluated<'g> {
 }
 
 fn typed<'g>(c: &mut Call<'_, '_, 'g>, joined: Expr<'g>) -> Evaluated<'g> {
-    let joined = c.dtype("dtype")?.map_or(joined, |dtype| joined.astype(dtype));
-    Ok(c.fresh(joined))
+    let Some(dtype) = c.dtype("dtype")? else { return Ok(c.fresh(joined)) };
+    if let Some(from) = joined.dtype().filter(|from| !is_same_kind(*from, dtype)) {
+        let message = format!("`{}` in {dtype} of arrays of {from}", c.name);
+        let help = format!("convert the result: `.astype(np.{})`", numpy_name(dtype));
+        return Err(Refusal::new(fusewire_ir::DiagnosticKind::DType, message).help(help).into());
+    }
+    Ok(c.fresh(joined.astype(dtype)))
 }
 
 /// Arrays that are first given axes, and joined along the axis that follows from how many the first has.

@@ -1,18 +1,45 @@
 //! Functions of Python itself, written without `np.`. Of Python numbers they give Python numbers, which take the
 //! dtype of the array that they meet; of anything else they are NumPy's.
 
-use super::super::call::Argued;
+use super::super::call::{Argued, sound};
 use super::super::error::Refusal;
+use super::super::evaluate::Evaluator;
 use super::super::python;
+use super::super::tree::Infix;
 use super::super::value::{Evaluated, Value};
-use fusewire_ir::{ElementOp as Op, Weak};
+use crate::axes::{All, Axis};
+use crate::expr::{Expr, Graph};
+use fusewire_ir::{DType, ElementOp as Op, Weak};
 
 type Folded = Result<Weak, String>;
 
 /// The result, where the function is one of Python's and is given nothing but numbers.
-pub(super) fn call<'g>(name: &str, arguments: &[Argued<'_, 'g>]) -> Option<Evaluated<'g>> {
+pub(super) fn call<'t, 'g>(
+    name: &str,
+    evaluator: &mut Evaluator<'t, 'g>,
+    arguments: &[Argued<'t, 'g>],
+) -> Option<Evaluated<'g>> {
     if arguments.iter().any(|argued| argued.keyword.is_some()) {
         return None;
+    }
+    let values: Vec<&Value<'g>> = arguments.iter().map(|argued| &argued.value).collect();
+    match (name, &values[..]) {
+        ("len", [of]) => return Some(length(evaluator.graph, of)),
+        ("len", other) => {
+            return Some(
+                Err(Refusal::argument(format!("`len` takes one value, not {}", other.len())).into()),
+            );
+        }
+        ("slice", [stop]) => return Some(Ok(slice([&Value::None, stop, &Value::None]))),
+        ("slice", [start, stop]) => return Some(Ok(slice([start, stop, &Value::None]))),
+        ("slice", [start, stop, step]) => return Some(Ok(slice([start, stop, step]))),
+        ("pow", [base, exponent]) if !(base.is_number() && exponent.is_number()) => {
+            return Some(evaluator.infix(Infix::Element(Op::Power), base, exponent));
+        }
+        ("min" | "max" | "sum" | "any" | "all" | "round", [Value::Array(array), rest @ ..]) => {
+            return Some(of_array(name, evaluator, array.expr, rest));
+        }
+        _ => {}
     }
     // `min(1, 2)` and `min([1, 2])` are the same; only of one list is there a sum.
     let listed = match arguments {
@@ -49,6 +76,88 @@ fn numbers<'v, 'g: 'v>(values: impl Iterator<Item = &'v Value<'g>>) -> Option<Ve
         _ => None,
     };
     values.map(number).collect()
+}
+
+/// A function of Python of an array, which it goes through row by row.
+fn of_array<'g>(
+    name: &str,
+    evaluator: &mut Evaluator<'_, 'g>,
+    array: Expr<'g>,
+    rest: &[&Value<'g>],
+) -> Evaluated<'g> {
+    let (shape, dtype) = (sound(array)?, array.dtype().unwrap_or(DType::F64));
+    let refuse =
+        |what: &str, help: String| Err(Refusal::argument(format!("`{name}` {what}")).help(help).into());
+    if name == "round" {
+        return match (shape.len(), rest) {
+            (0, []) => Ok(Value::Later(array.rint().astype(DType::I64))),
+            (0, [Value::Number(Weak::Int(decimals))]) => {
+                let decimals = i32::try_from(*decimals).unwrap_or(i32::MAX);
+                Ok(evaluator.fresh(array.round(decimals)))
+            }
+            _ => refuse("of Python takes a single element", "write `np.round(x)` for all of them".into()),
+        };
+    }
+    if !rest.is_empty() {
+        let elementwise = match name {
+            "min" => "np.minimum(x, y)",
+            "max" => "np.maximum(x, y)",
+            _ => return refuse("of Python takes one array", format!("write `np.{name}(x, axis=0)`")),
+        };
+        return refuse(
+            "of Python takes one array",
+            format!("of two, element by element: `{elementwise}`; along an axis: `np.{name}(x, axis=0)`"),
+        );
+    }
+    if shape.is_empty() {
+        return refuse(
+            "goes through the rows of an array, and this has no axes",
+            format!("write `np.{name}(x)`"),
+        );
+    }
+    if name == "sum" {
+        // From the integer 0, with one row after another.
+        let sum = if dtype == DType::Bool { DType::I64 } else { dtype };
+        return Ok(evaluator.fresh(array.sum_as(Axis(0), sum)));
+    }
+    if shape.len() > 1 {
+        return refuse(
+            "of Python compares rows, which are neither true nor false",
+            format!("write `np.{name}(x)`"),
+        );
+    }
+    let result = match name {
+        "min" => array.min(All),
+        "max" => array.max(All),
+        "any" => array.any(All),
+        _ => array.all(All),
+    };
+    Ok(evaluator.fresh(result))
+}
+
+fn slice<'g>(parts: [&Value<'g>; 3]) -> Value<'g> {
+    Value::Slice(parts.map(Clone::clone).into())
+}
+
+/// How many there are along the first axis.
+fn length<'g>(graph: &'g Graph, of: &Value<'g>) -> Evaluated<'g> {
+    match of {
+        Value::Tuple(parts) | Value::List(parts) => Ok(Value::int(parts.len() as i128)),
+        Value::Text(text) => Ok(Value::int(text.chars().count() as i128)),
+        Value::Records(rows) if !rows.shape.is_empty() => Ok(Value::size(&rows.shape[0])),
+        Value::Selected(selected) => {
+            selected.sizes()?.into_iter().next().ok_or_else(|| without_length(of).into())
+        }
+        Value::Array(_) => {
+            let shape = sound(of.as_expr(graph, None)?)?;
+            shape.first().map(Value::size).ok_or_else(|| without_length(of).into())
+        }
+        other => Err(without_length(other).into()),
+    }
+}
+
+fn without_length(of: &Value<'_>) -> Refusal {
+    Refusal::argument(format!("{} has no length", of.describe()))
 }
 
 fn absolute(of: Weak) -> Folded {

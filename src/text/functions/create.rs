@@ -3,6 +3,7 @@
 use super::super::call::{Call, Form::Function as Free, Function};
 use super::super::error::Refusal;
 use super::super::value::{Evaluated, Value};
+use super::arrange::c_order;
 use crate::expr::{Expr, Indexing};
 use fusewire_ir::{DType, Dim, Scalar, Site, Weak};
 
@@ -22,8 +23,7 @@ pub(super) const TABLE: &[Function] = &[
         signature: "full(shape, fill_value, dtype=None, order='C')",
         call: |c| {
             let (shape, dtype) = (c.shape("shape")?, c.dtype("dtype")?);
-            let value = c.expr("fill_value")?;
-            let value = dtype.map_or(value, |dtype| value.astype(dtype));
+            let value = filling(c, dtype)?;
             Ok(c.fresh(value.broadcast_to(shape)))
         },
     },
@@ -39,9 +39,51 @@ pub(super) const TABLE: &[Function] = &[
         call: |c| {
             let (x, shape) = c.sound("a")?;
             let dtype = c.dtype("dtype")?.or(x.dtype());
-            let value = c.expr("fill_value")?;
-            let value = dtype.map_or(value, |dtype| value.astype(dtype));
+            let value = filling(c, dtype)?;
             Ok(c.fresh(value.broadcast_to(shape)))
+        },
+    },
+    Function {
+        form: Free,
+        signature: "ndim(a)",
+        call: |c| {
+            let (_, shape) = c.sound("a")?;
+            Ok(Value::int(shape.len() as i128))
+        },
+    },
+    Function {
+        form: Free,
+        signature: "shape(a)",
+        call: |c| {
+            let (_, shape) = c.sound("a")?;
+            Value::tuple(shape.iter().map(Value::size).collect())
+        },
+    },
+    Function {
+        form: Free,
+        signature: "size(a, axis=None)",
+        call: |c| {
+            let (_, shape) = c.sound("a")?;
+            let at = match c.some("axis") {
+                None => {
+                    let sizes = shape.iter().map(|dim| dim.clone().with_label(None));
+                    return Ok(Value::size(
+                        &sizes.reduce(|all, size| all * size).unwrap_or_else(|| 1u64.into()),
+                    ));
+                }
+                Some(_) => c.int("axis")?,
+            };
+            let at = usize::try_from(if at < 0 { at + shape.len() as i64 } else { at });
+            let size = at.ok().and_then(|at| shape.get(at)).map(Value::size);
+            size.ok_or_else(|| c.wrong("axis", &format!("an axis of the {} of the array", shape.len())))
+        },
+    },
+    Function {
+        form: Free,
+        signature: "dtype(dtype)",
+        call: |c| match c.dtype("dtype")? {
+            Some(dtype) => Ok(Value::DType(dtype)),
+            None => Ok(Value::DType(DType::F64)),
         },
     },
     Function { form: Free, signature: "arange(start, stop=None, step=1, dtype=None)", call: arange },
@@ -54,7 +96,7 @@ pub(super) const TABLE: &[Function] = &[
             }
             let (start, stop, endpoint) = (c.float("start")?, c.float("stop")?, c.flag("endpoint")?);
             let count = c.value("num").and_then(|count| count.as_dim());
-            let count = count.ok_or_else(|| c.wrong("num", "how many numbers"))?;
+            let count = count.ok_or_else(|| c.wrong("num", "a whole number"))?;
             let (graph, site) = (c.graph(), Site::caller());
             let numbers = match count.known() {
                 Some(known) => graph.push(|g| g.linspace(start, stop, known, endpoint, site)),
@@ -100,9 +142,17 @@ pub(super) const TABLE: &[Function] = &[
     },
     Function {
         form: Free,
-        signature: "array(object, dtype=None, copy=True, ndmin=0)",
+        signature: "array(object, dtype=None, copy=True, order='K', ndmin=0)",
         call: |c| {
+            c_order(c)?;
             let array = object(c, "object")?;
+            let is_copied = match c.value("object") {
+                Some(Value::Array(own)) => own.expr.dtype() != array.dtype(),
+                _ => true,
+            };
+            if matches!(c.value("copy"), Some(Value::Number(Weak::Bool(false)))) && is_copied {
+                return Err(c.wrong("copy", "True where an array is made or converted"));
+            }
             let axes = usize::try_from(c.int("ndmin")?).unwrap_or(0).min(super::super::value::MOST_AXES);
             let missing = axes.saturating_sub(array.ndim().unwrap_or(axes));
             let new: Vec<isize> = (0..missing as isize).collect();
@@ -112,10 +162,20 @@ pub(super) const TABLE: &[Function] = &[
     },
     Function {
         form: Free,
-        signature: "asarray|asanyarray|ascontiguousarray(a, dtype=None)",
+        signature: "asarray|asanyarray(a, dtype=None, order=None, copy=None)",
         call: |c| {
+            c_order(c)?;
             let array = object(c, "a")?;
             Ok(c.same("a", array))
+        },
+    },
+    Function {
+        form: Free,
+        signature: "ascontiguousarray(a, dtype=None)",
+        call: |c| {
+            let array = object(c, "a")?;
+            // It has at least one axis.
+            if array.ndim() == Some(0) { Ok(c.fresh(array.ravel())) } else { Ok(c.same("a", array)) }
         },
     },
     Function {
@@ -154,6 +214,15 @@ fn matrix<'g>(c: &Call<'_, '_, 'g>) -> Evaluated<'g, (Dim, Dim, DType, i64)> {
     Ok((rows, columns, c.dtype("dtype")?.unwrap_or(DType::F64), c.int("k")?))
 }
 
+/// `fill_value=`: an integer is held to the dtype, anything else is an array, which is converted.
+fn filling<'g>(c: &Call<'_, '_, 'g>, dtype: Option<DType>) -> Evaluated<'g, Expr<'g>> {
+    match (c.value("fill_value"), dtype) {
+        (Some(Value::Number(Weak::Int(_))), dtype) => c.expr_in("fill_value", dtype),
+        (_, Some(dtype)) => Ok(c.expr("fill_value")?.astype(dtype)),
+        (_, None) => c.expr("fill_value"),
+    }
+}
+
 fn filled<'g>(c: &mut Call<'_, '_, 'g>, value: Scalar) -> Evaluated<'g> {
     let dtype = c.dtype("dtype")?.unwrap_or(DType::F64);
     let filled = c.graph().full(c.shape("shape")?, value.cast(dtype));
@@ -168,8 +237,7 @@ fn like<'g>(c: &mut Call<'_, '_, 'g>, make: impl Fn(Expr<'g>) -> Expr<'g>) -> Ev
 }
 
 fn object<'g>(c: &Call<'_, '_, 'g>, name: &str) -> Evaluated<'g, Expr<'g>> {
-    let value = c.value(name).unwrap_or(Value::None);
-    value.as_expr(c.graph(), c.dtype("dtype")?)
+    c.expr_in(name, c.dtype("dtype")?)
 }
 
 fn arange<'g>(c: &mut Call<'_, '_, 'g>) -> Evaluated<'g> {
@@ -190,7 +258,19 @@ fn arange<'g>(c: &mut Call<'_, '_, 'g>) -> Evaluated<'g> {
         _ => return Err(c.wrong("start", "numbers")),
     };
     let is_float = |value: &Value<'_>| matches!(value, Value::Number(Weak::Float(_)));
-    let numbers = match c.dtype("dtype")? {
+    let dtype = c.dtype("dtype")?;
+    if let (Some(dtype), Some(first), Some(step)) = (dtype, start.as_int(), step.as_int()) {
+        let length = numbers.shape().and_then(|shape| shape.first()?.known());
+        if dtype == DType::Bool && length.is_some_and(|length| length > 2) {
+            let refusal = Refusal::argument("`arange` in bool has two elements at most");
+            return Err(refusal.help("compare instead: `np.arange(5) > 0`").into());
+        }
+        // As NumPy has it, these two have to fit, and those that follow wrap around.
+        for number in [first, first.saturating_add(step)].into_iter().take(length.unwrap_or(2) as usize) {
+            Value::int(number).as_expr(graph, Some(dtype))?;
+        }
+    }
+    let numbers = match dtype {
         Some(dtype) if !dtype.is_float() && [&start, &stop, &step].into_iter().any(is_float) => {
             let message = format!("`arange` of floats in {dtype} has steps of any length");
             return Err(Refusal::argument(message)

@@ -2,33 +2,72 @@
 
 use super::super::call::{Call, Form::*, Function};
 use super::super::error::Refusal;
+use super::super::places::nonzero;
 use super::super::value::{Evaluated, Value};
-use crate::expr::{Argument, Expr};
+use crate::expr::Expr;
 use fusewire_ir::{DType, ElementOp, Weak};
 
 pub(super) const TABLE: &[Function] = &[
     Function {
         form: Function,
-        signature: "where(condition, x, y)",
-        call: |c| operation(c, ElementOp::Select, &["condition", "x", "y"]),
+        signature: "where(condition, x=..., y=...)",
+        call: |c| match (c.value("x").is_some(), c.value("y").is_some()) {
+            (true, true) => operation(c, ElementOp::Select, &["condition", "x", "y"]),
+            (false, false) => {
+                let (condition, _) = c.sound("condition")?;
+                let places = nonzero(condition)?;
+                if places.is_empty() {
+                    return Err(c.wrong("condition", "an array with axes"));
+                }
+                Value::tuple(places.into_iter().map(Value::Selected).collect())
+            }
+            (_, has_y) => {
+                let missing = if has_y { "x" } else { "y" };
+                let refusal =
+                    Refusal::argument(format!("`where` has no `{missing}`: it takes both or neither"));
+                Err(refusal.help("write `np.where(mask, x, y)`, or `np.where(mask)` for the places").into())
+            }
+        },
     },
     Function {
         form: Function,
         signature: "select(condlist, choicelist, default=0)",
         call: |c| {
-            let (conditions, choices) = (c.exprs("condlist")?, c.exprs("choicelist")?);
-            if conditions.len() != choices.len() {
+            let (conditions, choices) = (c.exprs("condlist")?, c.value("choicelist"));
+            let choices = choices.as_ref().and_then(Value::parts);
+            let Some(choices) = choices.filter(|choices| choices.len() == conditions.len()) else {
                 return Err(c.wrong("choicelist", "as many arrays as there are conditions"));
+            };
+            if let Some(wrong) = conditions
+                .iter()
+                .find_map(|condition| condition.dtype().filter(|dtype| *dtype != DType::Bool))
+            {
+                let refusal = Refusal::argument(format!("`select` takes conditions of bool, not of {wrong}"));
+                return Err(refusal.help("compare: `np.select([x > 0], [x])`").into());
             }
-            // NumPy finds the dtype of all of them together.
-            let mut result = c.argument("default")?;
+            // The dtype of all of them together, where numbers give way.
+            let default = c.value("default").unwrap_or(Value::None);
+            let all = || choices.iter().chain([&default]);
+            let mut strong = Vec::new();
+            for value in all() {
+                match value {
+                    Value::Number(Weak::Int(_) | Weak::Float(_)) => {}
+                    value => strong.extend(value.as_expr(c.graph(), None)?.dtype()),
+                }
+            }
+            let weak = all().filter_map(|value| match value {
+                Value::Number(number @ (Weak::Int(_) | Weak::Float(_))) => Some(*number),
+                _ => None,
+            });
+            let dtype = match DType::result_type(strong) {
+                Some(dtype) => weak.fold(dtype, DType::promote_weak),
+                None => weak.fold(DType::I64, DType::promote_weak),
+            };
+            let mut result = default.as_expr(c.graph(), Some(dtype))?;
             for (condition, choice) in conditions.into_iter().zip(choices).rev() {
-                result = Argument::Expr(condition.select(choice, result));
+                result = condition.select(choice.as_expr(c.graph(), Some(dtype))?, result);
             }
-            match result {
-                Argument::Expr(expr) => Ok(c.fresh(expr)),
-                Argument::Number(_) => Err(c.wrong("condlist", "at least one condition")),
-            }
+            Ok(c.fresh(result))
         },
     },
     Function {
@@ -36,15 +75,27 @@ pub(super) const TABLE: &[Function] = &[
         signature: "clip(a, min|a_min=None, max|a_max=None, out=None, dtype=None)",
         call: |c| {
             let (lower, upper) = (c.some("min").is_some(), c.some("max").is_some());
-            match (lower, upper) {
-                (true, true) => operation(c, ElementOp::Clip, &["a", "min", "max"]),
-                (true, false) => operation(c, ElementOp::Maximum, &["a", "min"]),
-                (false, true) => operation(c, ElementOp::Minimum, &["a", "max"]),
-                (false, false) => {
+            let (op, names) = match (lower, upper) {
+                (true, true) => (ElementOp::Clip, &["a", "min", "max"][..]),
+                (true, false) => (ElementOp::Maximum, &["a", "min"][..]),
+                (false, true) => (ElementOp::Minimum, &["a", "max"][..]),
+                (false, false) => (ElementOp::Positive, &["a"][..]),
+            };
+            let Some(dtype) = c.dtype("dtype")? else {
+                if !lower && !upper {
                     let x = c.expr("a")?;
-                    Ok(c.fresh(x))
+                    return Ok(c.fresh(x));
                 }
+                return operation(c, op, names);
+            };
+            let mut operands = Vec::with_capacity(names.len());
+            for name in names {
+                c.argument(name)?;
+                let value = c.value(name).unwrap_or(Value::None);
+                let converted = c.evaluator.held_to_dtype("clip", &value, dtype)?;
+                operands.push(c.fresh(converted));
             }
+            c.evaluator.element(op, &operands)
         },
     },
     Function {
@@ -70,9 +121,8 @@ pub(super) const TABLE: &[Function] = &[
         form: Function,
         signature: "divmod(x1, x2)",
         call: |c| {
-            let (quotient, remainder) = c.expr("x1")?.divmod(c.argument("x2")?);
-            let parts = vec![c.fresh(quotient), c.fresh(remainder)];
-            Value::tuple(parts)
+            let quotient = operation(c, ElementOp::FloorDivide, &["x1", "x2"])?;
+            Value::tuple(vec![quotient, operation(c, ElementOp::Remainder, &["x1", "x2"])?])
         },
     },
     Function {
@@ -93,6 +143,11 @@ pub(super) const TABLE: &[Function] = &[
                     result = x.isnan().select(c.argument("nan")?, result);
                 }
             }
+            // Whatever takes the places of some keeps the dtype.
+            let result = x
+                .dtype()
+                .filter(|dtype| result.dtype() != Some(*dtype))
+                .map_or(result, |dtype| result.astype(dtype));
             Ok(c.fresh(result))
         },
     },

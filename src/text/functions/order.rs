@@ -6,8 +6,8 @@ use super::super::python;
 use super::super::selected::{Front, Selected, in_front, no_function};
 use super::super::value::{Evaluated, Value};
 use crate::axes::{All, Axes, Axis};
-use crate::expr::Expr;
-use fusewire_ir::{AxisRef, ElementOp, Side, Weak};
+use crate::expr::{Argument, Expr};
+use fusewire_ir::{AxisRef, DType, ElementOp, Side, Weak};
 
 pub(super) const TABLE: &[Function] = &[
     Function {
@@ -63,6 +63,7 @@ pub(super) const TABLE: &[Function] = &[
         form: Function,
         signature: "cumulative_sum(a, axis=None, dtype=None, out=None, include_initial=False)",
         call: |c| {
+            held_to_axis(c)?;
             let first = c.flag("include_initial")?;
             let sum = if first { Expr::cumulative_sum_from_zero } else { Expr::cumulative_sum };
             running_from(c, sum)
@@ -72,10 +73,21 @@ pub(super) const TABLE: &[Function] = &[
         form: Function,
         signature: "cumulative_prod(a, axis=None, dtype=None, out=None, include_initial=False)",
         call: |c| {
+            held_to_axis(c)?;
             let first = c.flag("include_initial")?;
             let product = if first { Expr::cumulative_prod_from_one } else { Expr::cumulative_prod };
             running_from(c, product)
         },
+    },
+    Function {
+        form: Function,
+        signature: "add.accumulate(a|array, axis=0, dtype=None, out=None)",
+        call: |c| accumulated_from(c, Expr::cumulative_sum),
+    },
+    Function {
+        form: Function,
+        signature: "multiply.accumulate(a|array, axis=0, dtype=None, out=None)",
+        call: |c| accumulated_from(c, Expr::cumulative_prod),
     },
     Function {
         form: Function,
@@ -90,7 +102,17 @@ pub(super) const TABLE: &[Function] = &[
     Function {
         form: Function,
         signature: "logaddexp.accumulate(array, axis=0)",
-        call: |c| accumulated(c, Expr::cumulative_logsumexp),
+        call: |c| {
+            // Of integers, as wide as `logaddexp` of two of them.
+            let x = c.expr("array")?;
+            let both = [x, x].map(Argument::Expr);
+            let dtype = Expr::element_of(c.graph(), ElementOp::Logaddexp, both.into_iter()).dtype();
+            let total = x.cumulative_logsumexp(c.axis("axis")?);
+            let total = dtype
+                .filter(|dtype| total.dtype() != Some(*dtype))
+                .map_or(total, |dtype| total.astype(dtype));
+            Ok(c.fresh(total))
+        },
     },
     Function {
         form: Both,
@@ -107,12 +129,13 @@ pub(super) const TABLE: &[Function] = &[
     },
     Function {
         form: Function,
-        signature: "digitize(x, bins)",
+        signature: "digitize(x, bins, right=False)",
         call: |c| {
+            let side = if c.flag("right")? { Side::Left } else { Side::Right };
             let (x, (bins, shape)) = (c.expr("x")?, c.sound("bins")?);
             let length = shape.first().and_then(fusewire_ir::Dim::known).filter(|_| shape.len() == 1);
             let Some(length @ 2..) = length else {
-                let found = x.digitize(bins);
+                let found = bins.searchsorted(x, side);
                 return Ok(c.fresh(found));
             };
             if c.value("bins").is_some_and(|bins| bins.parts().is_some_and(have_no_order)) {
@@ -126,7 +149,7 @@ pub(super) const TABLE: &[Function] = &[
             let checked = steps.expect_equal(0, message);
             let falls = bins.index(0).greater(bins.index(-1));
             let rising = falls.select(bins.flip(Axis(0)), bins);
-            let found = rising.searchsorted(x, Side::Right);
+            let found = rising.searchsorted(x, side);
             let found = falls.select(found.number(length as i64) - found, found);
             Ok(c.fresh(found + checked))
         },
@@ -142,7 +165,10 @@ pub(super) const TABLE: &[Function] = &[
                 refusal
                     .help("the largest element is known only when data is; one beyond is an error of the run")
             })?;
-            let x = c.expr("x")?;
+            let (x, shape) = c.sound("x")?;
+            if shape.len() != 1 {
+                return Err(c.wrong("x", "integers along one axis"));
+            }
             let counts = match c.some("weights") {
                 None => x.bincount(length),
                 Some(_) => x.bincount_weighted(c.expr("weights")?, length),
@@ -163,6 +189,15 @@ fn have_no_order(parts: &[Value<'_>]) -> bool {
         })
     };
     any(ElementOp::Less) && any(ElementOp::Greater)
+}
+
+/// Several axes have no order of their own.
+fn held_to_axis<'g>(c: &Call<'_, '_, 'g>) -> Evaluated<'g, ()> {
+    let (_, shape) = c.sound("a")?;
+    if shape.len() > 1 && c.some("axis").is_none() {
+        return Err(c.wrong("axis", "an axis where the array has several"));
+    }
+    Ok(())
 }
 
 /// An array and one axis of it; without one, all elements along one axis.
@@ -296,6 +331,14 @@ fn running_from<'g>(c: &mut Call<'_, '_, 'g>, total: fn(Expr<'g>, AxisRef) -> Ex
     Ok(c.fresh(running))
 }
 
+/// Along an axis that is there.
+fn accumulated_from<'g>(c: &mut Call<'_, '_, 'g>, total: fn(Expr<'g>, AxisRef) -> Expr<'g>) -> Evaluated<'g> {
+    if c.sound("a")?.1.is_empty() {
+        return Err(c.wrong("a", "an array with axes"));
+    }
+    running_from(c, total)
+}
+
 fn accumulated<'g>(c: &mut Call<'_, '_, 'g>, total: fn(Expr<'g>, AxisRef) -> Expr<'g>) -> Evaluated<'g> {
     let running = total(c.expr("array")?, c.axis("axis")?);
     Ok(c.fresh(running))
@@ -314,11 +357,22 @@ fn histogram<'g>(c: &mut Call<'_, '_, 'g>) -> Evaluated<'g> {
                 })
             });
             let ends: Option<Vec<f64>> = ends.and_then(Iterator::collect);
-            let (Some([low, high]), Ok(bins)) = (ends.as_deref(), u64::try_from(bins)) else {
-                return Err(c.wrong("range", "two numbers"));
+            let Some([low, high]) = ends.as_deref() else { return Err(c.wrong("range", "two numbers")) };
+            let Some(bins) = u64::try_from(bins).ok().filter(|bins| *bins > 0) else {
+                return Err(c.wrong("bins", "at least one bin, or edges,"));
             };
+            // Around a single number the bins are one wide together.
+            let half = if low == high { 0.5 } else { 0.0 };
+            let (low, high) = (&(low - half), &(high + half));
             let edges = c.graph().linspace(*low, *high, bins.saturating_add(1));
-            (x.histogram_range(bins, *low, *high), edges)
+            match x.dtype() {
+                // Edges have the dtype of the floats that they are held against.
+                Some(dtype @ (DType::F16 | DType::F32)) => {
+                    let edges = edges.astype(dtype);
+                    (x.histogram(edges), edges)
+                }
+                _ => (x.histogram_range(bins, *low, *high), edges),
+            }
         }
         (Some(_), None) => {
             let refusal = Refusal::argument("`histogram` needs `range` beside a number of bins");

@@ -4,7 +4,7 @@ use super::super::call::{Call, Form::*, Function};
 use super::super::value::{Evaluated, Value};
 use crate::axes::{Axes, Axis};
 use crate::expr::Expr;
-use fusewire_ir::DType;
+use fusewire_ir::{DType, Weak};
 
 pub(super) const TABLE: &[Function] = &[
     Function {
@@ -75,10 +75,30 @@ fn quantile<'g>(c: &mut Call<'_, '_, 'g>, whole: f64, without_nan: bool) -> Eval
     if !parts.iter().all(|part| (0.0..=whole).contains(part)) {
         return Err(c.wrong("q", &format!("numbers from 0 to {whole}")));
     }
+    // Whole parts of one are elements, and stay what they are.
+    let is_whole = |value: &Value<'g>| matches!(value, Value::Number(Weak::Int(_) | Weak::Bool(_)));
+    let own = (whole == 1.0 && q.parts().unwrap_or(std::slice::from_ref(&q)).iter().all(is_whole))
+        .then(|| x.dtype());
     let mask = counted(c, x, without_nan);
+    if let Some(Some(dtype)) = own
+        && !dtype.is_float()
+    {
+        let extreme = |part: f64, axes: Axes| match (mask, part > 0.0) {
+            (None, false) => x.min(axes),
+            (None, true) => x.max(axes),
+            (Some(mask), false) => x.masked(mask).min_initial(axes, x.highest()),
+            (Some(mask), true) => x.masked(mask).max_initial(axes, x.lowest()),
+        };
+        let all: Vec<Expr<'g>> = parts.iter().map(|part| extreme(*part, axes.clone())).collect();
+        let result = if q.parts().is_some() { c.graph().stack(Axis(0), all) } else { all[0] };
+        return Ok(c.fresh(result));
+    }
     // A list has a dtype, to which floats are promoted.
-    let x =
-        if q.parts().is_some() && x.dtype().is_some_and(DType::is_float) { x.astype(DType::F64) } else { x };
+    let x = if q.parts().is_some() && own.is_none() && x.dtype().is_some_and(DType::is_float) {
+        x.astype(DType::F64)
+    } else {
+        x
+    };
     let quantile = |part: f64, axes: Axes| match mask {
         None => x.quantile(part, axes),
         Some(mask) => x.masked(mask).quantile(part, axes),

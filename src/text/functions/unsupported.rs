@@ -1,6 +1,6 @@
 //! What NumPy has and the language has not, by name.
 
-use super::super::error::Refusal;
+use super::super::error::{Refusal, nearest};
 
 /// Names that are refused, and why or what to write instead.
 const NAMES: &[(&[&str], &str)] = &[
@@ -44,22 +44,17 @@ const NAMES: &[(&[&str], &str)] = &[
         &["load", "loadtxt", "genfromtxt", "save", "savez", "fromfile", "memmap", "open"],
         "files are inputs and outputs: `fusewire run EXPR x=x.npy -o out.npy`",
     ),
+    (&["print"], "the value of the last line is the result: end with it, or with a tuple of several"),
+    (&["type", "isinstance"], "the dtype of an array is `x.dtype`, its sizes are `x.shape`"),
+    (&["sorted"], "`np.sort(x)` is"),
+    (&["finfo", "iinfo"], "write the number: `2.22e-16` is the epsilon of float64, `1.19e-7` of float32"),
+    (&["view"], "bytes are not taken for another dtype; values are converted with `x.astype(...)`"),
     (
-        &[
-            "print",
-            "input",
-            "eval",
-            "exec",
-            "getattr",
-            "setattr",
-            "__import__",
-            "globals",
-            "locals",
-            "compile",
-        ],
+        &["input", "eval", "exec", "getattr", "setattr", "__import__", "globals", "locals", "compile"],
         "nothing is evaluated as Python",
     ),
-    (&["tolist", "item", "tobytes", "tofile", "dump", "dumps"], "results are arrays"),
+    (&["item"], "a single element is a value as it is; `float(x)` and `int(x)` make a number of it"),
+    (&["tolist", "tobytes", "tofile", "dump", "dumps"], "results are arrays"),
     (
         &["vectorize", "apply_along_axis", "frompyfunc", "fromfunction", "nditer", "ndenumerate"],
         "functions of Python are not called",
@@ -128,33 +123,11 @@ pub(super) fn unknown(
     names: &[&'static str],
 ) -> Refusal {
     let refusal = Refusal::language(format!("`{shown}` is not in the language"));
+    let module = if shown == name { "" } else { "np." };
     let last = name.rsplit('.').next().unwrap_or(name);
-    if last != name && is_known(last) {
-        return refusal.help(format!("there is `{last}`"));
+    match nearest(&name.to_lowercase(), names.iter().copied()) {
+        Some(known) => refusal.help(format!("did you mean `{module}{known}`?")),
+        None if last != name && is_known(last) => refusal.help(format!("there is `{module}{last}`")),
+        None => refusal.help("`fusewire ops` lists the functions of the language"),
     }
-    let near = names.iter().map(|known| (distance(name, known), *known)).min();
-    match near {
-        Some((distance, known)) if distance <= 1 + name.len() / 5 => {
-            refusal.help(format!("did you mean `{known}`?"))
-        }
-        _ => refusal.help("`fusewire ops` lists the functions of the language"),
-    }
-}
-
-/// How many letters have to be changed, up to a few.
-fn distance(left: &str, right: &str) -> usize {
-    if left.len().abs_diff(right.len()) > 3 || left.len() > 40 {
-        return usize::MAX;
-    }
-    let right: Vec<char> = right.chars().collect();
-    let mut row: Vec<usize> = (0..=right.len()).collect();
-    for (at, a) in left.chars().enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], at + 1);
-        for (to, b) in right.iter().enumerate() {
-            let changed = diagonal + usize::from(a != *b);
-            diagonal = row[to + 1];
-            row[to + 1] = changed.min(diagonal + 1).min(row[to] + 1);
-        }
-    }
-    row[right.len()]
 }
