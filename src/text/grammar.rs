@@ -132,6 +132,24 @@ impl<'t> Grammar<'t> {
         self.eat_symbol(symbol).ok_or_else(|| self.unexpected(&format!("`{symbol}` {after}")))
     }
 
+    /// The end of what `open` began.
+    fn close(&mut self, symbol: &'static str, after: &str, open: Span) -> Parsed<Token> {
+        if self.peek().is_none() {
+            let message = format!("`{}` is never closed", open.of(self.text));
+            return Err(Refusal::syntax(message, open).help(format!("write `{symbol}` {after}")));
+        }
+        self.expect(symbol, after)
+    }
+
+    /// A value stands where an operator or a comma is missing.
+    fn begins_value(&self) -> bool {
+        self.peek().is_some_and(|token| match token.kind {
+            Kind::Name | Kind::Int | Kind::Float | Kind::Text => true,
+            Kind::Symbol(symbol) => matches!(symbol, "(" | "[" | "None" | "True" | "False" | "..."),
+            Kind::Newline => false,
+        })
+    }
+
     /// Something else stands where `wanted` should.
     pub(super) fn unexpected(&self, wanted: &str) -> Refusal {
         let Some(token) = self.peek() else {
@@ -157,10 +175,18 @@ impl<'t> Grammar<'t> {
             Kind::Newline => {
                 Refusal::syntax(format!("the line ends where {wanted} should stand"), token.span)
             }
-            _ => Refusal::syntax(
-                format!("`{}` stands where {wanted} should", token.span.of(self.text)),
-                token.span,
-            ),
+            Kind::Symbol(closing @ (")" | "]")) if wanted.starts_with("an operator") => {
+                Refusal::syntax(format!("`{closing}` closes nothing"), token.span)
+            }
+            _ => {
+                let found = token.span.of(self.text);
+                let refusal = Refusal::syntax(format!("`{found}` stands where {wanted} should"), token.span);
+                if self.begins_value() && !wanted.starts_with("a value") {
+                    refusal.help(format!("is an operator or a comma missing before `{found}`?"))
+                } else {
+                    refusal
+                }
+            }
         }
     }
 
@@ -249,9 +275,16 @@ impl<'t> Grammar<'t> {
             match self.peek_symbol() {
                 Some(".") => {
                     self.next();
-                    let name = self
-                        .eat(Kind::Name)
-                        .ok_or_else(|| self.unexpected("the name of an attribute or a method"))?;
+                    let name = self.eat(Kind::Name).ok_or_else(|| {
+                        let refusal = self.unexpected("the name of an attribute or a method");
+                        match self.peek_symbol() {
+                            Some("^") => refusal.help("operators are of each element: a power is `x ** 2`"),
+                            Some(symbol @ ("*" | "/" | "**")) => {
+                                refusal.help(format!("operators are of each element: write `x {symbol} 2`"))
+                            }
+                            _ => refusal,
+                        }
+                    })?;
                     value = if self.peek_symbol() == Some("(") {
                         self.call(Callee::Method(value, name.span), start, name.span)?
                     } else {
@@ -271,7 +304,7 @@ impl<'t> Grammar<'t> {
                 Some("[") => {
                     let open = self.next().map_or(0, |token| token.span.start);
                     let items = self.items()?;
-                    let close = self.expect("]", "after the indices")?;
+                    let close = self.close("]", "after the indices", Span::new(open, open + 1))?;
                     value = self.tree.push(Syntax::Subscript(value, items), start.to(close.span), open);
                 }
                 _ => return Ok(value),
@@ -297,13 +330,20 @@ impl<'t> Grammar<'t> {
             Kind::Symbol("...") => Syntax::Ellipsis,
             Kind::Symbol("(") => return self.bracketed("(", ")"),
             Kind::Symbol("[") => return self.bracketed("[", "]"),
-            Kind::Symbol("*" | "**") => {
-                return Err(Refusal::language("arguments and values are not unpacked with `*`").at(span));
+            Kind::Symbol(stars @ ("*" | "**")) if self.may_unpack(span) => {
+                let message = format!("arguments and values are not unpacked with `{stars}`");
+                return Err(Refusal::language(message).at(span).help("write each of them"));
             }
             _ => return Err(self.unexpected("a value")),
         };
         self.next();
         Ok(self.tree.push(syntax, span, span.start))
+    }
+
+    /// Does a value begin before this piece, rather than go on?
+    fn may_unpack(&self, span: Span) -> bool {
+        let before = self.text.get(..span.start as usize).unwrap_or("").trim_end();
+        before.is_empty() || before.ends_with(['(', '[', ',', '=', '\n', ';'])
     }
 
     /// A name, the path of one in numpy, or a call of either.
@@ -324,11 +364,14 @@ impl<'t> Grammar<'t> {
     }
 
     fn call(&mut self, callee: Callee, start: Span, anchor: Span) -> Parsed<Id> {
-        self.next();
+        let open = self.next().map_or(start, |token| token.span);
         let mut arguments = Vec::new();
         let close = loop {
             if let Some(close) = self.eat_symbol(")") {
                 break close;
+            }
+            if self.peek().is_none() {
+                break self.close(")", "after the arguments", open)?;
             }
             let keyword = if self.is_next(0, Kind::Name) && self.is_next(1, Kind::Symbol("=")) {
                 let name = self.next().map(|token| token.span);
@@ -340,7 +383,7 @@ impl<'t> Grammar<'t> {
             let value = self.expression()?;
             arguments.push(Given { keyword, value });
             if self.eat_symbol(",").is_none() {
-                break self.expect(")", "after the arguments")?;
+                break self.close(")", "after the arguments", open)?;
             }
         };
         Ok(self.tree.push(Syntax::Call(callee, arguments), start.to(close.span), anchor.start))
@@ -354,9 +397,12 @@ impl<'t> Grammar<'t> {
             if let Some(end) = self.eat_symbol(close) {
                 break end;
             }
+            if self.peek().is_none() {
+                break self.close(close, &format!("to close `{open}`"), start)?;
+            }
             parts.push(self.expression()?);
             if self.eat_symbol(",").is_none() {
-                break self.expect(close, &format!("to close `{open}`"))?;
+                break self.close(close, &format!("to close `{open}`"), start)?;
             }
             commas += 1;
         };

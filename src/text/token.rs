@@ -191,6 +191,27 @@ pub(super) fn tokens(text: &str) -> Result<Vec<Token>, Refusal> {
     }
 }
 
+/// Symbols of other languages and of mathematics, and what they are here.
+const INSTEAD: &[(&str, &str)] = &[
+    ("!", "`~x` for what is not true, `x != y` for what differs"),
+    ("?", "`np.where(condition, x, y)`, which chooses for each element"),
+    ("−–—", "`-`"),
+    ("×·⋅∗•", "`*`"),
+    ("÷", "`/`"),
+    ("≤", "`<=`"),
+    ("≥", "`>=`"),
+    ("≠", "`!=`"),
+    ("√", "`np.sqrt(x)`"),
+    ("∑Σ", "`np.sum(x)`"),
+    ("‘’‚“”„«»", "`'` or `\"` around a string"),
+    ("∧", "`&`"),
+    ("∨", "`|`"),
+    ("¬", "`~`"),
+    ("∞", "`np.inf`"),
+    ("…", "`...`"),
+    ("$`", "names as they are"),
+];
+
 /// What no token begins with.
 fn unreadable(rest: &str, start: usize) -> Refusal {
     let first = rest.chars().next().unwrap_or(' ');
@@ -198,11 +219,14 @@ fn unreadable(rest: &str, start: usize) -> Refusal {
     match first {
         '\'' | '"' => Refusal::syntax("a string without its end", span),
         '\\' => Refusal::syntax("`\\` joins lines only at the end of one", span),
-        '?' | '!' | '$' | '`' => Refusal::syntax(format!("`{first}` has no meaning in an expression"), span),
-        _ => Refusal::syntax(
-            format!("`{}` has no meaning in an expression", printable(&first.to_string())),
-            span,
-        ),
+        _ => {
+            let message = format!("`{}` has no meaning in an expression", printable(&first.to_string()));
+            let refusal = Refusal::syntax(message, span);
+            match INSTEAD.iter().find(|(symbols, _)| symbols.contains(first)) {
+                Some((_, instead)) => refusal.help(format!("write {instead}")),
+                None => refusal,
+            }
+        }
     }
 }
 
@@ -217,9 +241,22 @@ fn check_neighbours(before: Option<&Token>, rest: &str, kind: Kind, span: Span) 
             let end = span.end + next.map_or(0, char::len_utf8) as u32;
             Err(Refusal::syntax("a number runs into a name", Span::new(span.start, end)))
         }
-        Kind::Name if matches!(next, Some('\'' | '"')) => {
+        Kind::Name if matches!(next, Some('\'' | '"')) && span.end - span.start <= 2 && rest.len() > 1 => {
             let message = "strings with a prefix, such as f-strings, are not in the language";
-            Err(Refusal::language(message).at(span))
+            Err(Refusal::language(message).at(span).help("write the string alone: `'f4'`"))
+        }
+        Kind::Name if matches!(next, Some('\'' | '"')) => {
+            let end = span.end + 1;
+            let refusal = Refusal::syntax("a name runs into a string", Span::new(span.start, end));
+            Err(refusal.help("is an operator or a comma missing between them? Transposed is `x.T`"))
+        }
+        Kind::Symbol(symbol @ ("&" | "|"))
+            if before.is_some_and(|token| *token == Kind::Symbol(symbol) && token.span.end == span.start) =>
+        {
+            let whole = Span::new(span.start - 1, span.end);
+            Err(Refusal::syntax(format!("`{symbol}{symbol}` has no meaning in an expression"), whole).help(
+                format!("write `{symbol}`, with brackets around comparisons: `(x > 0) {symbol} (x < 1)`"),
+            ))
         }
         Kind::Text if before.is_some_and(|token| *token == Kind::Text) => {
             Err(Refusal::language("strings are not joined")
