@@ -217,7 +217,6 @@ impl Graph {
         let (sites, mut foreign) = self.own(outputs, Site::caller());
         let timed = Timed::begin();
         let plan = self.ir.borrow().plan(&sites, limits);
-        timed.planned(&plan);
         // What is wrong with the others is reported together with it.
         if !foreign.is_empty()
             && !sites.is_empty()
@@ -225,7 +224,8 @@ impl Graph {
         {
             foreign.extend(error.diagnostics().iter().cloned());
         }
-        Error::check(foreign)?;
+        let plan = Error::check(foreign).and(plan);
+        timed.planned(&plan);
         Ok(Plan::new(plan?))
     }
 

@@ -88,7 +88,7 @@ impl Program {
         };
         let timed = Timed::begin();
         let compiled = program.compile_dense();
-        timed.compiled(&program.plan, compiled.is_ok());
+        timed.compiled(&program.plan, &compiled);
         compiled?;
         Ok(program)
     }
@@ -210,7 +210,7 @@ impl Program {
         };
         let timed = Timed::begin();
         let ran = prepared.launches.run(site);
-        timed.ran(&self.plan, prepared.bytes, self.threads);
+        timed.ran(&self.plan, prepared.bytes, self.threads, &ran);
         self.keep(prepared);
         ran
     }
@@ -299,6 +299,19 @@ impl Program {
         outputs: Given,
         site: Site,
     ) -> Result<Prepared, Error> {
+        let timed = Timed::begin();
+        let prepared = self.prepare_unseen(lent, inputs, outputs, site);
+        timed.bound(&prepared);
+        prepared
+    }
+
+    fn prepare_unseen(
+        &self,
+        lent: Option<&mut [u8]>,
+        inputs: Given,
+        outputs: Given,
+        site: Site,
+    ) -> Result<Prepared, Error> {
         let binding = bind::bind(&self.plan, &inputs, &outputs, &self.sizes, site)?;
         let arrangement = self.arrange(&binding, self.threads);
         let bytes = arrangement.offsets.last().copied().unwrap_or(0);
@@ -329,7 +342,9 @@ impl Program {
         let bound = |piece: u64| {
             let sizes = cut.sizes(piece).map(|(dim, size)| (dim.into(), size));
             let sizes: Sizes = self.sizes.clone().into_iter().chain(sizes).collect();
-            bind::bind(&self.plan, &inputs, &outputs, &sizes, site)
+            let binding = bind::bind(&self.plan, &inputs, &outputs, &sizes, site);
+            Timed::begin().bound(&binding);
+            binding
         };
         // Pieces are of two sizes at most: all is where there is room for either.
         let last = cut.pieces() - 1;
@@ -350,7 +365,7 @@ impl Program {
                 let mut launches = self.prepare(&binding, &arrangement, address, self.threads, steps)?;
                 let timed = Timed::begin();
                 let ran = launches.run(site);
-                timed.ran(&self.plan, bytes, self.threads);
+                timed.ran(&self.plan, bytes, self.threads, &ran);
                 ran?;
             }
         }
@@ -525,7 +540,7 @@ impl Bound<'_> {
     pub fn run(&mut self) -> Result<(), Error> {
         let timed = Timed::begin();
         let ran = self.prepared.launches.run(Site::caller());
-        timed.ran(&self.plan, self.prepared.bytes, self.threads);
+        timed.ran(&self.plan, self.prepared.bytes, self.threads, &ran);
         ran
     }
 
@@ -535,7 +550,10 @@ impl Bound<'_> {
     /// As [`Bound::run`].
     #[track_caller]
     pub fn run_watched(&mut self, watch: &Watch) -> Result<(), Error> {
-        self.prepared.launches.run_watched(watch, Site::caller())
+        let timed = Timed::begin();
+        let ran = self.prepared.launches.run_watched(watch, Site::caller());
+        timed.ran(&self.plan, self.prepared.bytes, self.threads, &ran);
+        ran
     }
 }
 

@@ -28,46 +28,47 @@ mod on {
 
         /// The end of planning: the pre-flight, or why there is none.
         pub fn planned(&self, plan: &Result<Plan, Error>) {
-            let Some(micros) = self.micros() else { return };
             match plan {
-                Ok(plan) => tracing::debug!(
-                    target: "fusewire",
-                    inputs = %arrays(plan.inputs()),
-                    outputs = %arrays(plan.outputs()),
-                    kernels = plan.kernels().len(),
-                    operations = plan.operations(),
-                    workspace_bytes = plan.workspace_bytes(),
-                    peak_bytes = plan.peak_bytes(),
-                    numpy_bytes = plan.numpy_memory().bytes,
-                    micros,
-                    "planned"
-                ),
-                Err(error) => {
-                    for wrong in error.diagnostics() {
-                        let site = wrong.site.map(|site| site.to_string()).unwrap_or_default();
-                        tracing::warn!(
-                            target: "fusewire",
-                            kind = wrong.kind.name(),
-                            site,
-                            micros,
-                            "refused: {}",
-                            wrong.message
-                        );
-                    }
+                Ok(plan) => {
+                    let Some(micros) = self.micros() else { return };
+                    tracing::debug!(
+                        target: "fusewire",
+                        inputs = %arrays(plan.inputs()),
+                        outputs = %arrays(plan.outputs()),
+                        kernels = plan.kernels().len(),
+                        operations = plan.operations(),
+                        workspace_bytes = plan.workspace_bytes(),
+                        peak_bytes = plan.peak_bytes(),
+                        numpy_bytes = plan.numpy_memory().bytes,
+                        micros,
+                        "planned"
+                    );
                 }
+                Err(error) => self.wrong("refused", error),
             }
         }
 
         /// The end of compiling.
-        pub fn compiled(&self, plan: &Plan, ok: bool) {
-            if let Some(micros) = self.micros() {
-                tracing::debug!(target: "fusewire", kernels = plan.kernels().len(), ok, micros, "compiled");
+        pub fn compiled(&self, plan: &Plan, compiled: &Result<(), Error>) {
+            if let Err(error) = compiled {
+                self.wrong("not compiled", error);
+            } else if let Some(micros) = self.micros() {
+                tracing::debug!(target: "fusewire", kernels = plan.kernels().len(), micros, "compiled");
+            }
+        }
+
+        /// The end of binding: what is refused.
+        pub fn bound<T>(&self, bound: &Result<T, Error>) {
+            if let Err(error) = bound {
+                self.wrong("not bound", error);
             }
         }
 
         /// The end of a run, with the bytes of workspace that it had.
-        pub fn ran(&self, plan: &Plan, workspace_bytes: usize, threads: usize) {
-            if let Some(micros) = self.micros() {
+        pub fn ran(&self, plan: &Plan, workspace_bytes: usize, threads: usize, ran: &Result<(), Error>) {
+            if let Err(error) = ran {
+                self.wrong("failed", error);
+            } else if let Some(micros) = self.micros() {
                 tracing::debug!(
                     target: "fusewire",
                     outputs = %arrays(plan.outputs()),
@@ -75,6 +76,21 @@ mod on {
                     threads,
                     micros,
                     "ran"
+                );
+            }
+        }
+
+        /// Everything that is wrong, an event each: also where only warnings are listened to, and no time was taken.
+        fn wrong(&self, what: &str, error: &Error) {
+            for wrong in error.diagnostics() {
+                let site = wrong.site.map(|site| site.to_string()).unwrap_or_default();
+                tracing::warn!(
+                    target: "fusewire",
+                    kind = wrong.kind.name(),
+                    site,
+                    micros = self.micros(),
+                    "{what}: {}",
+                    wrong.message
                 );
             }
         }
@@ -102,9 +118,12 @@ mod off {
         pub const fn planned(&self, _: &Result<Plan, Error>) {}
 
         #[allow(clippy::unused_self)]
-        pub const fn compiled(&self, _: &Plan, _: bool) {}
+        pub const fn compiled(&self, _: &Plan, _: &Result<(), Error>) {}
 
         #[allow(clippy::unused_self)]
-        pub const fn ran(&self, _: &Plan, _: usize, _: usize) {}
+        pub const fn bound<T>(&self, _: &Result<T, Error>) {}
+
+        #[allow(clippy::unused_self)]
+        pub const fn ran(&self, _: &Plan, _: usize, _: usize, _: &Result<(), Error>) {}
     }
 }

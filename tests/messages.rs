@@ -117,13 +117,19 @@ fn golden_messages_of_every_kind() {
     assert!(count >= 60, "{count}");
 }
 
-/// Collects events as text.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<String>>>);
+/// Collects events as text, from a level on.
+#[derive(Clone)]
+struct Log(Arc<Mutex<Vec<String>>>, tracing::Level);
+
+impl Default for Log {
+    fn default() -> Self {
+        Self(Arc::default(), tracing::Level::TRACE)
+    }
+}
 
 impl tracing::Subscriber for Log {
     fn enabled(&self, metadata: &tracing::Metadata<'_>) -> bool {
-        metadata.target() == "fusewire"
+        metadata.target() == "fusewire" && *metadata.level() <= self.1
     }
     fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
         tracing::span::Id::from_u64(1)
@@ -165,4 +171,48 @@ fn logs_show_the_pre_flight() {
     let lines = log.0.lock().unwrap().join("\n");
     let place = lines.split("site=").nth(1).unwrap().split(' ').next().unwrap().to_string();
     assert_snapshot!(lines.replace(&place, "PLACE"));
+}
+
+/// What goes wrong is a warning, whatever it is, and nothing that failed is said to have run.
+#[test]
+fn logs_show_what_went_wrong() {
+    for level in [tracing::Level::TRACE, tracing::Level::WARN] {
+        let log = Log(Arc::default(), level);
+        tracing::subscriber::with_default(log.clone(), || {
+            let g = Graph::new();
+            let other = Graph::new();
+            let (x, i) = (g.input("x", F64, [4]), g.input("i", I64, [2]));
+            let plan = g.plan([x.take(i, Axis(0)).named("taken")], &Limits::default()).unwrap();
+            assert!(g.plan([x + 1, other.input("y", F64, [4])], &Limits::default()).is_err());
+            let program = plan.compile().unwrap().with_threads(1);
+            let (data, mut out) = ([1.0, 2.0, 3.0, 4.0], [0.0; 2]);
+            let run = |indices: &[i64; 2], out: &mut [f64]| {
+                let inputs = [("x", View::from(&data)), ("i", View::from(indices))];
+                program.run(inputs, [("taken", ViewMut::from(out))])
+            };
+            run(&[0, 7], &mut out).unwrap_err();
+            run(&[0, 1], &mut out[..1]).unwrap_err();
+            program.bind([("x", View::from(&data))], [("taken", &mut out)]).unwrap_err();
+        });
+        let lines = log.0.lock().unwrap();
+        let of = |sort: &str| -> Vec<&str> {
+            let of =
+                lines.iter().map(String::as_str).filter(|line| line.contains(&format!(" message={sort}")));
+            of.collect()
+        };
+        assert_eq!(of("ran").len(), 0, "{lines:?}");
+        assert_eq!(of("planned").len(), usize::from(level == tracing::Level::TRACE), "{lines:?}");
+        let refused = of("refused: ");
+        assert!(refused.len() == 1 && refused[0].contains("kind=\"graph\""), "{lines:?}");
+        let failed = of("failed: ");
+        assert!(
+            failed.len() == 1 && failed[0].starts_with("WARN") && failed[0].contains("kind=\"index\""),
+            "{lines:?}"
+        );
+        let unbound = of("not bound: ");
+        assert!(
+            unbound.len() == 2 && unbound[0].contains("kind=\"binding\"") && unbound[1].contains("`i`"),
+            "{lines:?}"
+        );
+    }
 }
