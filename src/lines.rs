@@ -72,6 +72,12 @@ impl Array {
         self.address = self.address.wrapping_add(moved(self.buffer));
     }
 
+    /// Do all elements lie on their own boundaries?
+    pub fn is_aligned(&self) -> bool {
+        let width = self.width.max(1) as i64;
+        self.address % width == 0 && self.strides.iter().all(|stride| stride % width == 0)
+    }
+
     /// The distance between elements along an axis, in bytes.
     pub fn stride(&self, axis: usize) -> i64 {
         self.strides[axis]
@@ -178,6 +184,14 @@ impl Matrix {
         let address = self.address.wrapping_add((at as i64).wrapping_mul(self.row_stride));
         let length = if at < self.rows { self.columns } else { 0 };
         Line { address, width: self.width, stride: self.column_stride, length }
+    }
+
+    /// So many rows and columns of it, which it has, from these on.
+    pub const fn part(&self, row: usize, rows: usize, column: usize, columns: usize) -> Self {
+        let down = (row as i64).wrapping_mul(self.row_stride);
+        let along = (column as i64).wrapping_mul(self.column_stride);
+        let address = self.address.wrapping_add(down).wrapping_add(along);
+        Self { address, rows: rows as u64, columns: columns as u64, ..*self }
     }
 
     /// A dense copy.

@@ -523,14 +523,16 @@ impl Bound<'_> {
         self.prepared.bytes
     }
 
-    /// The bytes of scratch memory that it has beside: tiles that stay in the nearest cache, and totals on their way. They depend on
-    /// the code and on the number of threads, not on the size of arrays.
+    /// The most bytes of scratch memory beside: tiles that stay in the nearest cache, totals on their way, and what products of
+    /// floats copy blocks of their operands to, which is there only while they run. They depend on the code and
+    /// on the number of threads; however large arrays are, a product has less than 3 MiB for each thread.
     #[must_use]
     pub fn scratch_bytes(&self) -> usize {
         self.prepared.launches.0.iter().map(Work::scratch_bytes).sum()
     }
 
-    /// Computes every output from the inputs as they are now. Allocates nothing on one thread.
+    /// Computes every output from the inputs as they are now. Allocates nothing on one thread, but for the blocks
+    /// that products of floats copy their operands to: they are in [`Bound::scratch_bytes`].
     ///
     /// # Errors
     /// An index that an array does not have, found in an array of indices. Steps before the one that found

@@ -19,11 +19,11 @@ pub(super) enum Work {
 }
 
 impl Work {
-    /// Bytes of scratch memory; that of a routine is workspace.
+    /// The most bytes of scratch memory beside workspace.
     pub(super) fn scratch_bytes(&self) -> usize {
         match self {
             Self::Loops(launch) => launch.scratch_bytes(),
-            Self::Routine(_) => 0,
+            Self::Routine(routine) => routine.scratch_bytes(),
         }
     }
 

@@ -10,6 +10,7 @@ mod search;
 mod sort;
 
 use crate::bind::index as index_value;
+use crate::gemm;
 use crate::launch::parts_for;
 use crate::lines::{Array, Line, Plain};
 use crate::walk::Memory;
@@ -127,6 +128,26 @@ impl RoutineLaunch {
     /// The same work after buffers have moved by as many bytes as `moved` says.
     pub fn relocate(&mut self, moved: &impl Fn(Buffer) -> i64) {
         self.operands.iter_mut().chain(&mut self.results).for_each(|array| array.relocate(moved));
+    }
+
+    /// The most bytes that a run allocates: what products of floats copy blocks of their operands to. All else that a
+    /// routine needs is workspace.
+    pub fn scratch_bytes(&self) -> usize {
+        let (Routine::Matmul { batch }, [a, b], DType::F32 | DType::F64) =
+            (&self.call.routine, &self.operands[..], self.call.result.dtype)
+        else {
+            return 0;
+        };
+        let count = |sizes: &[u64]| sizes.iter().fold(1u64, |count, size| count.saturating_mul(*size));
+        let (left, right) = (&a.sizes()[*batch..], &b.sizes()[*batch..]);
+        let [rows, columns] = [&left[..left.len() - 1], &right[1..]].map(count);
+        let is_copied = ![a, b].into_iter().chain(&self.results).all(Array::is_aligned);
+        let bytes = gemm::packed_bytes(
+            [rows, left[left.len() - 1], columns],
+            self.call.result.dtype.bytes(),
+            is_copied,
+        );
+        bytes.saturating_mul(self.parts as usize)
     }
 
     /// Does the work.

@@ -168,6 +168,53 @@ fn products_of_unaligned_elements() {
     assert_eq!(out, [4.0, -1.0, 10.0, -1.0]);
 }
 
+/// Where they are copied in blocks, each sum has the order that it has in place.
+#[test]
+fn long_products_of_unaligned_elements_have_the_same_bits() {
+    fn bits<T: fusewire::Element + Into<fusewire::Scalar> + Copy + Default>(
+        dtype: DType,
+        number: impl Fn(usize) -> T,
+    ) -> [Vec<u64>; 2] {
+        let (rows, summed, columns) = (70u64, 1100u64, 300u64);
+        let g = Graph::new();
+        let (a, b) = (g.input("a", dtype, [rows, summed]), g.input("b", dtype, [summed, columns]));
+        let program = plan(&g, [a.matmul(b)]).compile().unwrap().with_threads(1);
+        let item = dtype.bytes() as isize;
+        let filled =
+            |count: u64, seed: usize| -> Vec<T> { (0..count as usize).map(|at| number(at + seed)).collect() };
+        let (left, right) = (filled(rows * summed, 0), filled(summed * columns, 77));
+        [0, 1].map(|moved| {
+            let bytes = |elements: &[T]| -> Vec<u8> {
+                let mut bytes = vec![0; moved];
+                for element in elements {
+                    let scalar: fusewire::Scalar = (*element).into();
+                    bytes.extend_from_slice(&scalar.bits().to_le_bytes()[..item as usize]);
+                }
+                bytes
+            };
+            let (left, right) = (bytes(&left), bytes(&right));
+            let view = |bytes: &[u8], rows: u64, columns: u64| {
+                let steps = [columns as isize * item, item];
+                // SAFETY: the elements are there, and nobody writes them.
+                unsafe {
+                    View::from_raw(bytes[moved..].as_ptr(), dtype, &[rows as usize, columns as usize], &steps)
+                }
+            };
+            let mut out = vec![T::default(); (rows * columns) as usize];
+            let arrays = [("a", view(&left, rows, summed)), ("b", view(&right, summed, columns))];
+            program
+                .run(arrays, [("out", ViewMut::new(&mut out, [rows as usize, columns as usize]))])
+                .unwrap();
+            out.into_iter().map(|element| Into::<fusewire::Scalar>::into(element).bits()).collect()
+        })
+    }
+    let number = |at: usize| ((at as f64) * 0.37).sin() * 10f64.powi((at % 7) as i32 - 3);
+    let [aligned, moved] = bits::<f64>(F64, number);
+    assert!(aligned == moved);
+    let [aligned, moved] = bits::<f32>(F32, |at| number(at) as f32);
+    assert!(aligned == moved);
+}
+
 #[test]
 fn the_largest_elements_and_where_they_are() {
     let g = Graph::new();
