@@ -121,10 +121,13 @@ const fn is_invisible(character: char) -> bool {
     matches!(character, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
+/// Bytes of the longest name that is compared with others.
+const LONGEST_COMPARED: usize = 40;
+
 /// The name that is most like this one, if it is like any.
 pub(super) fn nearest<'n>(name: &str, names: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
-    // Short names are like any other.
-    if name.chars().count() < 3 {
+    // Short names are like any other, and long ones, which would take long to compare, like none.
+    if name.chars().nth(2).is_none() || name.len() > LONGEST_COMPARED {
         return None;
     }
     let near = names.into_iter().map(|known| (strsim::osa_distance(name, known), known)).min();
