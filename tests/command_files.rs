@@ -144,6 +144,12 @@ fn what_is_replaced_keeps_its_mode_and_its_place() {
             assert_ne!(metadata.len(), 3);
         }
     }
+    // Another name of the file that was replaced is still a name of that.
+    std::fs::hard_link(place("real/y.npy"), place("other.npy")).unwrap();
+    let before = std::fs::read(place("other.npy")).unwrap();
+    succeeded(&folder, &["run", "np.arange(7.0)", "-o", "y.npy", "--force"]);
+    assert_eq!(std::fs::read(place("other.npy")).unwrap(), before);
+    assert_eq!(folder.floats("y.npy").0, [7]);
     // A new file has the mode that the user's other files have.
     let created = std::fs::File::create(place("created")).unwrap().metadata().unwrap().mode();
     succeeded(&folder, &["run", "1.0", "-o", "new.npy"]);

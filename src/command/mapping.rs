@@ -137,3 +137,13 @@ impl Written {
         Some(unsafe { ViewMut::from_raw(bytes.as_mut_ptr(), dtype, &sizes, &strides) })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn memory_that_is_not_there_is_refused() {
+        let problem = super::Bytes::made(1 << 46, |_| panic!("nothing is filled")).err().unwrap();
+        assert!(problem.starts_with("70.4 TB of memory are needed, and "), "{problem}");
+        assert_eq!(&super::Bytes::made(3, |bytes| bytes.fill(7)).ok().unwrap()[..], [7; 3]);
+    }
+}
