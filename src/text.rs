@@ -50,7 +50,7 @@ use crate::expr::{Expr, Graph};
 use crate::plan::Plan;
 use error::Refusal;
 use evaluate::{Evaluator, Results};
-use fusewire_ir::{Limits, Weak};
+use fusewire_ir::{DiagnosticKind, Limits, Weak};
 use input::Place;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -253,8 +253,18 @@ impl Expression {
             }
             in_python(&mut diagnostic);
             let site = diagnostic.site.filter(is_here);
-            let anchor = site.and_then(|site| places.at(site.line, site.column));
-            let span = anchor.and_then(|anchor| anchored.get(&anchor).copied());
+            let mut anchor = site.and_then(|site| places.at(site.line, site.column));
+            let mut span = anchor.and_then(|anchor| anchored.get(&anchor).copied());
+            if let Some((name, given)) = anchor.and_then(|anchor| self.called(anchor)) {
+                as_written(&mut diagnostic, name);
+                let is_of_axis = matches!(diagnostic.kind, DiagnosticKind::Axis | DiagnosticKind::Label);
+                let mut keywords = given.iter().filter_map(|given| Some((given.keyword?, given.value)));
+                let axis = keywords.find(|(keyword, _)| matches!(keyword.of(&self.text), "axis" | "axes"));
+                if let Some((keyword, value)) = axis.filter(|_| is_of_axis) {
+                    let piece = keyword.to(self.tree.span(value));
+                    (span, anchor) = (Some(piece), Some(piece.start));
+                }
+            }
             Located {
                 diagnostic,
                 span: span.map(tree::Span::range),
@@ -262,6 +272,17 @@ impl Expression {
             }
         });
         Error { name: self.name, text: self.text.clone(), located: located.collect() }
+    }
+
+    /// The name of the function or method that is called at a token, and what it is given.
+    fn called(&self, anchor: u32) -> Option<(&str, &[tree::Given])> {
+        self.tree.nodes.iter().filter(|node| node.anchor == anchor).find_map(|node| match &node.syntax {
+            Syntax::Call(Callee::Function(name) | Callee::Method(_, name), given) => {
+                let name = name.of(&self.text);
+                Some((name.rsplit('.').next().unwrap_or(name), &given[..]))
+            }
+            _ => None,
+        })
     }
 
     /// The functions and methods that it calls.
@@ -299,6 +320,38 @@ const FORMS: &[(&str, &str)] = &[
         "`mode='clip'` and `mode='wrap'` of `np.take` choose",
     ),
 ];
+
+/// Names of Rust that functions of NumPy are made of.
+const NAMES: &[&str] = &[
+    "permute_dims",
+    "concat",
+    "cumulative_sum",
+    "cumulative_prod",
+    "sliding_window",
+    "select",
+    "min_initial",
+    "max_initial",
+    "sum_as",
+    "prod_as",
+    "mean_as",
+    "var_ddof",
+    "std_ddof",
+    "bincount_weighted",
+    "histogram_range",
+    "take_with",
+    "tensordot_along",
+    "norm_of_order",
+];
+
+/// The message with the name that the text has for what was called.
+fn as_written(diagnostic: &mut fusewire_ir::Diagnostic, name: &str) {
+    let begin = diagnostic.message.strip_prefix('`').and_then(|rest| rest.split_once('`'));
+    if let Some((rust, rest)) = begin
+        && NAMES.contains(&rust)
+    {
+        diagnostic.message = format!("`{name}`{rest}");
+    }
+}
 
 fn in_python(diagnostic: &mut fusewire_ir::Diagnostic) {
     for help in &mut diagnostic.help {

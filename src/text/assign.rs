@@ -153,7 +153,17 @@ impl<'g> Evaluator<'_, 'g> {
                 let stored = current.with(self.stored(result.values, current.values)?);
                 self.with_part(array.expr, &items, &Value::Selected(stored))?
             }
-            _ => return Ok(Value::Wrong),
+            (_, Value::Selected(_)) => {
+                let message =
+                    format!("`{}` is not updated by as many elements as a mask selects", name.of(self.text));
+                let help = "update the places of the mask: `y[mask] += x[mask]`";
+                return Err(Refusal::language(message).help(help).into());
+            }
+            (_, other) => {
+                return Err(
+                    Refusal::argument(format!("an array is not updated to {}", other.describe())).into()
+                );
+            }
         };
         Ok(self.write_back(array, changed))
     }

@@ -73,6 +73,14 @@ impl Signature {
 }
 
 impl Signature {
+    /// What an argument is where it is left out.
+    pub fn default<'g>(&self, name: &str) -> Evaluated<'g> {
+        match self.place(name).map(|at| &self.parameters[at].default) {
+            Some(Default::Value(text)) => default_value(text),
+            _ => Ok(Value::None),
+        }
+    }
+
     /// Where the argument of this name stands.
     pub fn place(&self, name: &str) -> Option<usize> {
         self.parameters.iter().position(|parameter| parameter.names.contains(&name))
@@ -436,7 +444,7 @@ impl<'e, 't, 'g> Call<'e, 't, 'g> {
         match self.values.first() {
             Some(Some((Value::Array(array), _))) if is_nan_mean && !array.expr.is_float() => false,
             Some(Some((Value::Array(array), _))) => array.expr.ndim() == Some(0),
-            Some(Some((Value::Number(_), _))) => true,
+            Some(Some((Value::Number(number), _))) => !is_nan_mean || matches!(number, Weak::Float(_)),
             _ => false,
         }
     }

@@ -302,6 +302,9 @@ impl<'t, 'g> Evaluator<'t, 'g> {
         if let Some(value) = constant(plain) {
             return Ok(value);
         }
+        if let Some(refusal) = super::functions::unsupported(name, plain) {
+            return Err(refusal.into());
+        }
         if super::functions::is_known(plain) {
             let refusal = Refusal::argument(format!("`{name}` is a function"));
             return Err(refusal.help(format!("call it: `{name}(x)`")).into());
@@ -374,6 +377,11 @@ impl<'t, 'g> Evaluator<'t, 'g> {
             }
             (Value::Tuple(left), Value::Tuple(right)) if op == Op::Add => {
                 Value::tuple([&left[..], &right[..]].concat())
+            }
+            (Value::DType(own), other) | (other, Value::DType(own))
+                if matches!(op, Op::Equal | Op::NotEqual) && other.as_dtype().is_some() =>
+            {
+                Ok(Value::Number(Weak::Bool((other.as_dtype() == Some(*own)) == (op == Op::Equal))))
             }
             // Python would join, repeat or refuse them.
             (
@@ -468,6 +476,7 @@ impl<'t, 'g> Evaluator<'t, 'g> {
                 "ndim" => return Ok(selected.ndim().map_or(Value::Wrong, |axes| Value::int(axes as i128))),
                 "size" => return Ok(Value::Later(selected.size()?)),
                 "shape" => return Value::tuple(selected.sizes()?),
+                "T" if selected.ndim() == Some(1) => return Ok(of.clone()),
                 "dtype" => return Ok(selected.values.dtype().map_or(Value::Wrong, Value::DType)),
                 _ => return Err(selected::no_function(name).into()),
             }
@@ -554,7 +563,7 @@ impl<'t, 'g> Evaluator<'t, 'g> {
 }
 
 /// About this operand.
-fn of_part(stop: Stop<'_>, part: usize) -> Stop<'_> {
+pub(super) fn of_part(stop: Stop<'_>, part: usize) -> Stop<'_> {
     match stop {
         Stop::Refused(refusal) => refusal.of_part(part).into(),
         stop => stop,

@@ -93,6 +93,11 @@ pub(super) fn without_module(name: &str) -> &str {
     MODULES.iter().find_map(|module| name.strip_prefix(module)?.strip_prefix('.')).unwrap_or(name)
 }
 
+/// The refusal of what Python or NumPy has and the language has not.
+pub(super) fn unsupported(full: &str, name: &str) -> Option<Refusal> {
+    unsupported::reason(name).map(|reason| unsupported::refuse(full).help(reason))
+}
+
 /// Is there a function of this name?
 fn is_here(name: &str) -> bool {
     row(name, Form::Function).is_some()

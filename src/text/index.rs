@@ -148,7 +148,7 @@ pub(super) fn slice([start, stop, step]: &[Value<'_>; 3]) -> Result<Slice, Refus
             Ok(Some(cut as i64))
         }
         Value::Dim(_) | Value::Later(_) | Value::Array(_) => {
-            let message = "a slice to a place that is known only when data is is not in the language";
+            let message = "an end of a slice is a number that is written or a size, not one of the run";
             Err(Refusal::language(message).help("how long it is decides how much memory a plan takes"))
         }
         other => Err(Refusal::argument(format!("a slice takes integers, not {}", other.describe()))),

@@ -38,6 +38,15 @@ impl<'g> Evaluator<'_, 'g> {
                 let part = base.index(&items[..]);
                 let part_shape = sound(part)?;
                 let value = value.as_expr(self.graph, Some(dtype))?;
+                let is_element =
+                    part_shape.is_empty() && !shape.is_empty() && !items.contains(&Index::Ellipsis);
+                if is_element && value.ndim().is_some_and(|axes| axes > 0) {
+                    let given = sound(value)?;
+                    let message = format!("a single element is not assigned an array of shape {given}");
+                    let help =
+                        "assign one of its elements, `y[0] = x[0]`, or to several places, `y[0:1] = x`";
+                    return Err(Refusal::new(fusewire_ir::DiagnosticKind::Shape, message).help(help).into());
+                }
                 let value = self.without_leading(value, part_shape.len())?;
                 self.scattered(base, &shape, &items, value, &part_shape)
             }

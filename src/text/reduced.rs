@@ -43,7 +43,10 @@ impl<'t, 'g> Evaluator<'t, 'g> {
         let (Some(axis), Some(axes)) = (of.axis(), of.ndim()) else { return Err(no_function(name).into()) };
         let keepdims = find("keepdims").is_some_and(|at| arguments[at].value.as_int() == Some(1));
         let at = find("axis");
-        let along = at.map_or(Value::None, |at| arguments[at].value.clone());
+        let along = match at {
+            Some(at) => arguments[at].value.clone(),
+            None => signature.default("axis")?,
+        };
         let numbers: Option<Vec<i64>> = match (&along, along.parts()) {
             (Value::None, _) => Some((0..axes as i64).collect()),
             (_, Some(parts)) => parts.iter().map(Value::as_int).collect(),

@@ -314,6 +314,11 @@ impl<'g> Evaluator<'_, 'g> {
         }
     }
 
+    /// The places of what is selected, without what stands behind each.
+    fn along(of: &Selected<'g>) -> Selected<'g> {
+        Selected { values: of.mask, trail: 0, ..*of }
+    }
+
     /// `x[mask][items]`: the first of them, and parts of each.
     pub(super) fn part_of_selected(&mut self, of: &Selected<'g>, items: &Value<'g>) -> Evaluated<'g> {
         let refuse = || {
@@ -322,6 +327,15 @@ impl<'g> Evaluator<'_, 'g> {
             Stop::from(Refusal::language(message).help(help))
         };
         let (Some(axis), Some(axes)) = (of.axis(), of.ndim()) else { return Err(refuse()) };
+        if let Value::Selected(chosen) = items
+            && chosen.values.dtype() == Some(DType::Bool)
+            && (axis, chosen.trail, chosen.axis()) == (0, 0, Some(0))
+        {
+            // Of those that are selected, the ones for which this is true as well.
+            let places = Self::along(of);
+            let Some(chosen) = places.filled(items)? else { return Err(refuse()) };
+            return Ok(Value::Selected(Selected { mask: of.mask & chosen, front: None, ..*of }));
+        }
         let Items::Basic(items) = Items::new(self.graph, axes, items)? else { return Err(refuse()) };
         match (&items[..], axis) {
             ([Index::Slice(slice)], 0) => return slice_of_selected(of, *slice),

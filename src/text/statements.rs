@@ -19,12 +19,14 @@ fn update(symbol: &str) -> Option<Infix> {
 impl Grammar<'_> {
     /// All of them, of which there is at least one.
     pub(super) fn statements(&mut self) -> Parsed<()> {
+        let mut imports = false;
         loop {
             while self.eat(Kind::Newline).or_else(|| self.eat_symbol(";")).is_some() {}
             if self.peek().is_none() {
                 break;
             }
             if self.peek_symbol() == Some("import") {
+                imports = true;
                 self.import()?;
             } else {
                 self.statement()?;
@@ -32,6 +34,11 @@ impl Grammar<'_> {
             if self.peek().is_some() && !self.is_next(0, Kind::Newline) && self.peek_symbol() != Some(";") {
                 return Err(self.unexpected("an operator or the end of the statement"));
             }
+        }
+        if self.tree.lines.is_empty() && imports {
+            let end = self.text.len() as u32;
+            return Err(Refusal::syntax("there is nothing behind the import", Span::new(end, end))
+                .help("write an expression, such as `x.mean(axis=0)`"));
         }
         if self.tree.lines.is_empty() {
             return Err(Refusal::syntax("the expression is empty", Span::new(0, 0))

@@ -21,6 +21,8 @@ const REFUSED_HERE: &[&str] = &[
     "chains of comparisons have no meaning for arrays",
     "does not fit u8",
     "the mask selects 1 elements, but there are",
+    "compares rows, which are neither true nor false",
+    "is not updated by as many elements as a mask selects",
     "True is no index",
     "False is no index",
 ];

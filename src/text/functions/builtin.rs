@@ -1,10 +1,11 @@
 //! Functions of Python itself, written without `np.`. Of Python numbers they give Python numbers, which take the
 //! dtype of the array that they meet; of anything else they are NumPy's.
 
-use super::super::call::{Argued, sound};
+use super::super::call::{Argued, Form, sound};
 use super::super::error::Refusal;
 use super::super::evaluate::Evaluator;
 use super::super::python;
+use super::super::selected::Selected;
 use super::super::tree::Infix;
 use super::super::value::{Evaluated, Value};
 use crate::axes::{All, Axis};
@@ -15,7 +16,7 @@ type Folded = Result<Weak, String>;
 
 /// The result, where the function is one of Python's and is given nothing but numbers.
 pub(super) fn call<'t, 'g>(
-    name: &str,
+    name: &'t str,
     evaluator: &mut Evaluator<'t, 'g>,
     arguments: &[Argued<'t, 'g>],
 ) -> Option<Evaluated<'g>> {
@@ -38,6 +39,20 @@ pub(super) fn call<'t, 'g>(
         }
         ("min" | "max" | "sum" | "any" | "all" | "round", [Value::Array(array), rest @ ..]) => {
             return Some(of_array(name, evaluator, array.expr, rest));
+        }
+        ("min" | "max", [_, _, ..])
+            if values.iter().all(|value| value.is_number())
+                && values.iter().any(|value| !matches!(value, Value::Number(_))) =>
+        {
+            return Some(later_extreme(name, evaluator, &values));
+        }
+        ("min" | "max" | "sum" | "any" | "all", [Value::Selected(of)]) => {
+            return of_selected(name, evaluator, of, arguments);
+        }
+        ("min" | "max" | "sum" | "any" | "all" | "round", [Value::Selected(_), ..]) => {
+            let refusal =
+                Refusal::argument(format!("`{name}` of Python takes no elements that a mask selects"));
+            return Some(Err(refusal.help(format!("write `np.{name}(x[mask])`")).into()));
         }
         _ => {}
     }
@@ -133,6 +148,41 @@ fn of_array<'g>(
         _ => array.all(All),
     };
     Ok(evaluator.fresh(result))
+}
+
+/// The least or the greatest of numbers that are known only when data is.
+fn later_extreme<'g>(name: &str, evaluator: &mut Evaluator<'_, 'g>, values: &[&Value<'g>]) -> Evaluated<'g> {
+    let op = if name == "min" { Op::Minimum } else { Op::Maximum };
+    let mut best = values[0].clone();
+    for value in &values[1..] {
+        let both = evaluator.element(op, &[best, (*value).clone()])?;
+        best = Value::Later(both.as_expr(evaluator.graph, None)?);
+    }
+    Ok(best)
+}
+
+/// The same of rows that a mask selects; nothing where it is what NumPy's function of this name gives.
+fn of_selected<'t, 'g>(
+    name: &'t str,
+    evaluator: &mut Evaluator<'t, 'g>,
+    of: &Selected<'g>,
+    arguments: &[Argued<'t, 'g>],
+) -> Option<Evaluated<'g>> {
+    if name != "sum" {
+        return (of.ndim() != Some(1)).then(|| {
+            let message = format!("`{name}` of Python compares rows, which are neither true nor false");
+            Err(Refusal::argument(message).help(format!("write `np.{name}(x[mask])`")).into())
+        });
+    }
+    let only = arguments.first()?;
+    let dtype = of.values.dtype().filter(|dtype| *dtype != DType::Bool).unwrap_or(DType::I64);
+    let with = |keyword, value| Argued { keyword, value, span: only.span };
+    let arguments = vec![
+        with(None, only.value.clone()),
+        with(Some("axis"), Value::int(0)),
+        with(Some("dtype"), Value::DType(dtype)),
+    ];
+    Some(evaluator.call_row(super::row("sum", Form::Function)?, name, arguments))
 }
 
 fn slice<'g>(parts: [&Value<'g>; 3]) -> Value<'g> {

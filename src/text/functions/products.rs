@@ -2,7 +2,7 @@
 
 use super::super::call::{Form::*, Function};
 use super::super::error::Refusal;
-use super::super::evaluate::Evaluator;
+use super::super::evaluate::{Evaluator, of_part};
 use super::super::value::{Evaluated, Value};
 use crate::axes::{Axis, Positions};
 use crate::expr::Expr;
@@ -142,6 +142,8 @@ pub(in super::super) fn matmul<'g>(
             other => other.as_expr(graph, None),
         }
     };
-    let product = operand(left)?.matmul(operand(right)?);
+    let product = operand(left)
+        .map_err(|stop| of_part(stop, 0))?
+        .matmul(operand(right).map_err(|stop| of_part(stop, 1))?);
     Ok(evaluator.fresh(product))
 }

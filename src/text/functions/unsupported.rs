@@ -53,6 +53,7 @@ const NAMES: &[(&[&str], &str)] = &[
         &["input", "eval", "exec", "getattr", "setattr", "__import__", "globals", "locals", "compile"],
         "nothing is evaluated as Python",
     ),
+    (&["str", "object", "str_", "bytes_", "object_", "void"], "arrays hold numbers and `bool`"),
     (&["item"], "a single element is a value as it is; `float(x)` and `int(x)` make a number of it"),
     (&["tolist", "tobytes", "tofile", "dump", "dumps"], "results are arrays"),
     (
@@ -100,7 +101,7 @@ const NAMES: &[(&[&str], &str)] = &[
     (&["ediff1d"], "`np.diff` is"),
     (&["trapezoid", "trapz"], "`((y[1:] + y[:-1]) / 2 * np.diff(x)).sum()` is"),
     (
-        &["range", "enumerate", "zip", "map", "filter", "list", "tuple", "dict", "set", "str"],
+        &["range", "enumerate", "zip", "map", "filter", "list", "tuple", "dict", "set"],
         "operations on whole arrays are: `np.arange(10)`",
     ),
 ];
