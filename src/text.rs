@@ -52,7 +52,7 @@ use error::Refusal;
 use evaluate::{Evaluator, Results};
 use fusewire_ir::{DiagnosticKind, Limits, Weak};
 use input::Place;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use tree::{Callee, Statement, Syntax, Target, Tree};
 
@@ -238,7 +238,7 @@ impl Expression {
     #[must_use]
     pub fn locate(&self, error: &fusewire_ir::Error) -> Error {
         let places = Place::new(self.name, &self.text);
-        let anchored = self.tree.anchored();
+        let (anchored, called) = (self.tree.anchored(), self.called());
         let located = error.diagnostics().iter().map(|diagnostic| {
             let mut diagnostic = diagnostic.clone();
             let is_here = |site: &fusewire_ir::Site| site.file == self.name;
@@ -255,7 +255,7 @@ impl Expression {
             let site = diagnostic.site.filter(is_here);
             let mut anchor = site.and_then(|site| places.at(site.line, site.column));
             let mut span = anchor.and_then(|anchor| anchored.get(&anchor).copied());
-            if let Some((name, given)) = anchor.and_then(|anchor| self.called(anchor)) {
+            if let Some((name, given)) = anchor.and_then(|anchor| called.get(&anchor).copied()) {
                 as_written(&mut diagnostic, name);
                 let is_of_axis = matches!(diagnostic.kind, DiagnosticKind::Axis | DiagnosticKind::Label);
                 let mut keywords = given.iter().filter_map(|given| Some((given.keyword?, given.value)));
@@ -274,15 +274,16 @@ impl Expression {
         Error { name: self.name, text: self.text.clone(), located: located.collect() }
     }
 
-    /// The name of the function or method that is called at a token, and what it is given.
-    fn called(&self, anchor: u32) -> Option<(&str, &[tree::Given])> {
-        self.tree.nodes.iter().filter(|node| node.anchor == anchor).find_map(|node| match &node.syntax {
+    /// The names of functions and methods by the token where they are called, and what they are given.
+    fn called(&self) -> HashMap<u32, (&str, &[tree::Given])> {
+        let calls = self.tree.nodes.iter().filter_map(|node| match &node.syntax {
             Syntax::Call(Callee::Function(name) | Callee::Method(_, name), given) => {
                 let name = name.of(&self.text);
-                Some((name.rsplit('.').next().unwrap_or(name), &given[..]))
+                Some((node.anchor, (name.rsplit('.').next().unwrap_or(name), &given[..])))
             }
             _ => None,
-        })
+        });
+        calls.collect()
     }
 
     /// The functions and methods that it calls.

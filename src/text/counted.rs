@@ -36,7 +36,7 @@ impl<'g> Counted<'g> {
     }
 
     /// The places as `i64`, counted from the front; one that is not there is an error of the run.
-    pub fn from_front(&self) -> Evaluated<'g, Expr<'g>> {
+    pub fn places_from_front(&self) -> Evaluated<'g, Expr<'g>> {
         if self.moved.0.len() > 1 {
             return Ok(self.places);
         }

@@ -359,7 +359,7 @@ impl<'t, 'g> Evaluator<'t, 'g> {
             }
             ("float" | "int" | "bool", value) => {
                 let number = value.as_expr(self.graph, None).map_err(|stop| at(stop, *span))?;
-                if super::call::sound(number)?.len() > 0 {
+                if !super::call::sound(number)?.is_empty() {
                     let message = format!("`{name}` takes a single element, not {}", value.describe());
                     let help = format!("convert all of them: `x.astype({name})`");
                     return Err(Refusal::argument(message).at(*span).help(help).into());

@@ -154,7 +154,7 @@ impl<'g> Evaluator<'_, 'g> {
         let value = value.broadcast_to(shape);
         sound(value)?;
         // One more place takes what is not selected.
-        let (places, sizes) = (counted.from_front()?, sound(counted.rows)?);
+        let (places, sizes) = (counted.places_from_front()?, sound(counted.rows)?);
         let widths: Vec<(u64, u64)> = (0..sizes.len()).map(|at| (0, u64::from(at == counted.axis))).collect();
         let beyond = self.graph.size(sizes[counted.axis].clone().with_label(None));
         let places = of.wide_mask().select(places, beyond);

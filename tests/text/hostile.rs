@@ -148,5 +148,7 @@ fn names_do_not_multiply() {
     assert!(outcome(&format!("{many}v0")).unwrap_err().contains("names"));
     let wrong = "q + 1; ".repeat(50_000);
     assert!(outcome(&wrong).unwrap_err().contains("more"));
+    let axes: Vec<String> = (5..20_005).map(|axis| format!("x.sum(axis={axis})")).collect();
+    assert!(outcome(&axes.join(" + ")).unwrap_err().contains("more"));
     assert!(started.elapsed() < Duration::from_secs(60), "{:?}", started.elapsed());
 }
