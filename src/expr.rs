@@ -214,9 +214,10 @@ impl Graph {
         outputs: impl IntoIterator<Item = Expr<'g>>,
         limits: &Limits,
     ) -> Result<Plan, Error> {
-        let (sites, mut foreign) = self.own(outputs, Site::caller());
+        let site = Site::caller();
+        let (sites, mut foreign) = self.own(outputs, site);
         let timed = Timed::begin();
-        let plan = self.ir.borrow().plan(&sites, limits);
+        let plan = self.ir.borrow().plan(&sites, limits).map_err(|error| error.or_at(site));
         // What is wrong with the others is reported together with it.
         if !foreign.is_empty()
             && !sites.is_empty()

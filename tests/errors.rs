@@ -437,3 +437,29 @@ fn names_are_one_line_of_text() {
     // Anything else is as good as any.
     g.plan([copy("Größe & <b>\"x\"</b> `y` \\ 名").named("日本語 %s {}")], &Limits::default()).unwrap();
 }
+
+/// What is wrong about a whole plan is at the call that asks for it, and bounds that are the wrong way round where they are declared.
+#[test]
+fn everything_that_is_wrong_has_a_place() {
+    let g = Graph::new();
+    let none = g.plan([], &Limits::default()).unwrap_err();
+    let n = g.dim("n", 10..=5);
+    let reversed = g.plan([g.input("x", F64, (3, n)) + 1], &Limits::default()).unwrap_err();
+    assert_snapshot!(format!("{none}\n\n{reversed}"));
+}
+
+#[test]
+fn products_that_do_not_fit_say_what_would() {
+    let g = Graph::new();
+    let input = |name: &str, shape: &[u64]| g.input(name, F64, shape);
+    let products = [
+        input("a", &[20, 3]).matmul(input("b", &[4, 5])),
+        input("c", &[20, 3]).matmul(input("d", &[5, 3])),
+        input("e", &[2, 6, 5]).matmul(input("f", &[2, 4, 5])),
+        g.einsum("ij,jk->ik", [input("g", &[3, 4]), input("h", &[3, 4])]),
+    ];
+    let error = g
+        .plan(products.iter().enumerate().map(|(at, y)| y.named(&format!("y{at}"))), &Limits::default())
+        .unwrap_err();
+    assert_snapshot!(error);
+}

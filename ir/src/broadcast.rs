@@ -7,7 +7,6 @@ use crate::graph::{Graph, Op, SiteId};
 use crate::naming;
 use crate::requirement::Requirement;
 use crate::shape::{ArrayType, Conflict, Shape};
-use crate::size::Symbol;
 use crate::view::View;
 use std::fmt;
 
@@ -178,10 +177,6 @@ pub(crate) fn unfit(name: &str, shape: &Shape) -> Option<Diagnostic> {
                 empty = Some("a dim without a name".into());
             } else if let Some(problem) = naming::problem(&symbol.name) {
                 empty = Some(format!("the dim `{}`, whose name {problem}", naming::shown(&symbol.name)));
-            }
-            if symbol.lower > symbol.upper {
-                let Symbol { name, lower, upper } = symbol;
-                empty = Some(format!("`{name}` from {lower} to {upper}: a range without any size"));
             }
         });
         let problem = match (size.problem(), empty) {

@@ -253,7 +253,10 @@ impl Graph {
                         first.name,
                         second.name
                     );
+                    let help =
+                        self.alignment_help(name, [operands[other_slot], *operand], [other_axis, axis]);
                     let diagnostic = Diagnostic::new(kind, message).operand(first).operand(second);
+                    let diagnostic = help.into_iter().fold(diagnostic, Diagnostic::help);
                     return Err(Box::new(diagnostic.axis(other_axis)));
                 };
                 // The operand that has the size, not one that is stretched to it.
@@ -263,6 +266,34 @@ impl Graph {
             }
         }
         Ok((sizes.into_iter().map(|(index, (dim, ..))| (index, dim)).collect(), requirements))
+    }
+
+    /// What to know and what to do where two axes that are one index have other sizes.
+    fn alignment_help(&self, name: &str, operands: [SiteId; 2], axes: [usize; 2]) -> Vec<String> {
+        let mut help = Vec::new();
+        if name == "matmul" {
+            help.push(
+                "`matmul` sums over the last axis of the first operand and the last but one of the second; axes before \
+                 those go together one by one"
+                    .to_string(),
+            );
+        }
+        let shapes = operands.map(|operand| self.shape_of(operand));
+        // An operand that fits when two of its axes change places, the second one first.
+        for (this, other) in [(1, 0), (0, 1)] {
+            let Some(wanted) = shapes[other].get(axes[other]) else { continue };
+            let fits = |axis: &usize| *axis != axes[this] && shapes[this][*axis].same_size(wanted);
+            if let Some(axis) = (0..shapes[this].len()).find(fits) {
+                let name = self.display_name(operands[this]);
+                let how = match shapes[this].len() {
+                    2 => "`.transpose()` brings it there".to_string(),
+                    _ => format!("`.swapaxes(Axis({axis}), Axis({}))` brings it there", axes[this]),
+                };
+                help.push(format!("axis {axis} of `{name}` is {wanted}: {how}"));
+                break;
+            }
+        }
+        help
     }
 
     /// An operand each of whose indices has one axis, of the index's size.

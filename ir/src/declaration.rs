@@ -114,6 +114,34 @@ impl Graph {
                     .help("give different sizes different names, or declare the size once and share it"),
             );
         }
-        broadcast::unfit(name, shape)
+        self.reversed(name, shape, site).or_else(|| broadcast::unfit(name, shape))
+    }
+
+    /// What is wrong where a dim of a shape has its bounds the wrong way round: that is wrong where it was declared.
+    fn reversed(&self, name: &str, shape: &Shape, site: Site) -> Option<Diagnostic> {
+        let mut found = None;
+        for (axis, dim) in shape.iter().enumerate() {
+            dim.size().symbols(&mut |symbol| {
+                if symbol.lower > symbol.upper {
+                    found.get_or_insert_with(|| (axis, symbol.clone()));
+                }
+            });
+        }
+        let (axis, Symbol { name: dim, lower, upper }) = found?;
+        let declared = self.declaration(&dim).map_or(site, |(_, declared)| declared);
+        let message = format!("dim `{dim}` is declared from {lower} to {upper}: no size is in that range");
+        let note = OperandNote {
+            text: format!("`{name}` has it in axis {axis}"),
+            slot: 0,
+            name: name.to_string(),
+            array: None,
+            site: Some(site),
+        };
+        Some(
+            Diagnostic::new(DiagnosticKind::Dim, message)
+                .at(declared)
+                .operand(note)
+                .help(format!("the smaller bound comes first: {upper}..={lower}")),
+        )
     }
 }

@@ -278,6 +278,13 @@ impl Error {
         self.diagnostics.iter().flat_map(|wrong| &wrong.repairs)
     }
 
+    /// The same error, in which what has no place of its own has this one.
+    #[must_use]
+    pub fn or_at(mut self, site: Site) -> Self {
+        self.diagnostics.iter_mut().for_each(|wrong| _ = wrong.site.get_or_insert(site));
+        self
+    }
+
     pub(crate) fn diagnostics_mut(&mut self) -> &mut [Diagnostic] {
         &mut self.diagnostics
     }

@@ -387,7 +387,7 @@ impl Graph {
         let call = self.record(node, site, operands.into());
         if let Some(mut diagnostic) = diagnostic {
             diagnostic.node = Some(node);
-            diagnostic.site = Some(self.call_site(call).site);
+            diagnostic.site.get_or_insert(self.call_site(call).site);
             diagnostic.composition = self.composing;
             self.diagnostics.push((call, diagnostic));
         }

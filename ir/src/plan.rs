@@ -149,7 +149,8 @@ impl Graph {
         let ports = self.output_ports(outputs, &mut diagnostics);
         if outputs.is_empty() {
             let message = "a plan needs at least one output";
-            diagnostics.push(Diagnostic::new(DiagnosticKind::Name, message));
+            let help = "give it the expressions that are to be computed, one or several";
+            diagnostics.push(Diagnostic::new(DiagnosticKind::Name, message).help(help));
         }
         Error::check(diagnostics)?;
 

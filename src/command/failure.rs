@@ -79,6 +79,9 @@ const FORMS: &[(&str, &str)] = &[
         "`OutOfBounds::Clip` and `OutOfBounds::Wrap` choose an element for every index",
         "`np.take(x, i, mode='clip')` and `mode='wrap'` choose an element for every index",
     ),
+    ("`.swapaxes(Axis(", "`.swapaxes("),
+    ("), Axis(", ", "),
+    ("))` brings it there", ")` brings it there"),
     ("`contiguous` copies it first", "`x.copy()` copies it first"),
     ("`.astype(dtype)`", "`.astype(np.float64)`"),
 ];
