@@ -134,8 +134,13 @@ impl Graph {
         // Of each kind the one that takes least memory.
         found.sort_by_key(|(repair, _)| (repair.kind, repair.peak));
         found.dedup_by_key(|(repair, _)| repair.kind);
-        // Axes that are put in their places leave the numbers what they are; a total is another number.
-        let aligns = |kind| matches!(kind, RepairKind::DropAxis | RepairKind::ExpandOther);
+        // Axes that are put in their places leave the numbers what they are; a total is another number. But sizes that
+        // broadcast as they are may fit elsewhere by accident.
+        let aligns = |kind| match kind {
+            RepairKind::DropAxis => true,
+            RepairKind::ExpandOther => wrong.kind == DiagnosticKind::Shape,
+            _ => false,
+        };
         if found.iter().any(|(repair, _)| aligns(repair.kind)) {
             found.retain(|(repair, _)| repair.kind != RepairKind::ReduceFirst);
         }
