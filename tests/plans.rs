@@ -369,3 +369,35 @@ fn always_wins_over_never_on_the_same_value() {
     let plan = g.plan([last.sum(All) + (last.flip(Axis(0)) * y).sum(All)], &Limits::default()).unwrap();
     assert!(plan.stored().iter().all(|stored| stored.reason != StoreReason::Requested));
 }
+
+/// A deviation is computed from the mean that stands beside it, with its axis or without, whichever came first.
+#[test]
+fn a_mean_beside_a_deviation_is_computed_once() {
+    type Build = for<'g> fn(Expr<'g>) -> Vec<Expr<'g>>;
+    let builds: [Build; 5] = [
+        |x| vec![(x - x.mean(Axis(0))) / x.std(Axis(0))],
+        |x| vec![(x - x.mean(Axis(0).keepdims())) / x.std(Axis(0).keepdims())],
+        |x| vec![x.std(Axis(1)).named("deviation"), x.mean(Axis(1)).named("mean")],
+        |x| {
+            vec![
+                x.var(All).named("variance"),
+                x.mean(All).named("mean"),
+                x.mean(All.keepdims()).named("kept"),
+            ]
+        },
+        |x| vec![x.mean(Axis(1)).named("mean"), x.var_ddof(Axis(1), 1).named("variance")],
+    ];
+    for (at, build) in builds.into_iter().enumerate() {
+        let g = Graph::new();
+        let x = g.input("x", F32, [300, 40]);
+        let plan = g.plan(build(x), &Limits::default()).unwrap();
+        let means = plan
+            .nodes()
+            .iter()
+            .filter(|node| node.operation == "mean" && plan.nodes()[node.operands[0]].name() == "x");
+        assert_eq!(means.count(), 1, "{at}: {}", plan.report());
+        // One total for the mean, one for the squares.
+        let totals: usize = plan.kernels().iter().map(|kernel| kernel.reductions.len()).sum();
+        assert_eq!(totals, 2, "{at}: {}", plan.explain());
+    }
+}

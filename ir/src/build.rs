@@ -1,7 +1,7 @@
 //! Adding to a graph: dtype and shape of every call are decided here, and a wrong call becomes a
 //! node that carries its diagnostic instead of a result.
 
-use crate::axis::AxisRef;
+use crate::axis::{AxisRef, NewAxis};
 use crate::broadcast::{self, Broadcast};
 
 use crate::composition::{Broadcasts, Composition};
@@ -448,22 +448,47 @@ impl Graph {
             let elements = self.cast(operand, accumulator, site);
             return self.cast(elements, op.result(array.dtype), site);
         }
-        let shape: Shape = array
-            .shape
-            .iter()
-            .enumerate()
-            .filter_map(|(axis, dim)| match (axes.contains(&axis), keepdims) {
+        let shape = |keepdims: bool| -> Shape {
+            let reduced = |(axis, dim): (usize, &Dim)| match (axes.contains(&axis), keepdims) {
                 (false, _) => Some(dim.clone()),
                 (true, true) => Some(Dim::from(1u64).with_label(dim.shared_label().cloned())),
                 (true, false) => None,
-            })
-            .collect();
+            };
+            array.shape.iter().enumerate().filter_map(reduced).collect()
+        };
         let elements = self.convert(operand, accumulator, site);
-        let result = ArrayType { dtype: accumulator, shape };
         let may_be_empty = axes.iter().map(|axis| &array.shape[*axis]).filter(|dim| dim.lower() == 0);
         let requirements: Vec<Requirement> =
             may_be_empty.filter(|_| !has_value).map(|dim| Requirement::NotEmpty(dim.clone())).collect();
-        let reduced = self.add(Op::Reduce { op, axes, keepdims }, result, &[elements], site);
+        let made = |keepdims: bool| {
+            let op = Op::Reduce { op, axes: axes.clone(), keepdims };
+            (op, ArrayType { dtype: accumulator, shape: shape(keepdims) })
+        };
+        // The same totals with axes of size 1 or without are seen through a view: a mean beside a deviation is computed once.
+        let (other, other_array) = made(!keepdims);
+        if self.has(&other, &other_array, elements) {
+            let begun = self.begin_composition(op.name(), site, Broadcasts::OfFunction);
+            let reduced = self.add(other, other_array, &[elements], site);
+            self.require(reduced, op.name(), site, requirements);
+            let result = self.cast(reduced, op.result(array.dtype), site);
+            let seen = if keepdims {
+                let new = |axis: &usize| NewAxis {
+                    position: *axis as isize,
+                    label: array.shape[*axis].shared_label().cloned(),
+                };
+                let new: Vec<NewAxis> = axes.iter().map(new).collect();
+                self.expand_dims(result, &new, site)
+            } else {
+                let gone: Vec<AxisRef> = axes.iter().map(|axis| AxisRef::Position(*axis as isize)).collect();
+                self.squeeze(result, Some(&gone), site)
+            };
+            if begun {
+                self.end_composition();
+            }
+            return seen;
+        }
+        let (made, result) = made(keepdims);
+        let reduced = self.add(made, result, &[elements], site);
         self.require(reduced, op.name(), site, requirements);
         self.cast(reduced, op.result(array.dtype), site)
     }

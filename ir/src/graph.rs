@@ -356,6 +356,13 @@ impl Graph {
         (0..).zip(seen).filter(|(_, seen)| *seen).map(|(at, _)| NodeId(at)).collect()
     }
 
+    /// Is there a node of this operation on this operand?
+    pub(crate) fn has(&self, op: &Op, array: &ArrayType, operand: SiteId) -> bool {
+        let operands = std::iter::once(self.call_site(operand).node).collect();
+        let key = NodeKey { op: op.clone(), array: array.clone(), operands };
+        self.interned.contains_key(&key)
+    }
+
     /// Adds a sound node, or finds the equal one, and records the call.
     pub(crate) fn add(&mut self, op: Op, array: ArrayType, operands: &[SiteId], site: Site) -> SiteId {
         let nodes: SmallVec<[NodeId; 2]> =
