@@ -20,7 +20,7 @@ fn ops_lists_what_matches() {
     let some = fusewire(&["ops", "where"]);
     let some = String::from_utf8(some.stdout).unwrap();
     assert!(some.contains("\nselect(x, if_true, if_false)\n"));
-    assert!(some.contains("\nwhere(condition, x, y)\n"));
+    assert!(some.contains("\nwhere(condition, x=..., y=...)\n"));
     let json = String::from_utf8(fusewire(&["ops", "logaddexp2", "--format", "json"]).stdout).unwrap();
     assert!(json.contains("\"name\": \"logaddexp2\", \"operands\": [\"x\", \"other\"]"), "{json}");
 }
