@@ -330,7 +330,7 @@ fn hostile_files_and_outputs_are_one_line_each() {
 fn an_interrupted_run_leaves_nothing() {
     let folder = Folder::new("interrupted");
     let mut child = folder
-        .command("run")
+        .interruptible("run")
         .args(["np.sin(np.arange(20_000_000) * 1.0)", "-o", "out.npy", "--repeat", "1000", "--threads", "1"])
         .stderr(std::process::Stdio::piped())
         .spawn()

@@ -46,7 +46,7 @@ fn succeeded(folder: &Folder, arguments: &[&str]) {
 /// A run of minutes.
 fn long_run(folder: &Folder, arguments: &[&str]) -> Child {
     let run = folder
-        .command("run")
+        .interruptible("run")
         .args(arguments)
         .args(["--repeat", "100000", "--threads", "2"])
         .stderr(Stdio::piped())

@@ -59,7 +59,7 @@ fn a_long_run_has_a_bar_which_an_interrupt_takes_away() {
     let folder = Folder::new("terminal");
     let (terminal, pieces) = terminal();
     let mut child = folder
-        .command("run")
+        .interruptible("run")
         .args([&long(), "-o", "out.npy", "--threads", "1"])
         .stderr(Stdio::from(terminal))
         .stdout(Stdio::piped())
@@ -83,7 +83,7 @@ fn a_long_run_has_a_bar_which_an_interrupt_takes_away() {
 fn nothing_is_drawn_where_there_is_no_terminal() {
     let folder = Folder::new("no-terminal");
     let mut child = folder
-        .command("run")
+        .interruptible("run")
         .args([&long(), "-o", "out.npy", "--threads", "1"])
         .stderr(Stdio::piped())
         .spawn()

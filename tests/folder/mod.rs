@@ -29,6 +29,13 @@ impl Folder {
         command
     }
 
+    /// As [`Self::command`], where signals do what they do by default, also where whoever runs the tests ignores some.
+    pub fn interruptible(&self, subcommand: &str) -> Command {
+        let mut command = Command::new("env");
+        command.args(["--default-signal", env!("CARGO_BIN_EXE_fusewire"), subcommand]).current_dir(&self.0);
+        command
+    }
+
     /// Runs an expression that is sound.
     pub fn run(&self, expression: &str, inputs: &[&str], output: &str) {
         let done = self.command("run").arg(expression).args(inputs).args(["-o", output]).output().unwrap();
