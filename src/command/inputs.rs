@@ -184,7 +184,7 @@ fn file(value: &OsStr, wanted: Wanted, files: &mut Vec<Read>) -> Result<Source, 
         return Err(failed("is a directory".into()));
     }
     if !metadata.is_file() {
-        return Err(failed("is no ordinary file".into()));
+        return Err(failed("is no ordinary file; save what it gives to one first".into()));
     }
     let file = File::open(&path).map_err(|error| failed(plain(&error)))?;
     let metadata = file.metadata().map_err(|error| failed(plain(&error)))?;

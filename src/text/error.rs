@@ -217,8 +217,7 @@ impl Error {
     }
 
     fn write_notes(&self, f: &mut fmt::Formatter<'_>, diagnostic: &Diagnostic, gutter: usize) -> fmt::Result {
-        let texts: Vec<String> =
-            diagnostic.operands.iter().map(|note| printable(&note.text)).collect();
+        let texts: Vec<String> = diagnostic.operands.iter().map(|note| printable(&note.text)).collect();
         let width = texts.iter().map(|text| text.chars().count()).max().unwrap_or(0);
         for (note, text) in diagnostic.operands.iter().zip(texts) {
             match note.site.filter(|site| self.knows(*site)) {
