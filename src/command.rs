@@ -39,31 +39,42 @@ pub struct Text {
 
 /// The text of an expression: as it was given, of a file, or of the standard input.
 pub fn expression_text(given: Option<&OsString>, file: Option<&PathBuf>) -> Result<Text, Failure> {
-    let most = fusewire::text::MOST_BYTES as u64 + 1;
-    let mut text = String::new();
+    let no_text = || Failure::new("the expression is no text in UTF-8");
     match (given, file) {
         (Some(given), None) if given == "-" => {
-            let failed = |error: io::Error| Failure::new(format!("standard input: {}", plain(&error)));
-            io::stdin().take(most).read_to_string(&mut text).map_err(failed)?;
-            Ok(Text { name: "stdin", text, file: None })
+            let failed = |what: String| Failure::new(format!("standard input: {what}"));
+            Ok(Text { name: "stdin", text: read_text(io::stdin()).map_err(failed)?, file: None })
         }
         (_, Some(path)) => {
-            let failed = |error: io::Error| Failure::of_file(path, plain(&error));
-            let file = File::open(path).map_err(failed)?;
-            let identity = Identity::of(&file.metadata().map_err(failed)?);
-            file.take(most).read_to_string(&mut text).map_err(failed)?;
+            let failed = |what: String| Failure::of_file(path, what);
+            let file = File::open(path).map_err(|error| failed(plain(&error)))?;
+            let metadata = file.metadata().map_err(|error| failed(plain(&error)))?;
+            let text = read_text(file).map_err(failed)?;
             // Once in a process.
             let name = Box::leak(path.display().to_string().into_boxed_str());
-            Ok(Text { name, text, file: Some(Read { identity, what: "the file of the expression" }) })
+            let file = Read { identity: Identity::of(&metadata), what: "the file of the expression" };
+            Ok(Text { name, text, file: Some(file) })
         }
-        (Some(text), None) => match text.to_str() {
-            Some(text) => Ok(Text { name: "expression", text: text.to_owned(), file: None }),
-            None => Err(Failure::new("the expression is no text in UTF-8")),
-        },
+        (Some(text), None) => {
+            let text = text.to_str().ok_or_else(no_text)?;
+            Ok(Text { name: "expression", text: text.to_owned(), file: None })
+        }
         (None, None) => Err(Failure::usage(
             "there is no expression; it is the first argument, or in a file: `--file FILE`",
         )),
     }
+}
+
+/// No more than is too long for an expression, without the mark that editors may put at the beginning.
+fn read_text(from: impl io::Read) -> Result<String, String> {
+    let mut text = String::new();
+    from.take(fusewire::text::MOST_BYTES as u64 + 1).read_to_string(&mut text).map_err(
+        |error| match error.kind() {
+            io::ErrorKind::InvalidData => "it is no text in UTF-8".into(),
+            _ => plain(&error),
+        },
+    )?;
+    Ok(text.strip_prefix('\u{feff}').map(Into::into).unwrap_or(text))
 }
 
 /// Writes a result; a reader that has seen enough, such as `head`, is no failure.

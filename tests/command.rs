@@ -190,6 +190,15 @@ fn expressions_come_from_files_and_from_the_standard_input() {
     let done = folder.command("run").args(["--file", "pipeline.py", "-o", "y.npy"]).output().unwrap();
     assert_eq!(done.status.code(), Some(0), "{}", String::from_utf8_lossy(&done.stderr));
     assert_eq!(folder.floats("y.npy").1, [0.0, 2.0, 4.0]);
+    // Editors may put a mark at the beginning, and end lines in their own way.
+    folder.write("marked.py", b"\xef\xbb\xbfy = np.arange(3.0)\r\ny * 2\r\n");
+    let done = folder.command("run").args(["--file", "marked.py", "-o", "m.npy"]).output().unwrap();
+    assert_eq!(done.status.code(), Some(0), "{}", String::from_utf8_lossy(&done.stderr));
+    assert_eq!(folder.floats("m.npy").1, [0.0, 2.0, 4.0]);
+    folder.write("latin.py", b"'\xe9'");
+    assert!(
+        refused(&folder, &["--file", "latin.py", "-o", "l.npy"]).contains("latin.py: it is no text in UTF-8")
+    );
     folder.write("broken.py", b"y = 3\nx + y");
     let done = folder.command("plan").args(["--file", "broken.py", "y=f64[3]"]).output().unwrap();
     assert!(String::from_utf8_lossy(&done.stderr).contains("--> broken.py:2:1"));

@@ -121,6 +121,27 @@ fn what_is_refused_or_fails_ends_with_1() {
     assert!(folder.files().is_empty());
 }
 
+/// Advice is about arguments, and not about Rust.
+#[test]
+fn advice_is_for_this_command() {
+    let folder = Folder::new("advice");
+    for (arguments, says) in [
+        (
+            &["plan", "x", "x=1j"][..],
+            "1j: no such file; `x=` takes a file, a number, or a dtype and sizes, as in `x=f64[1000,3]`",
+        ),
+        (&["plan", "x", "x=no.npy"], "no.npy: no such file or directory"),
+        (&["plan", "x + y", "x=f64[n<=5]", "y=f64[n<=7]"], "or write the same bounds in each specification"),
+    ] {
+        let done = Command::new(env!("CARGO_BIN_EXE_fusewire"))
+            .args(arguments)
+            .current_dir(folder.path(""))
+            .output();
+        let text = String::from_utf8(done.unwrap().stderr).unwrap();
+        assert!(text.contains(says), "{arguments:?}: {text}");
+    }
+}
+
 /// Names of any length are told apart by their ends.
 #[test]
 fn long_names_are_shortened() {

@@ -82,6 +82,7 @@ const FORMS: &[(&str, &str)] = &[
     ("`.swapaxes(Axis(", "`.swapaxes("),
     ("), Axis(", ", "),
     ("))` brings it there", ")` brings it there"),
+    ("or declare the size once and share it", "or write the same bounds in each specification"),
     ("`contiguous` copies it first", "`x.copy()` copies it first"),
     ("`.astype(dtype)`", "`.astype(np.float64)`"),
 ];

@@ -116,7 +116,7 @@ impl Inputs {
             match source {
                 Source::File(value) => {
                     let value = std::mem::take(value);
-                    *source = file(&value, wanted, &mut self.files)?;
+                    *source = file(name, &value, wanted, &mut self.files)?;
                 }
                 Source::Declared(Input::Array(spec)) if wanted == Wanted::Elements => {
                     let sized = random::sized(spec);
@@ -175,11 +175,16 @@ impl Inputs {
 }
 
 /// The array of a file, or what its header says.
-fn file(value: &OsStr, wanted: Wanted, files: &mut Vec<Read>) -> Result<Source, Failure> {
+fn file(name: &str, value: &OsStr, wanted: Wanted, files: &mut Vec<Read>) -> Result<Source, Failure> {
     let (path, member) = split(value);
     let failed = |what: String| Failure::of_file(&path, what);
     // A pipe would wait for somebody to write.
-    let metadata = std::fs::metadata(&path).map_err(|error| failed(plain(&error)))?;
+    let metadata = std::fs::metadata(&path).map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound if path.extension().is_none() => failed(format!(
+            "no such file; `{name}=` takes a file, a number, or a dtype and sizes, as in `{name}=f64[1000,3]`"
+        )),
+        _ => failed(plain(&error)),
+    })?;
     if metadata.is_dir() {
         return Err(failed("is a directory".into()));
     }
