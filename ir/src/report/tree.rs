@@ -122,6 +122,7 @@ impl PlanReport {
     pub(super) fn fate_text(&self, node: &NodeReport) -> String {
         let kernels = self.tasks(&node.kernels);
         match (node.fate.as_str(), node.at) {
+            ("fused", _) if kernels.is_empty() => "no element of it is needed".into(),
             ("fused", _) if node.kernels.len() > 1 => format!("computed in each of {kernels}"),
             ("fused", _) => format!("fused into {kernels}"),
             ("folded", _) => "folded into indices".into(),
