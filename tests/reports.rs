@@ -107,6 +107,15 @@ fn pages_are_complete_and_load_nothing() {
     }
 }
 
+/// A number is read as one: `50 000 000` is not cut where a line ends.
+#[test]
+fn pages_keep_the_digits_of_a_number_together() {
+    let g = Graph::new();
+    let page =
+        g.inspect([g.input("x", F64, [90_000, 1]) * g.input("y", F64, [90_000])], &Limits::default()).html();
+    assert!(page.contains("8\u{a0}100\u{a0}000\u{a0}000 elements (64.8 GB)"), "{page}");
+}
+
 #[test]
 fn pages_of_large_expressions_draw_steps_only() {
     let g = Graph::new();

@@ -319,7 +319,7 @@ impl Graph {
                 let axes: Vec<String> = (1..=count).map(|axis| axis.to_string()).collect();
                 let axes = axes.join(", ");
                 let tuple = if count == 1 { axes.clone() } else { format!("({axes})") };
-                let of = if is_input { &name } else { "..." };
+                let of = if is_input { name } else { "..." };
                 (
                     RepairKind::ExpandOther,
                     format!("expand `{name}` on the other side, with"),

@@ -336,12 +336,15 @@ fn described(node: &NodeReport) -> String {
     format!("{} {}", node.name(), node.array.as_ref().map_or_else(|| "error".into(), ToString::to_string))
 }
 
+/// For each node a number by which it is found in another report; none where it is not looked for.
+type Keys = fn(&PlanReport) -> Vec<Option<u64>>;
+
 /// Values of both reports that are the same one, in order of the later report.
 fn matched(before: &PlanReport, after: &PlanReport) -> Vec<(usize, usize)> {
     let mut pairs = Vec::new();
     let mut kept = vec![false; before.nodes.len()];
     let mut found = vec![false; after.nodes.len()];
-    let keys: [fn(&PlanReport) -> Vec<Option<u64>>; 5] = [structure, role, named, labelled, placed];
+    let keys: [Keys; 5] = [structure, role, named, labelled, placed];
     for keys in keys {
         let mut known: BTreeMap<u64, VecDeque<usize>> = BTreeMap::new();
         for (at, key) in keys(before).into_iter().enumerate().filter(|(at, _)| !kept[*at]) {

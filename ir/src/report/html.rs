@@ -312,8 +312,20 @@ fn list(page: &mut String, lines: impl Iterator<Item = String>) {
     }
 }
 
-/// Text as HTML, with what stands in backticks as code.
+/// Text as HTML, with what stands in backticks as code, and groups of digits that stay on one line.
 fn prose(text: &str) -> String {
+    let mut unbroken = String::with_capacity(text.len());
+    let mut letters = text.chars().peekable();
+    let mut before = ' ';
+    while let Some(letter) = letters.next() {
+        let is_inside = letter == ' ' && before.is_ascii_digit();
+        unbroken.push(match letters.peek() {
+            Some(next) if is_inside && next.is_ascii_digit() => '\u{a0}',
+            _ => letter,
+        });
+        before = letter;
+    }
+    let text = unbroken.as_str();
     let parts: Vec<&str> = text.split('`').collect();
     // A backtick without a second one is a letter like any other.
     if parts.len().is_multiple_of(2) {
