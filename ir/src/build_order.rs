@@ -9,9 +9,9 @@ use crate::dtype::DType;
 use crate::graph::{Graph, SiteId};
 use crate::op::ElementOp;
 use crate::reduce::ReduceOp;
-use crate::requirement::Requirement;
 use crate::routine::{OutOfBounds, Routine};
 use crate::scalar::{Scalar, Weak};
+use crate::shape::Shape;
 
 /// Which elements in order a statistic lies between.
 enum Place {
@@ -26,12 +26,13 @@ struct InOrder {
     sorted: SiteId,
     size: Dim,
     last: AxisRef,
-    /// How many of them count, the first ones, where that depends on data: with that axis, of size 1.
+    /// How many of them count, the first ones, where that depends on data or may be none: with that axis, of size 1.
     count: Option<SiteId>,
 }
 
 impl Graph {
-    /// The middle of the elements along axes, or the mean of the two in the middle; NaN where there is one.
+    /// The middle of the elements along axes, or the mean of the two in the middle; NaN where there is one, and over
+    /// no elements.
     pub fn median(
         &mut self,
         operand: SiteId,
@@ -43,7 +44,7 @@ impl Graph {
     }
 
     /// The value below which a part of the elements along axes lies, linearly between two; NaN where there is
-    /// one.
+    /// one, and over no elements.
     pub fn quantile(
         &mut self,
         operand: SiteId,
@@ -136,24 +137,12 @@ impl Graph {
                 Err(diagnostic) => return self.wrong_routine(unsorted, &[operand], site, Some(diagnostic)),
             },
         };
-        let dims = || axes.iter().map(|axis| &array.shape[*axis]);
-        if let Some(axis) = axes.iter().find(|axis| array.shape[**axis].known() == Some(0)) {
-            let diagnostic = Diagnostic::new(
-                DiagnosticKind::EmptyReduction,
-                format!("`{}` over no elements has no value", self.called(name)),
-            )
-            .operand(self.note(operand, 0))
-            .axis(*axis)
-            .help(format!("axis {axis} has size 0"));
-            return self.wrong_routine(unsorted, &[operand], site, Some(Box::new(diagnostic)));
-        }
-        let requirements: Vec<Requirement> =
-            dims().filter(|dim| dim.lower() == 0).map(|dim| Requirement::NotEmpty(dim.clone())).collect();
         // The axes become one, the last.
         let kept: Vec<usize> = (0..rank).filter(|axis| !axes.contains(axis)).collect();
         let order: Vec<AxisRef> =
             kept.iter().chain(&axes).map(|axis| AxisRef::Position(*axis as isize)).collect();
-        let size = dims().fold(Dim::from(1u64), |product, dim| &product * dim);
+        let size =
+            axes.iter().map(|axis| &array.shape[*axis]).fold(Dim::from(1u64), |product, dim| &product * dim);
         let in_line = |graph: &mut Self, of: SiteId| {
             let moved = graph.permute_dims(of, &order, site);
             if axes.len() == 1 {
@@ -165,24 +154,34 @@ impl Graph {
         };
         let mut elements = in_line(self, operand);
         let last = AxisRef::Position(kept.len() as isize);
-        let size = if axes.len() == 1 { array.shape[axes[0]].clone() } else { size.clone() };
-        let count = mask.map(|mask| {
+        let size = if axes.len() == 1 { array.shape[axes[0]].clone() } else { size.clone() }.with_label(None);
+        // What does not count comes last, where NaN is.
+        let behind = match array.dtype.int_info() {
+            Some(info) => Scalar::from_int(info.max, array.dtype),
+            None if array.dtype == DType::Bool => Scalar::from(true),
+            None => Scalar::F64(f64::NAN).cast(array.dtype),
+        };
+        let mut count = mask.map(|mask| {
             let mask = in_line(self, mask);
-            // What does not count comes last, where NaN is.
-            let behind = match array.dtype.int_info() {
-                Some(info) => Scalar::from_int(info.max, array.dtype),
-                None if array.dtype == DType::Bool => Scalar::from(true),
-                None => Scalar::F64(f64::NAN).cast(array.dtype),
-            };
             let behind = self.scalar(behind, site);
             elements = self.element(ElementOp::Select, &[mask.into(), elements.into(), behind.into()], site);
             let ones = self.cast(mask, DType::I64, site);
             self.reduce(ReduceOp::Sum, ones, Some(std::slice::from_ref(&last)), true, site)
         });
+        if size.lower() == 0 {
+            // One element more, which never counts: there is always one to read.
+            let line: Shape =
+                kept.iter().map(|axis| array.shape[*axis].clone()).chain([Dim::from(1u64)]).collect();
+            let behind = self.scalar(behind, site);
+            let behind = self.broadcast_to(behind, line.clone(), site);
+            let all = count.unwrap_or_else(|| self.size(&size, site));
+            count = Some(self.broadcast_to(all, line, site));
+            elements = self.concat(&[elements.into(), behind.into()], &last, site);
+        }
         let sorted = self.sort(elements, &last, false, site);
-        let in_order = InOrder { sorted, size: size.with_label(None), last, count };
+        let in_order = InOrder { sorted, size, last, count };
         let value = self.between(&in_order, place, array.dtype, site);
-        let value = if keepdims {
+        if keepdims {
             let new: Vec<crate::axis::NewAxis> = axes
                 .iter()
                 .map(|axis| crate::axis::NewAxis {
@@ -193,9 +192,7 @@ impl Graph {
             self.expand_dims(value, &new, site)
         } else {
             value
-        };
-        self.require(value, name, site, requirements);
-        value
+        }
     }
 
     /// The value at a place between elements in order.

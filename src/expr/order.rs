@@ -51,7 +51,7 @@ impl Expr<'_> {
     }
 
     /// The middle of the elements along axes, or the mean of the two in the middle: `f64` for integers and
-    /// `bool`, NaN where there is one. Refused over no elements. The elements are sorted, once for all
+    /// `bool`, NaN where there is one, and over no elements. The elements are sorted, once for all
     /// statistics of the same elements along the same axes.
     #[must_use]
     #[track_caller]
@@ -63,7 +63,7 @@ impl Expr<'_> {
     }
 
     /// The value below which `part` (0 to 1) of the elements along axes lie, linearly between two of them: in
-    /// dtypes as [`Expr::median`], NaN where there is one.
+    /// dtypes as [`Expr::median`], NaN where there is one, and over no elements.
     ///
     /// ```
     /// use fusewire::prelude::*;

@@ -420,3 +420,56 @@ fn lengths_and_sizes_that_are_not_known() {
         check_at(&recipe, &sizes).map_err(|mismatch| panic!("{mismatch}")).unwrap();
     }
 }
+
+/// As `np.median([])`, and as the statistics of elements of which a mask selects none.
+#[test]
+fn a_median_of_nothing_is_nan() {
+    for dtype in [F64, F32, F16, I64, U8, Bool] {
+        let g = Graph::new();
+        let x = g.zeros(dtype, [("row", 3), ("column", 0)]);
+        let statistics = [
+            x.median(Axis(1)),
+            x.quantile(0.25, Axis(-1)),
+            x.nanmedian(Axis(1)),
+            x.nanquantile(1.0, "column"),
+            x.masked(g.ones(Bool, [3, 0])).median(Axis(1)),
+            x.transpose().reshape([0, 3]).median(Axis(0)),
+        ];
+        for nothing in statistics {
+            let nothing = nothing.astype(F64).to_vec::<f64>().unwrap();
+            assert!(nothing.len() == 3 && nothing.iter().all(|x| x.is_nan()), "{dtype} {nothing:?}");
+        }
+        assert_eq!(x.median(Axis(0)).size(), Some(0));
+        assert!(x.median(All.keepdims()).astype(F64).to_vec::<f64>().unwrap()[0].is_nan());
+    }
+}
+
+#[test]
+fn medians_of_axes_that_may_be_empty() {
+    let g = Graph::new();
+    let n = g.dim("n", 0..=40);
+    let (x, mask) = (g.input("x", F32, (("row", 3), n)), g.input("mask", Bool, n));
+    let outputs = [
+        x.median(Axis(1)),
+        x.quantile(0.3, All),
+        x.nanquantile(0.8, Axis(1).keepdims()),
+        x.astype(I32).median(Axis(1)),
+        x.masked(mask).median(Axis(1)),
+        x.astype(U8).masked(mask).quantile(0.6, [1, 0]),
+        x.slice_axis(Axis(1), Slice::ALL.step_by(-2)).median(All),
+    ];
+    let outputs = outputs.iter().enumerate().map(|(at, y)| y.named(&format!("y{at}")));
+    let recipe = g.recipe(outputs).unwrap();
+    for size in [0, 1, 2, 7, 40] {
+        check_at(&recipe, &[("n", size)]).map_err(|mismatch| panic!("{mismatch}")).unwrap();
+    }
+    // The same as where the size is known.
+    let data = numbers(3 * 7);
+    let mut out = [0f32; 3];
+    let program = plan(&g, [x.median(Axis(1)).named("y")]).compile().unwrap();
+    for size in [0usize, 1, 4, 7] {
+        let known = g.constant(&data[..3 * size], [3, size]).median(Axis(1)).to_vec::<f32>().unwrap();
+        program.run([("x", View::new(&data[..3 * size], [3, size]))], [("y", &mut out)]).unwrap();
+        assert_eq!(out.map(f32::to_bits)[..], known.into_iter().map(f32::to_bits).collect::<Vec<_>>()[..]);
+    }
+}
