@@ -216,3 +216,31 @@ fn a_window_of_nothing_is_refused_when_its_size_is_known() {
     // Where no window is left.
     assert!(sum_of(&[1.0, 2.0, 4.0], 4).is_err());
 }
+
+/// Copies of copies, of sizes that are not known: the loops of the one are split for the other, and follow both.
+#[test]
+fn copies_of_copies_of_any_size() {
+    for least in [0, 1] {
+        let g = Graph::new();
+        let (n, m) = (g.dim("n", least..=40), g.dim("m", least..=9));
+        let (x, y) = (g.input("x", I32, (n, m)), g.input("y", I32, (7, n, 2)));
+        let outputs = vec![
+            x.tile([2]).tile([2]),
+            x.tile([3, 2]).tile([2, 2]),
+            x.repeat(3, All).tile([1, 2]) * 2,
+            y.repeat(3, Axis(1)).ravel().contiguous(),
+            y.repeat(3, Axis(1)).sort(Axis(0)),
+            y.repeat(2, Axis(0)).ravel().sort(Axis(0)),
+            y.tile([2, 1, 2]).repeat(2, Axis(2)).ravel().tile([2]),
+        ];
+        for (at, output) in outputs[..2].iter().enumerate() {
+            assert_eq!(cost(&g, vec![*output]), (1, 0, 0), "{at}");
+        }
+        let named: Vec<Expr<'_>> =
+            outputs.iter().enumerate().map(|(at, output)| output.named(&format!("y{at}"))).collect();
+        let recipe = g.recipe(named).unwrap();
+        for (rows, columns) in [(least, 3), (1, 1), (4, 2), (7, least), (40, 9)] {
+            check_at(&recipe, &[("n", rows), ("m", columns)]).unwrap();
+        }
+    }
+}

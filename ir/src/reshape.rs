@@ -5,6 +5,7 @@
 //! unless each loop moves within one digit. Loops that do not are split in two ([`Obstacle::Split`]), once
 //! for the kernel, instead of divided by for every element.
 
+use crate::bounds::Bounds;
 use crate::dim::Dim;
 use crate::index_map::{AxisMap, IndexMap, Term};
 use crate::shape::Shape;
@@ -198,7 +199,7 @@ fn digits(flat: &AxisMap, dims: &[Dim], loops: &[Dim]) -> Result<IndexMap, Obsta
         let (axis, extent) = (axes[digit], &loops[term.axis]);
         let own = dims[axis].size();
         // The first digit has no other above it.
-        if digit > 0 && !stays_below(&factor, extent, &own) {
+        if digit > 0 && !stays_below(&factor, extent, &own, loops) {
             return Err(split(term, &factor, extent, &own, &dims[..axis]));
         }
         let term = Term { axis: term.axis, step: factor };
@@ -225,17 +226,32 @@ fn first_digits(start: &SizeExpr, steps: &[SizeExpr]) -> Result<SmallVec<[SizeEx
 }
 
 /// Does a loop that steps by `factor` pass over fewer than `own` indices?
-fn stays_below(factor: &SizeExpr, extent: &Dim, own: &SizeExpr) -> bool {
+fn stays_below(factor: &SizeExpr, extent: &Dim, own: &SizeExpr, loops: &[Dim]) -> bool {
     if factor.as_known() == Some(1) && extent.size() == *own {
         return true;
     }
-    match (factor.as_known(), own.as_known()) {
-        (Some(factor), Some(own)) => {
-            let last = i128::from(extent.upper()).saturating_sub(1).max(0);
-            factor.saturating_abs().saturating_mul(last) < own
-        }
-        _ => false,
+    if let (Some(factor), Some(own)) = (factor.as_known(), own.as_known()) {
+        let last = i128::from(extent.upper()).saturating_sub(1).max(0);
+        return factor.saturating_abs().saturating_mul(last) < own;
     }
+    // Where they are not known: as many steps as there are, or more, make up the whole.
+    let steps = own.exact_div(factor).filter(|_| factor.bounds().lower >= 0);
+    steps.is_some_and(|steps| steps.minus(&extent.size()).bounds_in(&not_empty(loops)).lower >= 0)
+}
+
+/// The bounds of sizes where all loops run: what multiplies the extent of one is not 0.
+fn not_empty(loops: &[Dim]) -> Bounds {
+    let mut bounds = Bounds::declared();
+    for size in loops.iter().filter(|dim| dim.lower() == 0).map(Dim::size) {
+        let mut symbols = Vec::new();
+        size.symbols(&mut |symbol| symbols.push(symbol.clone()));
+        for symbol in symbols.into_iter().filter(|symbol| symbol.lower == 0 && symbol.upper > 0) {
+            if size.exact_div(&SizeExpr::symbol(symbol.clone())).is_some() {
+                bounds = bounds.with(&symbol.name, 1, symbol.upper);
+            }
+        }
+    }
+    bounds
 }
 
 /// How to split a loop that steps by `factor` along a digit of size `own`, to the left of which are `before`.
@@ -267,14 +283,19 @@ fn is_within(digit: &AxisMap, loops: &[Dim], dim: &Dim) -> bool {
         }
         _ => {}
     }
-    let (Some(start), Some(size)) = (digit.start.as_known(), dim.known()) else { return false };
-    let (mut low, mut high) = (start, start);
+    let (mut low, mut high) = (digit.start.clone(), digit.start.clone());
     for term in &digit.terms {
-        let Some(step) = term.step.as_known() else { return false };
-        let last = i128::from(loops[term.axis].upper()).saturating_sub(1).max(0);
-        let span = step.saturating_mul(last);
-        low = low.saturating_add(span.min(0));
-        high = high.saturating_add(span.max(0));
+        let last = loops[term.axis].size().minus(&1.into());
+        let (reach, steps) = (term.step.times(&last), term.step.bounds());
+        if steps.lower >= 0 {
+            high = high.plus(&reach);
+        } else if steps.upper <= 0 {
+            low = low.plus(&reach);
+        } else {
+            return false;
+        }
     }
-    low >= 0 && high < i128::from(size)
+    let above = dim.size().minus(&1.into()).minus(&high);
+    let bounds = not_empty(loops);
+    low.bounds_in(&bounds).lower >= 0 && above.bounds_in(&bounds).lower >= 0
 }

@@ -186,8 +186,9 @@ impl Emitter<'_> {
             let operands = if self.ends_at(stage, &instance.0) {
                 SmallVec::new()
             } else {
-                // The loops were chosen so that there is no obstacle.
-                operand_instances(self.graph, self.views, &instance, loops).unwrap_or_default()
+                let operands = operand_instances(self.graph, self.views, &instance, loops);
+                debug_assert!(operands.is_ok(), "the loops were chosen so that there is no obstacle");
+                operands.unwrap_or_default()
             };
             let values: SmallVec<[Option<Value>; 3]> =
                 operands.iter().map(|operand| stage.known.get(operand).copied()).collect();

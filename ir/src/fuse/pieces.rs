@@ -102,6 +102,8 @@ pub(crate) fn pieces(
     // Joins that loops were cut for, those that were met first before others, each with the loop.
     let mut cut_for: Vec<(NodeId, usize)> = Vec::new();
     let mut uncut: Vec<Dim> = Vec::new();
+    // The reshape that a loop was last split for.
+    let mut split_for: Option<NodeId> = None;
     let mut evaluations = 0;
     while let Some(mut nest) = pending.pop() {
         let is_read =
@@ -151,17 +153,28 @@ pub(crate) fn pieces(
             }
             // What a piece cannot do for, uncut loops may do for.
             Some(_) if !cut_for.is_empty() => return Err(vec![(cut_for[0].0, Uncut::Loops)]),
-            Some((_, Obstacle::Split { axis, outer, inner })) if nest.loops.len() < MOST_LOOPS => {
+            Some((node, Obstacle::Split { axis, outer, inner })) if nest.loops.len() < MOST_LOOPS => {
+                if node != root.value {
+                    split_for = Some(node);
+                }
                 nest.split(axis, outer, inner);
                 pending.push(nest);
             }
-            // Its own loops do for a reshape: it is never its own obstacle.
-            Some((node, _)) if node != root.value => {
+            // Its own loops do for a reshape, but for one that they were split for and that it is not seen to follow: that
+            // one is stored.
+            Some((node, _)) if node == root.value => match split_for.take() {
+                Some(node) => {
+                    stores.insert(node, StoreReason::Reshape);
+                    stored.push(Root::whole(node));
+                    pending.push(Nest::new(graph, stores, root, joins.start(&root)));
+                }
+                None => done.push(Piece { root, nest, region }),
+            },
+            Some((node, _)) => {
                 stores.insert(node, StoreReason::Reshape);
                 stored.push(Root::whole(node));
                 pending.push(nest);
             }
-            Some(_) => done.push(Piece { root, nest, region }),
         }
     }
     if let Some(axis) = ragged(graph, &uncut, &done) {
