@@ -426,11 +426,7 @@ impl Program {
             let held = stored.rows.as_ref().and_then(|held| blocks[held.step].as_ref());
             let needed = match held {
                 Some(blocks) => blocks.stride(stored.slot).checked_mul(blocks.lanes),
-                None => {
-                    let mut sizes = stored.array.shape.iter().map(|dim| size(dim, &binding.sizes));
-                    let elements = sizes.try_fold(1u64, u64::checked_mul);
-                    elements.and_then(|elements| elements.checked_mul(stored.array.dtype.bytes() as u64))
-                }
+                None => Some(plan.whole_bytes(stored, &|dim| size(dim, &binding.sizes))),
             };
             // A size that does not fit is more than any machine gives.
             let needed = needed.and_then(|bytes| usize::try_from(bytes).ok()?.checked_next_multiple_of(64));

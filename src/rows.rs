@@ -70,7 +70,8 @@ impl Blocks {
         let count = (block / inside.max(1)).clamp(1, extents[cut].max(1));
         let mut blocks =
             Self { extents, cut, count, lanes: 1, together, strides: vec![0; plan.slots().len()] };
-        let rows_of_block = product(&blocks.shape(false));
+        // Without rows nothing is held, and the plan has no room for it.
+        let rows_of_block = if total == 0 { 0 } else { product(&blocks.shape(false)) };
         for stored in held() {
             let bytes = rows_of_block.saturating_mul(stored.row_bytes(&size_of));
             let stride = &mut blocks.strides[stored.slot];

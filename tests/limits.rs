@@ -163,3 +163,23 @@ fn workspace_of_the_caller_at_its_size_and_one_byte_less() {
     program.bind_in(&mut [], [("y", &[1.0, 2.0, 3.0])], [("twice", &mut out)]).unwrap().run().unwrap();
     assert_eq!(out, [2.0, 4.0, 6.0]);
 }
+
+#[test]
+fn arrays_without_elements_need_no_workspace() {
+    for shape in [&[0usize, 5][..], &[3, 0, 5], &[0, 4, 0]] {
+        let g = Graph::new();
+        let x = g.input("x", F64, shape);
+        let last = Axis(-1).keepdims();
+        let outputs = [(x - x.mean(last.clone())).named("a"), (x.exp() / x.std(last)).named("b")];
+        let plan = g.plan(outputs, &Limits::default()).unwrap();
+        assert_eq!(plan.workspace_bytes(), 0);
+        let program = plan.compile().unwrap();
+        let outputs = ["a", "b"].map(|name| (name, ViewMut::new::<f64>(&mut [], shape)));
+        program.bind_in(&mut [], [("x", View::new::<f64>(&[], shape))], outputs).unwrap().run().unwrap();
+    }
+    // Sizes whose product is no number, beside one of 0.
+    let huge = 1u64 << 40;
+    let g = Graph::new();
+    let sorted = g.zeros(F64, [huge, 0, huge]).sort(Axis(0)).cumulative_sum(Axis(2));
+    assert!(sorted.to_vec::<f64>().unwrap().is_empty());
+}

@@ -193,7 +193,10 @@ impl Plan {
         lane.map_or(whole, |lane| lane.saturating_mul(MOST_LANES).min(whole))
     }
 
-    fn whole_bytes(&self, stored: &Stored, size: &dyn Fn(&Dim) -> u64) -> u64 {
+    /// The bytes that all of a stored value takes up where dims have these sizes, in whole cache lines; `u64::MAX`
+    /// where they do not fit.
+    #[must_use]
+    pub fn whole_bytes(&self, stored: &Stored, size: &dyn Fn(&Dim) -> u64) -> u64 {
         let mut sizes = stored.array.shape.iter().map(size);
         let elements = if stored.array.shape.iter().any(|dim| size(dim) == 0) {
             Some(0)

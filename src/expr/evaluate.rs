@@ -28,8 +28,12 @@ impl Expr<'_> {
         let name = output.name.clone();
         let shape: Vec<usize> =
             output.array.shape.iter().map(|dim| usize::try_from(dim.upper()).unwrap_or(usize::MAX)).collect();
-        let count =
-            shape.iter().try_fold(1usize, |count, size| count.checked_mul(*size)).unwrap_or(usize::MAX);
+        // A size of 0 may stand beside sizes whose product overflows.
+        let count = if shape.contains(&0) {
+            0
+        } else {
+            shape.iter().try_fold(1usize, |count, size| count.checked_mul(*size)).unwrap_or(usize::MAX)
+        };
         let mut elements: Vec<T> = Vec::new();
         if elements.try_reserve_exact(count).is_err() {
             let bytes = human_bytes((count as u64).saturating_mul(size_of::<T>() as u64));
