@@ -12,7 +12,7 @@ use super::double_double::{fast_two_sum, multiply_add, two_product, two_sum};
 use super::logaddexp::factor;
 use super::polynomial::polynomial;
 use super::triple_double::{TripleDouble, exact_product};
-use std::f64::consts::LOG2_E;
+use std::f64::consts::{LN_2, LOG2_E};
 
 const FRACTION_BITS: u32 = f64::MANTISSA_DIGITS - 1;
 /// Adding this leaves an integer in the low bits of the fraction.
@@ -58,8 +58,7 @@ fn reduced<const FUSED: bool, const BASE_2: bool>(x: f64) -> (TripleDouble, f64)
     let shifted = if BASE_2 { x + TO_INTEGER } else { fma(x, LOG2_E, TO_INTEGER) };
     let n = shifted - TO_INTEGER;
     let t = if BASE_2 {
-        let ln_2 =
-            TripleDouble(0.693_147_180_559_945_3, 2.319_046_813_846_299_6e-17, 5.707_708_438_416_212e-34);
+        let ln_2 = TripleDouble(LN_2, 2.319_046_813_846_299_6e-17, 5.707_708_438_416_212e-34);
         TripleDouble(x - n, 0.0, 0.0).times::<FUSED>(ln_2)
     } else {
         // ln 2 in four parts, n times the first of which is exact.
