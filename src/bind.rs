@@ -353,36 +353,83 @@ pub(crate) fn check_overlaps(
     outputs: &[Option<Layout>],
     diagnostics: &mut Vec<Diagnostic>,
 ) {
-    for (at, output) in outputs.iter().enumerate() {
-        let Some(output) = output else { continue };
-        let name = &plan.outputs()[at].name;
-        let others = outputs
-            .iter()
-            .zip(plan.outputs())
-            .map(|(layout, port)| ("output", layout, port))
-            .skip(at + 1)
-            .chain(inputs.iter().zip(plan.inputs()).map(|(layout, port)| ("input", layout, port)));
-        for (sort, layout, port) in others {
-            let Some(layout) = layout else { continue };
-            if let Some(bytes) = shared_bytes(output, layout) {
-                let message = format!(
-                    "output `{name}` shares memory with {sort} `{}`: their ranges have {} in common",
-                    port.name,
-                    human_bytes(bytes)
-                );
-                let mut diagnostic = Diagnostic::new(DiagnosticKind::Overlap, message)
-                    .operand(plan.outputs()[at].note(0))
-                    .operand(port.note(1));
-                if sort == "input" {
-                    diagnostic = diagnostic.help(format!(
-                        "to update it where it stands, plan for it: `plan.in_place(\"{name}\", \"{}\")`",
-                        port.name
-                    ));
-                }
-                diagnostics.push(diagnostic);
-            }
+    let others = outputs.len() + inputs.len();
+    if outputs.len().saturating_mul(others) > FEW_PAIRS {
+        for (output, other) in pairs_in_reach(inputs, outputs) {
+            check_overlap(plan, inputs, outputs, output, other, diagnostics);
+        }
+        return;
+    }
+    for output in 0..outputs.len() {
+        for other in output + 1..others {
+            check_overlap(plan, inputs, outputs, output, other, diagnostics);
         }
     }
+}
+
+/// So many pairs are compared one by one, which takes no memory.
+const FEW_PAIRS: usize = 256;
+
+/// Each output with every array whose addresses lie between its own, in order: outputs come before inputs, and no pair twice.
+fn pairs_in_reach(inputs: &[Option<Layout>], outputs: &[Option<Layout>]) -> Vec<(usize, usize)> {
+    let arrays = outputs.iter().chain(inputs).enumerate();
+    let mut reaches: Vec<(usize, usize, usize)> = arrays
+        .filter_map(|(at, layout)| {
+            let (low, high) = layout.as_ref().filter(|layout| layout.problem.is_none())?.array().extent()?;
+            Some((low, high, at))
+        })
+        .collect();
+    reaches.sort_unstable();
+    let is_output = |at: usize| at < outputs.len();
+    // Those that begin before the array at hand, and may reach into it: where they end.
+    let (mut written, mut read): (Vec<(usize, usize)>, Vec<(usize, usize)>) = (Vec::new(), Vec::new());
+    let mut pairs = Vec::new();
+    for (low, high, at) in reaches {
+        written.retain(|(end, _)| *end > low);
+        pairs.extend(written.iter().map(|(_, other)| (at.min(*other), at.max(*other))));
+        if is_output(at) {
+            read.retain(|(end, _)| *end > low);
+            pairs.extend(read.iter().map(|(_, other)| (at, *other)));
+            written.push((high, at));
+        } else {
+            read.push((high, at));
+        }
+    }
+    pairs.sort_unstable();
+    pairs
+}
+
+/// Refuses an output that shares memory with another array: an output behind it, or an input, counted behind all outputs.
+fn check_overlap(
+    plan: &Plan,
+    inputs: &[Option<Layout>],
+    outputs: &[Option<Layout>],
+    at: usize,
+    other: usize,
+    diagnostics: &mut Vec<Diagnostic>,
+) {
+    let (sort, layout, port) = match other.checked_sub(outputs.len()) {
+        None => ("output", &outputs[other], &plan.outputs()[other]),
+        Some(input) => ("input", &inputs[input], &plan.inputs()[input]),
+    };
+    let (Some(output), Some(layout)) = (&outputs[at], layout) else { return };
+    let Some(bytes) = shared_bytes(output, layout) else { return };
+    let name = &plan.outputs()[at].name;
+    let message = format!(
+        "output `{name}` shares memory with {sort} `{}`: their ranges have {} in common",
+        port.name,
+        human_bytes(bytes)
+    );
+    let mut diagnostic = Diagnostic::new(DiagnosticKind::Overlap, message)
+        .operand(plan.outputs()[at].note(0))
+        .operand(port.note(1));
+    if sort == "input" {
+        diagnostic = diagnostic.help(format!(
+            "to update it where it stands, plan for it: `plan.in_place(\"{name}\", \"{}\")`",
+            port.name
+        ));
+    }
+    diagnostics.push(diagnostic);
 }
 
 /// How many bytes the address ranges of two arrays share, or `None` where no element of one can
