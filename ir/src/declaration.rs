@@ -8,12 +8,21 @@ use crate::graph::{Graph, SiteId};
 use crate::requirement::{Required, Requirement};
 use crate::shape::Shape;
 use crate::size::Symbol;
+use std::collections::HashSet;
 
 /// A symbol with the call that declared it, or that used it first.
 #[derive(Clone, Debug)]
 pub(crate) struct Declaration {
     pub(crate) symbol: Symbol,
     pub(crate) site: Site,
+}
+
+/// What must hold of sizes for a call to be right.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Needs {
+    own: Vec<Required>,
+    /// All that this call needs as well, of which it is an amended copy.
+    before: Option<SiteId>,
 }
 
 impl Graph {
@@ -41,10 +50,23 @@ impl Graph {
         &self.assumptions
     }
 
-    /// What must hold of sizes for a call to be right.
-    #[must_use]
-    pub fn requirements(&self, site: SiteId) -> &[Required] {
-        self.requirements.get(&site).map_or(&[], Vec::as_slice)
+    /// What must hold of sizes for a call to be right, but for what was given with calls that have been `seen`.
+    pub(crate) fn requirements(&self, site: SiteId, seen: &mut HashSet<SiteId>) -> Vec<&Required> {
+        let mut calls = Vec::new();
+        let mut next = self.requirements.get(&site).map(|needs| (site, needs));
+        while let Some((at, needs)) = next.filter(|(at, _)| seen.insert(*at)) {
+            calls.push(needs);
+            debug_assert!(needs.before.is_none_or(|before| before.index() < at.index()));
+            next = needs.before.and_then(|before| Some((before, self.requirements.get(&before)?)));
+        }
+        calls.into_iter().rev().flat_map(|needs| &needs.own).collect()
+    }
+
+    /// A call needs what the one needs that it amends.
+    pub(crate) fn require_as(&mut self, amended: SiteId, before: SiteId) {
+        let Some(needs) = self.requirements.get(&before) else { return };
+        let before = if needs.own.is_empty() { needs.before } else { Some(before) };
+        self.requirements.insert(amended, Needs { own: Vec::new(), before });
     }
 
     /// Asks for this where arrays are bound, in the name of what the user called.
@@ -61,7 +83,7 @@ impl Graph {
         given.dedup();
         let operands: Vec<OperandNote> =
             given.iter().enumerate().map(|(slot, operand)| self.note(*operand, slot)).collect();
-        let known = self.requirements.entry(call).or_default();
+        let known = &mut self.requirements.entry(call).or_default().own;
         for requirement in requirements {
             if known.iter().all(|required| required.requirement != requirement) {
                 known.push(Required { requirement, by: by.clone(), site, operands: operands.clone() });

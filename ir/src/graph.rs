@@ -8,7 +8,7 @@ use crate::broadcast::BroadcastPolicy;
 use crate::build_record::Records;
 use crate::composition::{Broadcasts, Composition};
 use crate::custom::Custom;
-use crate::declaration::Declaration;
+use crate::declaration::{Declaration, Needs};
 use crate::diagnostic::{Diagnostic, Site};
 use crate::dim::Dim;
 use crate::op::ElementOp;
@@ -223,7 +223,7 @@ pub struct Graph {
     pub(crate) records: Records,
     pub(crate) symbols: HashMap<Arc<str>, Declaration>,
     /// What must hold for a call to be right.
-    pub(crate) requirements: HashMap<SiteId, Vec<Required>>,
+    pub(crate) requirements: HashMap<SiteId, Needs>,
     /// What the user promised of sizes, with what is wrong about it.
     pub(crate) assumptions: Vec<(Required, Option<Diagnostic>)>,
     /// For the calls to come.
@@ -426,9 +426,7 @@ impl Graph {
         let mut call = self.call_site(site).clone();
         change(&mut call);
         let amended = self.push_site(call);
-        if let Some(required) = self.requirements.get(&site).cloned() {
-            self.requirements.insert(amended, required);
-        }
+        self.require_as(amended, site);
         // What was wrong with the call is wrong with its copy.
         let wrong = self.diagnostics.iter().find(|(at, _)| *at == site).map(|(_, wrong)| wrong.clone());
         if let Some(wrong) = wrong {

@@ -8,7 +8,7 @@ use crate::limits::largest_passing;
 use crate::plan::{Plan, Task};
 use crate::requirement::{Required, Sizes, possible, tightened};
 use crate::size::Symbol;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// A size that a binding decides.
@@ -55,6 +55,7 @@ impl Graph {
                 dims.push(PlanDim { name, lower, upper, site });
             }
         };
+        let mut calls = HashSet::new();
         for site in sites {
             let node = self.node(self.call_site(*site).node);
             for dim in node.array.iter().flat_map(|array| array.shape.iter()) {
@@ -63,7 +64,9 @@ impl Graph {
             if let Op::Generator(Generator::Size(size)) = &node.op {
                 size.size().symbols(&mut visit);
             }
-            self.requirements(*site).iter().for_each(|required| required.requirement.symbols(&mut visit));
+            for required in self.requirements(*site, &mut calls) {
+                required.requirement.symbols(&mut visit);
+            }
         }
         dims
     }
@@ -90,20 +93,24 @@ impl Graph {
                 required.push(assumed.clone());
             }
         }
-        let mut seen = HashSet::new();
+        let (mut seen, mut calls) = (HashSet::new(), HashSet::new());
         for site in sites {
-            let own = self.requirements(*site).iter();
-            required.extend(own.filter(|own| seen.insert(own.requirement.clone())).cloned());
+            let own = self.requirements(*site, &mut calls).into_iter();
+            required.extend(own.filter(|own| seen.insert(&own.requirement)).cloned());
         }
         let bounds = tightened(&required, Bounds::declared());
-        let required_of = |symbol: &Symbol| {
-            let name = symbol.name.clone();
-            required.iter().filter(move |required| {
-                let mut speaks = false;
-                required.requirement.symbols(&mut |other| speaks |= other.name == name);
-                speaks
-            })
-        };
+        // What speaks of each symbol.
+        let mut speaking: HashMap<Arc<str>, Vec<usize>> = HashMap::new();
+        for (at, required) in required.iter().enumerate() {
+            required.requirement.symbols(&mut |symbol| {
+                let speaking = speaking.entry(symbol.name.clone()).or_default();
+                if speaking.last() != Some(&at) {
+                    speaking.push(at);
+                }
+            });
+        }
+        let required_of =
+            |symbol: &Symbol| speaking.get(&symbol.name).into_iter().flatten().map(|at| &required[*at]);
         for required in &required {
             if required.requirement.contradicts(&bounds) {
                 let message = format!(

@@ -285,8 +285,9 @@ impl Graph {
         let plan = self.edited_plan(outputs, limits, edit)?;
         // What holds only where sizes happen to be equal is another mistake.
         let sites = self.reachable_sites(outputs);
-        let known = sites.iter().flat_map(|site| self.requirements(*site));
-        let known: HashSet<&Requirement> = known.map(|known| &known.requirement).collect();
+        let mut calls = HashSet::new();
+        let known: Vec<_> = sites.iter().flat_map(|site| self.requirements(*site, &mut calls)).collect();
+        let known: HashSet<&Requirement> = known.iter().map(|known| &known.requirement).collect();
         if plan.required.iter().any(|new| new.by != "assume_equal" && !known.contains(&new.requirement)) {
             return None;
         }
