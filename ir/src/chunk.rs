@@ -290,7 +290,7 @@ impl<'p> Cut<'p> {
             let steps: Vec<Step> = tasks.iter().filter_map(|at| made[*at].take()).collect();
             let in_pieces = time % 2 == 1;
             let first = plan.steps.len();
-            let (steps, turns) = fuse::take_turns(steps, &equalities);
+            let (steps, turns) = fuse::take_turns(steps, &equalities, &[]);
             plan.steps.extend(steps);
             order.extend(turns.iter().map(|at| tasks[*at]));
             rounds.push(Round { steps: first..plan.steps.len(), in_pieces });

@@ -183,7 +183,12 @@ impl Graph {
                     Step::Kernel(fuse::emit(self, &views, &nests, group, &places, &mut tables))
                 })
             };
-            let (steps, order) = fuse::take_turns(groups.iter().map(step).collect(), &equalities);
+            let steps = groups.iter().map(step).collect();
+            let lent = stores.iter().filter(|(_, reason)| matches!(reason, StoreReason::InOutput { .. }));
+            let lent: Vec<NodeId> = lent.map(|(node, _)| *node).collect();
+            let together: Vec<Buffer> =
+                lent.iter().filter_map(|node| places.read.get(node).copied()).collect();
+            let (steps, order) = fuse::take_turns(steps, &equalities, &together);
             plan.steps = steps;
             plan.assign_slots();
             // What has been stored for the sake of an output's memory must have got it, and wait there in the cache.
@@ -193,22 +198,21 @@ impl Graph {
                 }
                 _ => true,
             };
-            let lent = stores.iter().filter(|(_, reason)| matches!(reason, StoreReason::InOutput { .. }));
-            let homeless: Vec<NodeId> = lent.map(|(node, _)| node).filter(is_homeless).copied().collect();
+            let homeless: Vec<NodeId> = lent.iter().filter(is_homeless).copied().collect();
             if homeless.is_empty() {
                 let groups = order.iter().map(|group| &groups[*group]);
                 plan.nodes = plan_node::decided(self, &sites, groups, &reads, &places, &stores);
             }
             (plan, homeless)
         };
+        // What finds no place is planned without; what then finds none, without any.
         let mut lending = Lending::of(self, &nodes);
-        let mut plan = loop {
-            let (plan, homeless) = fused(limits.bytes, &lending);
-            if homeless.is_empty() {
-                break plan;
-            }
+        let (mut plan, homeless) = fused(limits.bytes, &lending);
+        if !homeless.is_empty() {
             lending.refuse(self, &homeless);
-        };
+            let (again, homeless) = fused(limits.bytes, &lending);
+            plan = if homeless.is_empty() { again } else { fused(limits.bytes, &Lending::none()).0 };
+        }
         // What could as well be computed again must not keep a plan from its limits.
         let fits = |plan: &Plan| plan.workspace_in(&bounds) <= limits.bytes;
         if !fits(&plan) && plan.stored.iter().any(|stored| stored.reason.is_optional()) {

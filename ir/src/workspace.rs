@@ -8,6 +8,8 @@ use crate::kernel::Buffer;
 use crate::plan::{Plan, Step, Stored, Task};
 use crate::quick_hash::QuickMap;
 use crate::rows::{MOST_LANES, RowValue, Rows};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 
 /// From which kernel or routine on a stored value is needed, and up to which.
 #[derive(Clone, Copy)]
@@ -15,6 +17,59 @@ struct Life {
     value: usize,
     first: usize,
     last: usize,
+}
+
+/// Memory that values take in turns.
+#[derive(Default)]
+struct Slots {
+    bytes: Vec<u64>,
+    /// The last task that meets the value in each slot.
+    ends: Vec<usize>,
+    /// Slots by the end of what is in them, first ends first.
+    taken: BinaryHeap<Reverse<(usize, usize)>>,
+    /// By their bytes, slots in which all has been read before some value was made.
+    free: BTreeMap<u64, BTreeSet<usize>>,
+}
+
+impl Slots {
+    /// A slot that is free from the first task of a life on: of those, the one whose bytes are nearest; a new one where there is none.
+    fn take(&mut self, bytes: u64, life: Life) -> usize {
+        while let Some(Reverse((end, slot))) =
+            self.taken.peek().copied().filter(|taken| taken.0.0 < life.first)
+        {
+            debug_assert_eq!(end, self.ends[slot]);
+            self.taken.pop();
+            self.free.entry(self.bytes[slot]).or_default().insert(slot);
+        }
+        // Lives come about in order: one may begin before another that came first.
+        let usable = |(bytes, slots): (&u64, &BTreeSet<usize>)| {
+            let slot = slots.iter().copied().find(|slot| self.ends[*slot] < life.first)?;
+            Some((*bytes, slot))
+        };
+        let smaller = self.free.range(..=bytes).rev().find_map(usable);
+        let larger = self.free.range(bytes..).find_map(usable);
+        let nearest = [smaller, larger].into_iter().flatten();
+        let slot = match nearest.min_by_key(|(own, slot)| (own.abs_diff(bytes), *slot)) {
+            Some((own, slot)) => {
+                if let Some(slots) = self.free.get_mut(&own) {
+                    slots.remove(&slot);
+                    if slots.is_empty() {
+                        self.free.remove(&own);
+                    }
+                }
+                slot
+            }
+            None => {
+                self.bytes.push(0);
+                self.ends.push(0);
+                self.ends.len() - 1
+            }
+        };
+        self.bytes[slot] = self.bytes[slot].max(bytes);
+        self.ends[slot] = life.last;
+        self.taken.push(Reverse((life.last, slot)));
+        slot
+    }
 }
 
 /// The first and the last task that touch a buffer.
@@ -48,22 +103,14 @@ impl Plan {
         let bytes: Vec<u64> =
             self.stored.iter().map(|stored| self.bytes_in(stored, &Bounds::declared())).collect();
         self.slots.clear();
-        // The last kernel that reads from each slot.
-        let mut ends: Vec<usize> = Vec::new();
-        for life in
-            lives.into_iter().filter(|life| self.stored[life.value].output.is_none()).collect::<Vec<_>>()
-        {
-            let bytes = bytes[life.value];
-            let free = (0..ends.len()).filter(|slot| ends[*slot] < life.first);
-            let slot = free.min_by_key(|slot| self.slots[*slot].abs_diff(bytes)).unwrap_or(ends.len());
-            if slot == ends.len() {
-                ends.push(0);
-                self.slots.push(0);
+        let mut slots = Slots::default();
+        for life in lives {
+            let stored = &mut self.stored[life.value];
+            if stored.output.is_none() {
+                stored.slot = slots.take(bytes[life.value], life);
             }
-            ends[slot] = life.last;
-            self.slots[slot] = self.slots[slot].max(bytes);
-            self.stored[life.value].slot = slot;
         }
+        self.slots = slots.bytes;
     }
 
     /// Has values live from the beginning of a round to its end.
@@ -93,6 +140,13 @@ impl Plan {
                 touched.entry(buffer).or_insert(Touched { first: at, last: at }).last = at;
             }
         }
+        // The outputs that each task is the first to meet.
+        let mut begun: QuickMap<usize, Vec<usize>> = QuickMap::default();
+        for output in 0..self.outputs.len() {
+            if let Some(touched) = touched.get(&Buffer::Output(output)) {
+                begun.entry(touched.first).or_default().push(output);
+            }
+        }
         let mut is_lent = vec![false; self.outputs.len()];
         let mut outputs: Vec<Option<usize>> = Vec::with_capacity(self.stored.len());
         for value in 0..self.stored.len() {
@@ -100,7 +154,10 @@ impl Plan {
                 let is_allowed = lent == Lent::Anew || self.stored[value].output == Some(*output);
                 is_allowed && !is_lent[*output] && self.can_lend(*output, value, &tasks, &touched)
             };
-            let output = (0..self.outputs.len()).find(can_lend);
+            // Before the last task that meets the value nobody knows the output.
+            let last = touched.get(&Buffer::Workspace(value)).map(|touched| touched.last);
+            let begun = last.and_then(|last| begun.get(&last)).into_iter().flatten();
+            let output = begun.copied().find(can_lend);
             if let Some(output) = output {
                 is_lent[output] = true;
             }
@@ -126,7 +183,6 @@ impl Plan {
             return false;
         }
         let (own, lent) = (Buffer::Workspace(value), Buffer::Output(output));
-        // Before the last kernel that reads the value nobody knows the output.
         let Some(last) = touched.get(&own).map(|touched| touched.last) else { return false };
         let first = touched.get(&lent).map(|touched| touched.first);
         let Some(kernel) = tasks[last].kernel() else { return false };

@@ -163,10 +163,13 @@ impl Grouping<'_> {
             Op::Routine(_) => &[Place::Routine],
             _ => &[Place::Epilogue, Place::Full],
         };
+        let mut before = QuickSet::default();
         let choice = places.iter().find_map(|place| {
             let wanted = Wanted { root, loops, reduced: &reduced, key };
             let candidates = self.candidates(*place, &wanted, reads, &owners);
-            candidates.into_iter().find_map(|at| Some((at, *place, self.join(at, *place, reads, &owners)?)))
+            candidates
+                .into_iter()
+                .find_map(|at| Some((at, *place, self.join(at, *place, reads, &owners, &mut before)?)))
         });
         let (at, place, raised) = choice.unwrap_or_else(|| {
             let reduced = vec![false; loops.len()];
@@ -237,13 +240,15 @@ impl Grouping<'_> {
     }
 
     /// Can a value that reads from `owners` join a group? The depths of groups that change with it, or
-    /// `None` where it reads what is not there yet, or where the groups would wait for each other.
+    /// `None` where it reads what is not there yet, or where the groups would wait for each other. `before` keeps the groups
+    /// that owners have turned out to wait for.
     fn join(
         &self,
         at: NodeIndex,
         place: Place,
         reads: &Reads,
         owners: &[NodeIndex],
+        before: &mut QuickSet<NodeIndex>,
     ) -> Option<QuickMap<NodeIndex, usize>> {
         let group = &self.groups[at];
         let is_there = |read: &Read| {
@@ -262,11 +267,15 @@ impl Grouping<'_> {
         }
         raised.insert(at, depth);
         let (mut pending, mut searched) = (vec![at], 0);
-        while let Some(before) = pending.pop() {
-            let depth = raised[&before] + 1;
-            for next in self.groups.neighbors(before) {
+        while let Some(raising) = pending.pop() {
+            let depth = raised[&raising] + 1;
+            for next in self.groups.neighbors(raising) {
                 searched += 1;
-                if searched > SEARCHED || owners.binary_search(&next).is_ok() {
+                if owners.binary_search(&next).is_ok() || before.contains(&next) {
+                    before.insert(at);
+                    return None;
+                }
+                if searched > SEARCHED {
                     return None;
                 }
                 if raised.get(&next).copied().unwrap_or(self.depths[next.index()]) < depth {

@@ -9,12 +9,12 @@ use crate::dim::Dim;
 use crate::index_map::AxisMap;
 use crate::kernel::{Access, Buffer, Kernel, Loop};
 use crate::plan::{Step, Task};
-use crate::quick_hash::QuickMap;
+use crate::quick_hash::{QuickMap, QuickSet};
 use crate::rows::{RowBuffers, RowLoop, Rows};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The most kernels that take turns: each of them is prepared for every block in work.
-const MOST_KERNELS: usize = 64;
+pub(super) const MOST_KERNELS: usize = 64;
 
 /// Edges that are followed to see whether kernels can be brought together. Beyond that they are not.
 const SEARCHED: usize = 1000;
@@ -48,6 +48,8 @@ struct Team {
     readers: BTreeSet<usize>,
     /// Teams that write what this one reads.
     sources: BTreeSet<usize>,
+    /// More than that of every source.
+    depth: usize,
 }
 
 struct Teams<'k> {
@@ -61,13 +63,18 @@ struct Teams<'k> {
 }
 
 /// The steps of a plan, each of one task, that can run in this order: with kernels that take turns in one step. And
-/// where each of their tasks stood in it.
-pub(crate) fn take_turns(steps: Vec<Step>, equalities: &Equalities) -> (Vec<Step>, Vec<usize>) {
+/// where each of their tasks stood in it. All that meet a buffer of `together` come into one step, if they can.
+pub(crate) fn take_turns(
+    steps: Vec<Step>,
+    equalities: &Equalities,
+    together: &[Buffer],
+) -> (Vec<Step>, Vec<usize>) {
     let tasks: Vec<Task<'_>> = steps.iter().flat_map(Step::tasks).collect();
     let mut teams = Teams::new(&tasks, equalities);
+    let room = room_left(&tasks, together);
     for at in 0..tasks.len() {
         for maker in teams.add(at).into_iter().rev() {
-            teams.unite(maker, teams.team_of[at]);
+            teams.unite(maker, teams.team_of[at], MOST_KERNELS - room[at]);
         }
     }
     let teams = teams.ordered();
@@ -85,6 +92,29 @@ pub(crate) fn take_turns(steps: Vec<Step>, equalities: &Equalities) -> (Vec<Step
         }
     };
     (teams.into_iter().zip(loops).filter_map(step).collect(), order)
+}
+
+/// How many kernels must still find room in the team of each task: those that come after it, up to the last that meets a buffer which it meets
+/// or which was met before it.
+fn room_left(tasks: &[Task<'_>], together: &[Buffer]) -> Vec<usize> {
+    let mut room = vec![0; tasks.len()];
+    // The first and the last task that meets each.
+    let mut met: QuickMap<Buffer, Option<(usize, usize)>> =
+        together.iter().map(|buffer| (*buffer, None)).collect();
+    for (at, task) in tasks.iter().enumerate().filter(|_| !together.is_empty()) {
+        for buffer in task.touched() {
+            if let Some(met) = met.get_mut(&buffer) {
+                *met = Some((met.map_or(at, |(first, _)| first), at));
+            }
+        }
+    }
+    for (first, last) in met.into_values().flatten() {
+        // Others may stand between that have nothing to do with it.
+        if last - first < MOST_KERNELS {
+            (first..=last).for_each(|at| room[at] = room[at].max(last - at));
+        }
+    }
+    room
 }
 
 /// Why the second kernel does not take turns with the first; `None` if that is not their fault.
@@ -132,6 +162,7 @@ impl<'k> Teams<'k> {
                 .map(|(position, _)| Shared::from([(at, position)]))
                 .collect(),
             sources: makers.iter().copied().collect(),
+            depth: makers.iter().map(|maker| self.teams[*maker].depth + 1).max().unwrap_or(0),
             ..Team::default()
         });
         for buffer in task.written() {
@@ -140,14 +171,19 @@ impl<'k> Teams<'k> {
         makers
     }
 
-    /// Brings two teams together, one of which reads what the other writes, if they can take turns.
-    fn unite(&mut self, maker: usize, reader: usize) {
+    /// Brings two teams together, one of which reads what the other writes, if they can take turns and are no more than so many kernels.
+    fn unite(&mut self, maker: usize, reader: usize, most: usize) {
         let (one, other) = (&self.teams[maker], &self.teams[reader]);
-        if one.kernels.len() + other.kernels.len() > MOST_KERNELS || !self.can_meet(maker, reader) {
+        if one.kernels.len() + other.kernels.len() > most || !self.can_meet(maker, reader) {
             return;
         }
         let shared = self.loops_in_common(one, other);
         let Ok(touched) = self.touched(one, other, &shared) else { return };
+        let Some(raised) = self.raised(maker, reader) else { return };
+        for (team, depth) in raised {
+            self.teams[team].depth = depth;
+        }
+        let (one, other) = (&self.teams[maker], &self.teams[reader]);
         let kernels = one.kernels.union(&other.kernels).copied().collect();
         let gone = std::mem::take(&mut self.teams[maker]);
         for kernel in &gone.kernels {
@@ -201,26 +237,50 @@ impl<'k> Teams<'k> {
         }
     }
 
-    /// Is there no way from one team to the other but the direct one?
+    /// Is there no way from one team to the other but the direct one? Only teams between them in depth are on one.
     fn can_meet(&self, maker: usize, reader: usize) -> bool {
-        let (mut pending, mut searched): (Vec<usize>, usize) = (Vec::new(), 0);
-        let (mut seen, ends) = (BTreeSet::new(), [maker, reader]);
-        for end in ends {
-            pending.extend(self.teams[end].readers.iter().filter(|next| !ends.contains(next)));
-        }
+        let depth = self.teams[reader].depth;
+        let is_between = |team: &usize| self.teams[*team].depth < depth;
+        let mut pending: Vec<usize> = self.teams[maker].readers.iter().copied().filter(is_between).collect();
+        let (mut seen, mut searched) = (QuickSet::default(), 0);
         while let Some(team) = pending.pop() {
             if !seen.insert(team) {
                 continue;
             }
             for next in &self.teams[team].readers {
                 searched += 1;
-                if searched > SEARCHED || ends.contains(next) {
+                if searched > SEARCHED || *next == reader {
                     return false;
                 }
-                pending.push(*next);
+                if is_between(next) {
+                    pending.push(*next);
+                }
             }
         }
         true
+    }
+
+    /// The depths that change when a team joins one that reads what it writes, which keeps its name; `None` where too many would.
+    fn raised(&self, maker: usize, reader: usize) -> Option<QuickMap<usize, usize>> {
+        let others = self.teams[reader].sources.iter().filter(|source| **source != maker);
+        let depth = others.map(|source| self.teams[*source].depth + 1).max().unwrap_or(0);
+        let depth = depth.max(self.teams[maker].depth);
+        let mut raised = QuickMap::from_iter([(reader, depth)]);
+        let mut pending: Vec<(usize, usize)> = vec![(maker, depth)];
+        let mut searched = 0;
+        while let Some((before, depth)) = pending.pop() {
+            for next in self.teams[before].readers.iter().filter(|next| **next != reader) {
+                searched += 1;
+                if searched > SEARCHED {
+                    return None;
+                }
+                if raised.get(next).copied().unwrap_or(self.teams[*next].depth) <= depth {
+                    raised.insert(*next, depth + 1);
+                    pending.push((*next, depth + 1));
+                }
+            }
+        }
+        Some(raised)
     }
 
     /// The loops that both teams have, matched by the values that they exchange.

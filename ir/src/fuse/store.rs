@@ -4,6 +4,7 @@
 use super::loops::{Regions, loops_of_bounded_bodies};
 use super::pays::{JoinUses, Uncut};
 use super::routine::store_routines;
+use super::rows::MOST_KERNELS;
 use super::{Nests, Views};
 use crate::graph::{Graph, NodeId, Op, StorePolicy};
 use crate::quick_hash::{QuickMap, QuickSet};
@@ -233,8 +234,9 @@ pub(crate) fn decide(
     let mut room = Room::default();
     if !lending.0.is_empty() {
         let mut alone = stores.clone();
-        store_what_pays(graph, &nodes, &reads, &joins, policies, budget, Room::default(), &mut alone);
-        room = Room::new(lending, computed_or_read_by(graph, outputs, &alone));
+        let estimates =
+            store_what_pays(graph, &nodes, &reads, &joins, policies, budget, Room::default(), &mut alone);
+        room = Room::new(lending, computed_or_read_by(graph, outputs, &alone, &estimates));
     }
     store_what_pays(graph, &nodes, &reads, &joins, policies, budget, room, &mut stores);
     // Only views that were stored from the beginning are.
@@ -252,16 +254,29 @@ pub(crate) fn decide(
     Decision { stores, views, nests, regions }
 }
 
-/// What the loops of outputs compute, and the stored values that they read.
-fn computed_or_read_by(graph: &Graph, outputs: &[NodeId], stores: &Stores) -> QuickSet<NodeId> {
+/// What the loops of outputs compute, and the stored values that they read: as far as the kernels between may take turns with those of the
+/// output.
+fn computed_or_read_by(
+    graph: &Graph,
+    outputs: &[NodeId],
+    stores: &Stores,
+    estimates: &Estimates,
+) -> QuickSet<NodeId> {
+    let waits = |node: NodeId| estimates.get(&node).map_or(0, |estimate| estimate.waits);
     let mut near: QuickSet<NodeId> = QuickSet::default();
-    let mut pending: Vec<NodeId> =
-        outputs.iter().flat_map(|output| graph.operands(*output)).copied().collect();
-    while let Some(node) = pending.pop() {
-        // What reads a join part by part is written in pieces, none of which knows the rows of another kernel.
-        let is_join = matches!(graph.node(node).op, Op::Concat { .. });
-        if near.insert(node) && !stores.contains_key(&node) && !is_join {
-            pending.extend(graph.operands(node));
+    // A value counts for the nearest output.
+    let mut outputs: Vec<(usize, NodeId)> = outputs.iter().map(|output| (waits(*output), *output)).collect();
+    outputs.sort_unstable();
+    for (last, output) in outputs {
+        // A total that is waited for is at least a kernel, and so is the output.
+        let is_far = |node: NodeId| last.saturating_sub(waits(node)) >= MOST_KERNELS;
+        let mut pending: Vec<NodeId> = graph.operands(output).to_vec();
+        while let Some(node) = pending.pop() {
+            // What reads a join part by part is written in pieces, none of which knows the rows of another kernel.
+            let is_join = matches!(graph.node(node).op, Op::Concat { .. });
+            if !is_far(node) && near.insert(node) && !stores.contains_key(&node) && !is_join {
+                pending.extend(graph.operands(node));
+            }
         }
     }
     near
@@ -285,6 +300,8 @@ struct Estimate {
     /// How many reductions and joins must be complete, one after another, before it can be computed.
     waits: usize,
 }
+
+type Estimates = QuickMap<NodeId, Estimate>;
 
 /// What it costs to evaluate a node once, in additions.
 pub(super) fn cost_of(graph: &Graph, node: NodeId) -> u64 {
@@ -330,7 +347,7 @@ fn store_what_pays(
     mut budget: u64,
     mut room: Room<'_>,
     stores: &mut Stores,
-) {
+) -> Estimates {
     let elements = |node: NodeId| graph.array(node).and_then(|array| array.shape.elements()).unwrap_or(0);
     let pays_to_store = |node: NodeId, repeats: u64, cost: u64, budget: u64, stores: &Stores| {
         repeats.saturating_sub(1).saturating_mul(cost) > STORED_AND_READ
@@ -338,7 +355,7 @@ fn store_what_pays(
             && bytes_of(graph, node) <= budget
             && !stores.contains_key(&node)
     };
-    let mut estimates: QuickMap<NodeId, Estimate> = QuickMap::default();
+    let mut estimates = Estimates::default();
     for node in nodes {
         let op = &graph.node(*node).op;
         let operands = graph.operands(*node);
@@ -455,4 +472,5 @@ fn store_what_pays(
         }
         estimates.insert(*node, estimate);
     }
+    estimates
 }
