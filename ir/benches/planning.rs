@@ -37,7 +37,7 @@ fn input(g: &mut Graph, name: &str, sizes: &[u64]) -> SiteId {
 }
 
 /// Sorts of expressions of about so many nodes.
-const EXPRESSIONS: [(&str, Build); 12] = [
+const EXPRESSIONS: [(&str, Build); 16] = [
     ("chain", |g, nodes| {
         let x = input(g, "x", &[1000]);
         let link = |g: &mut Graph, sum, at| match at % 2 {
@@ -107,6 +107,61 @@ const EXPRESSIONS: [(&str, Build); 12] = [
         let n = g.dim("n", 1_000_000..=2_000_000, here());
         let x = g.input("x", DType::F64, (&n).into(), here());
         vec![(0..nodes / 3).fold(x, |x, _| difference(g, x))]
+    }),
+    ("expected shapes", |g, nodes| {
+        // Dims that are said to be equal, one after another.
+        let dims: Vec<Dim> = (0..=nodes / 2).map(|at| g.dim(&format!("n{at}"), 1..=1000, here())).collect();
+        let mut x = g.input("x", DType::F64, (&dims[0]).into(), here());
+        for dim in &dims[1..] {
+            x = g.expect_shape(x, dim.into(), here());
+        }
+        vec![op(g, ElementOp::Sqrt, &[x])]
+    }),
+    ("products", |g, nodes| {
+        let mut x = input(g, "x", &[64, 64]);
+        let (w, b) = (input(g, "w", &[64, 64]), input(g, "b", &[64]));
+        for _ in 0..nodes / 2 {
+            let product = g.matmul(x, w, here());
+            x = op(g, ElementOp::Add, &[product, b]);
+        }
+        vec![x]
+    }),
+    ("reshapes", |g, nodes| {
+        let mut x = input(g, "x", &[60, 100]);
+        for at in 0..nodes / 2 {
+            let shapes = [[100, 60], [50, 120], [60, 100]];
+            let sizes = shapes[at % 3].map(|size: u64| Some(Dim::from(size)));
+            let reshaped = g.reshape(x, &sizes, here());
+            x = op(g, ElementOp::Sqrt, &[reshaped]);
+        }
+        vec![x]
+    }),
+    ("random", |g, nodes| {
+        // Each of any two before it, with totals and views among them; all that nobody reads is an output.
+        let mut made = vec![input(g, "x", &[100, 100]), input(g, "y", &[100, 100])];
+        let mut is_read = vec![false; 2];
+        let mut state = 1u64;
+        let mut below = |limit: usize| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) as usize % limit
+        };
+        while made.len() < nodes {
+            let (one, other) = (below(made.len()), below(made.len()));
+            let (left, right) = (made[one], made[other]);
+            is_read[one] = true;
+            made.push(match below(8) {
+                0 => g.reduce(ReduceOp::Mean, left, Some(&[AxisRef::Position(1)]), true, here()),
+                1 => g.permute_dims(left, &[AxisRef::Position(1), AxisRef::Position(0)], here()),
+                2 => op(g, ElementOp::Sqrt, &[left]),
+                kind => {
+                    is_read[other] = true;
+                    op(g, if kind % 2 == 0 { ElementOp::Add } else { ElementOp::Multiply }, &[left, right])
+                }
+            });
+            is_read.push(false);
+        }
+        let unread = made.iter().zip(is_read).filter(|(_, is_read)| !is_read);
+        unread.map(|(site, _)| *site).collect()
     }),
     ("joins", |g, nodes| {
         let x = input(g, "x", &[100]);
