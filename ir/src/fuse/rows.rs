@@ -72,9 +72,9 @@ pub(crate) fn take_turns(
     let tasks: Vec<Task<'_>> = steps.iter().flat_map(Step::tasks).collect();
     let mut teams = Teams::new(&tasks, equalities);
     let room = room_left(&tasks, together);
-    for at in 0..tasks.len() {
+    for (at, room) in room.into_iter().enumerate() {
         for maker in teams.add(at).into_iter().rev() {
-            teams.unite(maker, teams.team_of[at], MOST_KERNELS - room[at]);
+            teams.unite(maker, teams.team_of[at], MOST_KERNELS - room);
         }
     }
     let teams = teams.ordered();
