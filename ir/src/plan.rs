@@ -131,8 +131,12 @@ impl Graph {
         let reached = |site: &SiteId| sites.binary_search(site).is_ok();
         let wrong = self.diagnostics().iter().filter(|(site, _)| reached(site));
         let mut diagnostics: Vec<Diagnostic> = Vec::new();
+        // There may be many thousands: only those with the same message are compared.
+        let mut places: HashMap<&str, Vec<usize>> = HashMap::new();
         for (_, diagnostic) in wrong {
-            if !diagnostics.contains(diagnostic) {
+            let same = places.entry(&diagnostic.message).or_default();
+            if !same.iter().any(|at| diagnostics[*at] == *diagnostic) {
+                same.push(diagnostics.len());
                 diagnostics.push(diagnostic.clone());
             }
         }

@@ -88,14 +88,15 @@ impl<'t, 'g> Evaluator<'t, 'g> {
         let mut values: Vec<Value<'g>> = Vec::new();
         values.resize_with(self.tree.nodes.len(), || Value::None);
         let mut last = (Value::None, Span::new(0, 0));
-        for line in &self.tree.lines {
-            if self.refusals.len() >= MOST_REFUSALS {
-                break;
-            }
+        'lines: for line in &self.tree.lines {
             // `out=` changes an array before the next statement, not in the middle of one.
             let is_update = matches!(line.statement, Statement::Update(..));
             self.root = line.nodes.end.checked_sub(1).filter(|_| !is_update).map(Id);
             for at in line.nodes.clone() {
+                // Looking each of them up in the graph takes time as well.
+                if self.refusals.len() + self.poisoned.len() >= MOST_REFUSALS {
+                    break 'lines;
+                }
                 let node = &self.tree.nodes[at as usize];
                 self.place(node.anchor);
                 let value = self.node(Id(at), &mut values).map_err(|stop| self.pointed(stop, &node.syntax));

@@ -310,9 +310,14 @@ impl Place {
     /// The byte at a line and a column.
     pub fn at(&self, line: u32, column: u32) -> Option<u32> {
         let start = *self.lines.get((line as usize).checked_sub(1)?)? as usize;
-        let rest = self.text.get(start..)?;
-        let (at, _) = rest.char_indices().nth((column as usize).checked_sub(1)?)?;
-        Some((start + at) as u32)
+        let wanted = self.characters_before(start).checked_add(column.checked_sub(1)?)?;
+        // The block in which this character begins, which lines of many thousand characters have many of.
+        let block = self.blocks.partition_point(|before| *before <= wanted).checked_sub(1)?;
+        let (first, before) = (block * BLOCK, self.blocks[block]);
+        let rest = self.text.as_bytes().get(first..)?;
+        let mut begins = rest.iter().enumerate().filter(|(_, byte)| (**byte as i8) >= -64);
+        let (at, _) = begins.nth((wanted - before) as usize)?;
+        Some((first + at) as u32)
     }
 }
 
