@@ -191,6 +191,19 @@ impl<'t, 'g> Evaluator<'t, 'g> {
                 return Err(Refusal::argument(message).at(span).into());
             }
         };
+        if let Some(Some(dtype)) = out.map(|out| out.expr.dtype())
+            && dtype.is_float()
+            && let Some(found) = row(without_module(full), form)
+            && matches!(found.kind, Kind::Reductions | Kind::Own)
+            && found.signature.place("dtype").is_some_and(|place| {
+                arguments.iter().filter(|argued| argued.keyword.is_none()).count() <= place
+            })
+            && !arguments.iter().any(|argument| argument.keyword == Some("dtype"))
+        {
+            // A reduction is computed in the dtype that it is stored in.
+            let span = self.tree.span(given.last().map_or(Id(0), |last| last.value));
+            arguments.push(Argued { keyword: Some("dtype"), value: Value::DType(dtype), span });
+        }
         let is_here = match form {
             Form::Method => row(full, Form::Method).is_some(),
             _ => is_here(without_module(full)),
