@@ -30,6 +30,7 @@ mod grammar;
 mod grammar_tests;
 mod index;
 mod input;
+mod names;
 mod part;
 mod places;
 mod python;
