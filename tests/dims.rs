@@ -435,3 +435,31 @@ fn negative_numbers_count_in_sizes() {
     assert_eq!(format!("{:?}", n.max(-1)), "n<=10");
     assert_eq!(refused(&g, [g.full([-1], 1.0)]).kind(), DiagnosticKind::Dim);
 }
+
+/// One element less along an axis, times another axis, is not taken for less than nothing.
+#[test]
+fn axes_that_became_shorter_are_joined() {
+    let g = Graph::new();
+    let (n, m) = (g.dim("n", 1..=1000), g.dim("m", 0..=50));
+    let x = g.input("x", F64, (n, m));
+    let steps = x.diff(1, Axis(0));
+    let outputs = [
+        steps.ravel().named("flat"),
+        steps.unique().count.named("count"),
+        steps.median(All).named("middle"),
+        x.slice_axis(Axis(0), 1..).sort(Axis(0)).ravel().named("sorted"),
+    ];
+    let plan = g.plan(outputs, &Limits::default()).unwrap();
+    assert_eq!(plan.outputs()[0].array.shape[0].upper(), 999 * 50);
+    let program = plan.compile().unwrap();
+    let (mut flat, mut count, mut middle, mut sorted) = ([0.0; 4], [0i64; 1], [0.0; 1], [0.0; 4]);
+    let outputs = [
+        ("flat", ViewMut::from(&mut flat)),
+        ("count", ViewMut::new(&mut count, [])),
+        ("middle", ViewMut::new(&mut middle, [])),
+        ("sorted", (&mut sorted).into()),
+    ];
+    program.run([("x", View::new(&[1.0, 2.0, 4.0, 8.0, 2.0, 9.0], [3, 2]))], outputs).unwrap();
+    assert_eq!((flat, count, middle), ([3.0, 6.0, -2.0, 1.0], [4], [2.0]));
+    assert_eq!(sorted, [2.0, 8.0, 4.0, 9.0]);
+}

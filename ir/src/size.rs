@@ -3,8 +3,9 @@
 //! An expression is kept as a polynomial with its terms in a fixed order, so two expressions that are
 //! the same polynomial are equal values, whichever way they were written. What is no polynomial
 //! (quotients, minima, maxima) is an `Atom` of it. Bounds come from interval arithmetic (Moore,
-//! Interval Analysis, 1966), which grows with its operands: a smaller range of a symbol never gives a
-//! larger range of the expression. That makes a search for the largest size that passes a check exact.
+//! Interval Analysis, 1966), on the polynomial as it is and expanded about the lower bounds of its atoms. Both grow with
+//! their operands: a smaller range of a symbol never gives a larger range of the expression. That makes a search for the
+//! largest size that passes a check exact.
 
 use crate::bounds::{Bounds, Interval};
 use smallvec::{SmallVec, smallvec};
@@ -462,11 +463,69 @@ fn ceil_div(value: i128, by: i128) -> i128 {
     value.div_euclid(by) + i128::from(value.rem_euclid(by) != 0)
 }
 
+/// The bounds of a polynomial whose atoms have these.
 fn interval(terms: &[(Monomial, i128)], constant: i128, of: &dyn Fn(&Atom) -> Interval) -> Interval {
-    terms.iter().fold(Interval::of(constant), |sum, (atoms, factor)| {
+    let sum = terms.iter().fold(Interval::of(constant), |sum, (atoms, factor)| {
         let product = atoms.iter().fold(Interval::of(1), |product, atom| product.times(of(atom)));
         sum.plus(product.times(Interval::of(*factor)))
-    })
+    });
+    let Some(about) = about_lower(terms, constant, of) else { return sum };
+    Interval { lower: sum.lower.max(about.lower), upper: sum.upper.min(about.upper) }
+}
+
+/// The bounds of the polynomial that is the same with every atom as its lower bound and what it is above that. Where
+/// terms of both signs have an atom in common, as in `n * m - m`, these are closer, and often exact: nothing is subtracted
+/// that is not added first. `None` where that cannot be, or would be too many terms.
+fn about_lower(
+    terms: &[(Monomial, i128)],
+    constant: i128,
+    of: &dyn Fn(&Atom) -> Interval,
+) -> Option<Interval> {
+    const MOST_TERMS: usize = 512;
+    if terms.iter().all(|(_, factor)| *factor > 0) || terms.iter().all(|(_, factor)| *factor < 0) {
+        return None;
+    }
+    let made = |(atoms, _): &(Monomial, i128)| 1usize.checked_shl(u32::try_from(atoms.len()).ok()?);
+    let count = terms.iter().try_fold(0usize, |sum, term| sum.checked_add(made(term)?))?;
+    (count <= MOST_TERMS).then_some(())?;
+    let mut known: Vec<(&Atom, Interval)> = Vec::new();
+    // For each product of what atoms are above their lower bounds, by their positions, its factor.
+    let mut expanded: BTreeMap<SmallVec<[usize; 4]>, i128> = BTreeMap::new();
+    for (atoms, factor) in terms {
+        let mut positions: SmallVec<[usize; 4]> = SmallVec::new();
+        for atom in atoms {
+            positions.push(known.iter().position(|(other, _)| *other == atom).unwrap_or(known.len()));
+            if positions.last() == Some(&known.len()) {
+                known.push((atom, of(atom)));
+            }
+        }
+        positions.sort_unstable();
+        for chosen in 0..1usize << positions.len() {
+            let (mut above, mut factor) = (SmallVec::new(), *factor);
+            for (at, position) in positions.iter().enumerate() {
+                if chosen >> at & 1 == 1 {
+                    above.push(*position);
+                } else {
+                    factor = factor.checked_mul(known[*position].1.lower)?;
+                }
+            }
+            let sum = expanded.entry(above).or_default();
+            *sum = sum.checked_add(factor)?;
+        }
+    }
+    let mut bounds = Interval::of(constant);
+    for (above, factor) in expanded {
+        let most = above.iter().try_fold(factor, |product, position| {
+            let Interval { lower, upper } = known[*position].1;
+            product.checked_mul(upper.checked_sub(lower)?)
+        })?;
+        let reach = match above.is_empty() {
+            true => Interval::of(factor),
+            false => Interval { lower: most.min(0), upper: most.max(0) },
+        };
+        bounds = bounds.plus(reach);
+    }
+    Some(bounds)
 }
 
 impl Atom {

@@ -40,6 +40,49 @@ fn bounds_follow_the_signs() {
 }
 
 #[test]
+fn bounds_of_what_occurs_with_both_signs() {
+    let (n, m, k) = (symbol("n", 2, 10), symbol("m", 0, 4), symbol("k", 1, 3));
+    let one = number(1);
+    // Exact where terms are products of what is at its lower bound or above it.
+    let exact = [
+        (n.minus(&one).times(&m), 0, 36),
+        (n.minus(&one).times(&m.plus(&one)).times(&k), 1, 135),
+        (n.times(&n).minus(&n), 2, 90),
+        (n.minus(&one).times(&n.minus(&one)).times(&k), 1, 243),
+        (m.times(&number(2)).minus(&m.times(&n)), -32, 0),
+    ];
+    for (size, lower, upper) in exact {
+        assert_eq!(size.bounds(), Interval { lower, upper }, "{size}");
+    }
+    // Within the bounds of every part, never closer than values come, and closer for smaller ranges.
+    let sizes = [
+        n.times(&m).minus(&m.times(&k)).minus(&n),
+        n.minus(&m).times(&n.minus(&k)),
+        n.ceil_div(&number(3)).times(&m).minus(&m).minus(&n.at_most(&k)),
+        n.minus(&number(6)).times(&n.minus(&number(6))).times(&m.minus(&k)),
+    ];
+    for size in &sizes {
+        for (lower, upper) in [(2, 10), (2, 7), (4, 10), (5, 5)] {
+            let narrow = Bounds::declared().with("n", lower, upper);
+            let bounds = size.bounds_in(&narrow);
+            assert!(size.bounds().lower <= bounds.lower && bounds.upper <= size.bounds().upper, "{size}");
+            for (n, m, k) in
+                (lower..=upper).flat_map(|n| (0..=4).flat_map(move |m| (1..=3).map(move |k| (n, m, k))))
+            {
+                let value = size.value(&|symbol| {
+                    Some(match &*symbol.name {
+                        "n" => n,
+                        "m" => m,
+                        _ => k,
+                    })
+                });
+                assert!(bounds.contains(value.unwrap()), "{size} {n} {m} {k}");
+            }
+        }
+    }
+}
+
+#[test]
 fn what_has_no_value_says_why() {
     let n = symbol("n", 0, u64::MAX);
     let huge = (0..2).fold(number(i128::MAX), |huge, _| huge.plus(&number(i128::MAX)));
