@@ -161,3 +161,29 @@ fn sizes_that_are_not_known_yet() {
     let into: Vec<(&str, ViewMut<'_>)> = names.into_iter().zip(again.iter_mut().map(ViewMut::from)).collect();
     assert_snapshot!(program.run([("x", &[0f64; 0])], into).unwrap_err());
 }
+
+#[test]
+fn products_with_vectors_say_what_was_called() {
+    let g = Graph::new();
+    let x = g.input("x", F64, [2, 3]);
+    let error = g.plan([x.vecmat(x), x.matvec(x.transpose())], &Limits::default()).unwrap_err();
+    let messages: Vec<&str> = error.diagnostics().iter().map(|wrong| &*wrong.message).collect();
+    assert_eq!(
+        messages,
+        [
+            "`vecmat`: the columns of the matrices have 2 elements, the vectors 3",
+            "`matvec`: the rows of the matrices have 3 elements, the vectors 2",
+        ]
+    );
+}
+
+/// Positions of something refused are refused, not missing: a program that takes the second of them gets to its plan.
+#[test]
+fn positions_of_what_is_refused_are_refused() {
+    let g = Graph::new();
+    let x = g.input("x", F64, [2, 3]);
+    let (at, count) = x.sum(Axis(7)).nonzero();
+    let error = g.plan([at[1] + 1, count], &Limits::default()).unwrap_err();
+    assert_eq!(error.diagnostics().len(), 1);
+    assert!(error.to_string().contains("`sum` along axis 7"));
+}

@@ -252,7 +252,7 @@ impl<'g> Expr<'g> {
 }
 
 /// May the last axes hold vectors of one length? They do not stretch; labels are another matter.
-fn have_one_length(left: &Shape, right: &Shape) -> bool {
+pub(super) fn have_one_length(left: &Shape, right: &Shape) -> bool {
     let (Some(left), Some(right)) = (left.last(), right.last()) else { return false };
     let joined = Shape::from(left).broadcast(&right.into(), |_, _| {});
     left.is_one() == right.is_one() && joined.map_or_else(|conflict| conflict.labels, |_| true)

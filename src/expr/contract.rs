@@ -1,5 +1,6 @@
 //! Products that are summed: matrix products and their like.
 
+use super::arrange::have_one_length;
 use super::{Expr, Graph};
 use crate::axes::Positions;
 use fusewire_ir::{AxisRef, Broadcasts, Diagnostic, DiagnosticKind, Site, SiteId};
@@ -169,6 +170,15 @@ fn matrix_times_vector<'g>(
             "`{name}` takes matrices, of two axes or more, and vectors, of one or more, not {matrix_axes} and {vector_axes}"
         );
         return Err(Some(Box::new(Diagnostic::new(DiagnosticKind::Axis, message))));
+    }
+    // The vectors are as long as the rows of the matrices here: `vecmat` has turned them.
+    if let (Some(rows), Some(vectors)) = (matrix.shape(), vector.shape())
+        && !have_one_length(&rows, &vectors)
+        && let ([.., row], [.., length]) = (&rows[..], &vectors[..])
+    {
+        let of = if name == "vecmat" { "columns" } else { "rows" };
+        let message = format!("`{name}`: the {of} of the matrices have {row} elements, the vectors {length}");
+        return Err(Some(Box::new(Diagnostic::new(DiagnosticKind::Shape, message))));
     }
     Ok(matrix.vecdot(vector.expand_dims(-2)))
 }

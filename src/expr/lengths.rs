@@ -18,6 +18,9 @@ pub struct Unique<'g> {
     pub inverse: Expr<'g>,
 }
 
+/// More axes than arrays have, NumPy's 64 among them: of one that is refused nobody knows how many it would have had.
+const MOST_AXES: usize = 64;
+
 impl<'g> Expr<'g> {
     /// The parts of an axis where `mask`, a vector of `bool`, is true, and how many they are, in `i64`. The
     /// plan decides on memory before data is known, so the result is as long as the axis: it begins with the parts
@@ -76,7 +79,11 @@ impl<'g> Expr<'g> {
     #[doc(alias = "argwhere")]
     pub fn nonzero(self) -> (Vec<Self>, Self) {
         self.function("nonzero", |x| {
-            let Some(shape) = x.shape() else { return (Vec::new(), x.refused(&[], None)) };
+            let Some(shape) = x.shape() else {
+                // Whoever takes one of them is told what is wrong by the plan.
+                let refused = x.refused(&[], None);
+                return (vec![refused; MOST_AXES], refused);
+            };
             let mask = x.is_nonzero().ravel();
             let elements = shape.iter().fold(Dim::from(1u64), |product, dim| &product * dim);
             let (places, count) =
