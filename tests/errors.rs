@@ -443,7 +443,8 @@ fn names_are_one_line_of_text() {
 fn everything_that_is_wrong_has_a_place() {
     let g = Graph::new();
     let none = g.plan([], &Limits::default()).unwrap_err();
-    let n = g.dim("n", 10..=5);
+    let (least, most) = (10, 5);
+    let n = g.dim("n", least..=most);
     let reversed = g.plan([g.input("x", F64, (3, n)) + 1], &Limits::default()).unwrap_err();
     assert_snapshot!(format!("{none}\n\n{reversed}"));
 }
