@@ -382,7 +382,8 @@ fn pairs_in_reach(inputs: &[Option<Layout>], outputs: &[Option<Layout>]) -> Vec<
     reaches.sort_unstable();
     let is_output = |at: usize| at < outputs.len();
     // Those that begin before the array at hand, and may reach into it: where they end.
-    let (mut written, mut read): (Vec<(usize, usize)>, Vec<(usize, usize)>) = (Vec::new(), Vec::new());
+    let mut written: Vec<(usize, usize)> = Vec::new();
+    let mut read: Vec<(usize, usize)> = Vec::new();
     let mut pairs = Vec::new();
     for (low, high, at) in reaches {
         written.retain(|(end, _)| *end > low);
