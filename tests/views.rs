@@ -224,7 +224,7 @@ fn copies_of_copies_of_any_size() {
         let g = Graph::new();
         let (n, m) = (g.dim("n", least..=40), g.dim("m", least..=9));
         let (x, y) = (g.input("x", I32, (n, m)), g.input("y", I32, (7, n, 2)));
-        let outputs = vec![
+        let outputs = [
             x.tile([2]).tile([2]),
             x.tile([3, 2]).tile([2, 2]),
             x.repeat(3, All).tile([1, 2]) * 2,

@@ -285,8 +285,8 @@ impl Graph {
         let plan = self.edited_plan(outputs, limits, edit)?;
         // What holds only where sizes happen to be equal is another mistake.
         let sites = self.reachable_sites(outputs);
-        let mut calls = HashSet::new();
-        let known: Vec<_> = sites.iter().flat_map(|site| self.requirements(*site, &mut calls)).collect();
+        let mut seen = HashSet::new();
+        let known: Vec<_> = sites.iter().flat_map(|site| self.requirements(*site, &mut seen)).collect();
         let known: HashSet<&Requirement> = known.iter().map(|known| &known.requirement).collect();
         if plan.required.iter().any(|new| new.by != "assume_equal" && !known.contains(&new.requirement)) {
             return None;
