@@ -15,8 +15,10 @@ use std::sync::Arc;
 /// use fusewire_ir::Dim;
 /// let n = Dim::symbolic("n", 1..=1000);
 /// let pairs = &n * (&n - 1);
-/// assert_eq!(pairs.to_string(), "n*n - n<=999999"); // a bound, not always the largest value
+/// assert_eq!(pairs.to_string(), "n*n - n<=999000");
 /// assert_eq!((&n + 3).ceil_div(4).upper(), 251);
+/// let rest = &(&n.ceil_div(4) * 4u64) - &n;
+/// assert_eq!(rest.upper(), 999); // a bound, not always the largest value
 /// assert!((&n + &n).same_size(&(2 * &n)));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
