@@ -464,3 +464,13 @@ fn products_that_do_not_fit_say_what_would() {
         .unwrap_err();
     assert_snapshot!(error);
 }
+
+#[test]
+fn an_axis_that_no_index_reaches_is_refused_beside_one_without_elements() {
+    let g = Graph::new();
+    let error = refused(&g, [g.full([0, 1u64 << 63], 1.0)]);
+    assert_eq!(error.kind(), DiagnosticKind::Limit);
+    let text = error.to_string();
+    assert!(text.contains("axis 1 is longer than indices go"), "{text}");
+    assert!(text.contains("no limit can allow this") && !text.contains("allow_elements"), "{text}");
+}

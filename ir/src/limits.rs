@@ -247,15 +247,22 @@ fn over_limit(graph: &Graph, site: SiteId, array: &ArrayType, limit: u64, safe: 
     let call = graph.call_site(site);
     let name = graph.called_at(site);
     let up_to = if safe.is_empty() { "" } else { "up to " };
-    let message =
-        format!("`{name}` makes {array}: {up_to}{}, over the limit of {}", human_size(array), grouped(limit));
+    let beyond = array.shape.iter().position(|dim| dim.upper() > ADDRESSABLE);
+    // Beside an axis of size 0 the array has no element, and the axis is too long all the same.
+    let message = match beyond.filter(|_| array.shape.elements() == Some(0)) {
+        Some(axis) => format!("`{name}` makes {array}: axis {axis} is longer than indices go"),
+        None => {
+            let size = human_size(array);
+            format!("`{name}` makes {array}: {up_to}{size}, over the limit of {}", grouped(limit))
+        }
+    };
     let mut diagnostic = Diagnostic::new(DiagnosticKind::Limit, message).at(call.site);
     (diagnostic.node, diagnostic.composition) = (Some(call.node), call.composition);
     diagnostic = graph.blame(site, diagnostic);
     for sentence in safe {
         diagnostic = diagnostic.help(sentence.clone());
     }
-    diagnostic = match array.shape.elements().filter(|after| *after <= ADDRESSABLE) {
+    diagnostic = match array.shape.elements().filter(|after| beyond.is_none() && *after <= ADDRESSABLE) {
         Some(after) => {
             let digits = grouped(after).replace(' ', "_");
             diagnostic.help(format!(
@@ -265,7 +272,7 @@ fn over_limit(graph: &Graph, site: SiteId, array: &ArrayType, limit: u64, safe: 
         }
         None => diagnostic.help("no limit can allow this: indices are signed 64-bit numbers"),
     };
-    if array.shape.iter().any(|dim| dim.upper() > ADDRESSABLE) {
+    if beyond.is_some() {
         diagnostic = diagnostic.help(NO_SIZE);
     }
     let grew = diagnostic.factor.is_none_or(|factor| factor > 1.0);
