@@ -66,7 +66,8 @@ fn a_long_run_has_a_bar_which_an_interrupt_takes_away() {
         .spawn()
         .unwrap();
     let drawn = drawn_until(&pieces, |all| all.matches(" left").count() > 3);
-    let missing: Vec<_> = ["B/s  ", " left", " %  "].into_iter().filter(|part| !drawn.contains(part)).collect();
+    let missing: Vec<_> =
+        ["B/s  ", " left", " %  "].into_iter().filter(|part| !drawn.contains(part)).collect();
     if !missing.is_empty() {
         child.kill().unwrap();
         let last = drawn.rsplit('\r').next().unwrap_or_default();
