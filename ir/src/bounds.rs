@@ -1,7 +1,7 @@
 //! Between which numbers sizes are: interval arithmetic, and the bounds of symbols.
 
+use crate::quick_hash::QuickMap;
 use crate::size::Symbol;
-use std::collections::HashMap;
 use std::sync::Arc;
 
 /// All integers from one to another; arithmetic on intervals saturates.
@@ -44,7 +44,7 @@ impl Interval {
 
 /// Bounds of symbols, where they differ from the declared ones.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Bounds(HashMap<Arc<str>, (u64, u64)>);
+pub struct Bounds(QuickMap<Arc<str>, (u64, u64)>);
 
 impl Bounds {
     /// Every symbol as it was declared.

@@ -5,10 +5,10 @@ use crate::broadcast;
 use crate::diagnostic::{Diagnostic, DiagnosticKind, OperandNote, Site};
 use crate::dim::Dim;
 use crate::graph::{Graph, SiteId};
+use crate::quick_hash::QuickSet;
 use crate::requirement::{Required, Requirement};
 use crate::shape::Shape;
 use crate::size::Symbol;
-use std::collections::HashSet;
 
 /// A symbol with the call that declared it, or that used it first.
 #[derive(Clone, Debug)]
@@ -51,7 +51,7 @@ impl Graph {
     }
 
     /// What must hold of sizes for a call to be right, but for what was given with calls that have been `seen`.
-    pub(crate) fn requirements(&self, site: SiteId, seen: &mut HashSet<SiteId>) -> Vec<&Required> {
+    pub(crate) fn requirements(&self, site: SiteId, seen: &mut QuickSet<SiteId>) -> Vec<&Required> {
         let mut calls = Vec::new();
         let mut next = self.requirements.get(&site).map(|needs| (site, needs));
         while let Some((at, needs)) = next.filter(|(at, _)| seen.insert(*at)) {

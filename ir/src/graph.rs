@@ -223,7 +223,7 @@ pub struct Graph {
     pub(crate) records: Records,
     pub(crate) symbols: HashMap<Arc<str>, Declaration>,
     /// What must hold for a call to be right.
-    pub(crate) requirements: HashMap<SiteId, Needs>,
+    pub(crate) requirements: crate::quick_hash::QuickMap<SiteId, Needs>,
     /// What the user promised of sizes, with what is wrong about it.
     pub(crate) assumptions: Vec<(Required, Option<Diagnostic>)>,
     /// For the calls to come.

@@ -17,7 +17,6 @@ use crate::rows::RowValue;
 use crate::shape::{ArrayType, Shape};
 pub use crate::step::{Step, Task};
 use crate::upcast::Upcast;
-use std::collections::HashMap;
 use std::sync::Arc;
 
 /// An array that a caller binds by name.
@@ -132,7 +131,7 @@ impl Graph {
         let wrong = self.diagnostics().iter().filter(|(site, _)| reached(site));
         let mut diagnostics: Vec<Diagnostic> = Vec::new();
         // There may be many thousands: only those with the same message are compared.
-        let mut places: HashMap<&str, Vec<usize>> = HashMap::new();
+        let mut places: QuickMap<&str, Vec<usize>> = QuickMap::default();
         for (_, diagnostic) in wrong {
             let same = places.entry(&diagnostic.message).or_default();
             if !same.iter().any(|at| diagnostics[*at] == *diagnostic) {
@@ -233,7 +232,7 @@ impl Graph {
 
     fn output_ports(&self, outputs: &[SiteId], diagnostics: &mut Vec<Diagnostic>) -> Vec<Port> {
         let mut ports: Vec<Port> = Vec::new();
-        let mut named: HashMap<Arc<str>, usize> = HashMap::new();
+        let mut named: QuickMap<Arc<str>, usize> = QuickMap::default();
         for (position, site) in outputs.iter().enumerate() {
             let call = self.call_site(*site);
             let name: Arc<str> = match &call.label {

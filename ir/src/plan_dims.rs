@@ -6,9 +6,9 @@ use crate::diagnostic::{Diagnostic, DiagnosticKind, Error, OperandNote, Site};
 use crate::graph::{Generator, Graph, Op, SiteId};
 use crate::limits::largest_passing;
 use crate::plan::{Plan, Task};
+use crate::quick_hash::{QuickMap, QuickSet};
 use crate::requirement::{Required, Sizes, possible, tightened};
 use crate::size::Symbol;
-use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// A size that a binding decides.
@@ -45,7 +45,7 @@ impl PlanDim {
 impl Graph {
     /// The symbols of these calls, in the order in which they are met: in shapes, and in what must hold.
     pub(crate) fn dims_of(&self, sites: &[SiteId]) -> Vec<PlanDim> {
-        let mut seen: HashSet<Arc<str>> = HashSet::new();
+        let mut seen: QuickSet<Arc<str>> = QuickSet::default();
         let mut dims = Vec::new();
         let mut visit = |symbol: &Symbol| {
             if let Some((_, site)) = self.declaration(&symbol.name)
@@ -55,7 +55,7 @@ impl Graph {
                 dims.push(PlanDim { name, lower, upper, site });
             }
         };
-        let mut calls = HashSet::new();
+        let mut calls = QuickSet::default();
         for site in sites {
             let node = self.node(self.call_site(*site).node);
             for dim in node.array.iter().flat_map(|array| array.shape.iter()) {
@@ -79,7 +79,7 @@ impl Graph {
         diagnostics: &mut Vec<Diagnostic>,
     ) -> Vec<Required> {
         let mut required: Vec<Required> = Vec::new();
-        let names: HashSet<&Arc<str>> = dims.iter().map(|dim| &dim.name).collect();
+        let names: QuickSet<&Arc<str>> = dims.iter().map(|dim| &dim.name).collect();
         for (assumed, wrong) in self.assumptions() {
             let (mut known, mut unknown) = (false, false);
             assumed.requirement.symbols(&mut |symbol| {
@@ -93,14 +93,14 @@ impl Graph {
                 required.push(assumed.clone());
             }
         }
-        let (mut seen, mut calls) = (HashSet::new(), HashSet::new());
+        let (mut seen, mut calls) = (QuickSet::default(), QuickSet::default());
         for site in sites {
             let own = self.requirements(*site, &mut calls).into_iter();
             required.extend(own.filter(|own| seen.insert(&own.requirement)).cloned());
         }
         let bounds = tightened(&required, Bounds::declared());
         // What speaks of each symbol.
-        let mut speaking: HashMap<Arc<str>, Vec<usize>> = HashMap::new();
+        let mut speaking: QuickMap<Arc<str>, Vec<usize>> = QuickMap::default();
         for (at, required) in required.iter().enumerate() {
             required.requirement.symbols(&mut |symbol| {
                 let speaking = speaking.entry(symbol.name.clone()).or_default();

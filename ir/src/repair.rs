@@ -285,7 +285,7 @@ impl Graph {
         let plan = self.edited_plan(outputs, limits, edit)?;
         // What holds only where sizes happen to be equal is another mistake.
         let sites = self.reachable_sites(outputs);
-        let mut seen = HashSet::new();
+        let mut seen = crate::quick_hash::QuickSet::default();
         let known: Vec<_> = sites.iter().flat_map(|site| self.requirements(*site, &mut seen)).collect();
         let known: HashSet<&Requirement> = known.iter().map(|known| &known.requirement).collect();
         if plan.required.iter().any(|new| new.by != "assume_equal" && !known.contains(&new.requirement)) {

@@ -5,7 +5,7 @@ use crate::diagnostic::{Diagnostic, DiagnosticKind, OperandNote, Site};
 use crate::dim::Dim;
 use crate::quick_hash::QuickMap;
 use crate::size::{SizeExpr, Symbol};
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::sync::Arc;
 
@@ -135,7 +135,7 @@ pub(crate) fn tightened(required: &[Required], mut bounds: Bounds) -> Bounds {
         })
         .collect();
     equate_symbols(&equalities, &mut bounds);
-    let mut speaking: HashMap<Arc<str>, Vec<usize>> = HashMap::new();
+    let mut speaking: QuickMap<Arc<str>, Vec<usize>> = QuickMap::default();
     for (at, sizes) in equalities.iter().enumerate() {
         for size in sizes {
             size.symbols(&mut |symbol| speaking.entry(symbol.name.clone()).or_default().push(at));
