@@ -474,3 +474,13 @@ fn an_axis_that_no_index_reaches_is_refused_beside_one_without_elements() {
     assert!(text.contains("axis 1 is longer than indices go"), "{text}");
     assert!(text.contains("no limit can allow this") && !text.contains("allow_elements"), "{text}");
 }
+
+#[test]
+fn a_stack_over_a_limit_is_called_a_stack_of_its_operands() {
+    let g = Graph::new();
+    let (x, y) = (g.input("x", F64, [100, 100]), g.input("y", F64, [100, 100]));
+    let error = g.plan([g.stack(Axis(2), [x, y])], &Limits::default().with_elements(15_000)).unwrap_err();
+    let text = error.to_string();
+    assert!(text.contains("`stack` makes f64[100, 100, 2]") && text.contains("`x` f64[100, 100]"), "{text}");
+    assert!(!text.contains("concat") && !text.contains("expand_dims"), "{text}");
+}

@@ -3,6 +3,7 @@
 use crate::axis::{AxisRef, NewAxis};
 use crate::broadcast;
 use crate::build::{Operand, exprs_of, foreign_graph};
+use crate::composition::Broadcasts;
 use crate::diagnostic::{Diagnostic, DiagnosticKind, Site};
 use crate::dim::{Dim, Joined, common_label, equal};
 use crate::dtype::DType;
@@ -73,6 +74,7 @@ impl Graph {
             Err(diagnostic) => self.refuse_join(&operands, Some(*diagnostic), site),
             Ok((at, shape, requirements)) => {
                 let new = NewAxis { position: at as isize, label: axis.label.clone() };
+                let begun = self.begin_composition("stack", site, Broadcasts::OfFunction);
                 let parts: Vec<SiteId> = operands
                     .iter()
                     .map(|operand| {
@@ -82,6 +84,9 @@ impl Graph {
                     .collect();
                 let call = self.add_concat(at, &parts, ArrayType { dtype, shape }, site);
                 self.require(call, "stack", site, requirements);
+                if begun {
+                    self.end_composition();
+                }
                 call
             }
         }
