@@ -279,6 +279,12 @@ impl<'g> Expr<'g> {
         self.graph.ir.borrow().site_array(self.site).cloned()
     }
 
+    /// Has it a dtype and a shape?
+    #[cfg(feature = "text")]
+    pub(crate) fn is_sound(self) -> bool {
+        self.graph.ir.borrow().site_array(self.site).is_some()
+    }
+
     /// The dtype, where the expression is sound.
     #[must_use]
     pub fn dtype(self) -> Option<DType> {

@@ -98,7 +98,14 @@ impl<'t, 'g> Evaluator<'t, 'g> {
                 let node = &self.tree.nodes[at as usize];
                 self.place(node.anchor);
                 let value = self.node(Id(at), &mut values).map_err(|stop| self.pointed(stop, &node.syntax));
-                values[at as usize] = self.settle(value, node.span);
+                values[at as usize] = match self.settle(value, node.span) {
+                    // Reported whatever else is refused around it.
+                    Value::Array(wrong) if !wrong.expr.is_sound() => {
+                        self.poisoned.push(wrong.expr);
+                        Value::Wrong
+                    }
+                    value => value,
+                };
             }
             self.place(line.anchor);
             let value = self.statement(&line.statement, &mut values);

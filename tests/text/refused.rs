@@ -249,7 +249,8 @@ fn parts_and_assignments_that_are_wrong() {
 #[test]
 fn everything_that_is_wrong_is_said_at_once() {
     insta::assert_snapshot!(refusals(&[
-        "y = x + q\nz = np.sme(x)\nw = x.sum(axis=3) + x[7]\ny, z, w, i & x"
+        "y = x + q\nz = np.sme(x)\nw = x.sum(axis=3) + x[7]\ny, z, w, i & x",
+        "x.sum(axis=7), np.meen(x), np.exp(x.reshape(7)) + foo"
     ]));
 }
 
