@@ -25,7 +25,7 @@ pub struct AxisMap {
 }
 
 /// Where every axis of an array is read, outermost first.
-pub type IndexMap = SmallVec<[AxisMap; 1]>;
+pub type IndexMap = SmallVec<[AxisMap; 2]>;
 
 impl AxisMap {
     /// Stays at index 0: a stretched axis.
@@ -64,6 +64,9 @@ impl AxisMap {
     /// Moved by another map times a factor.
     #[must_use]
     pub fn plus(&self, other: &Self, factor: &SizeExpr) -> Self {
+        if self.is_still() && factor.as_known() == Some(1) {
+            return other.clone();
+        }
         let mut sum = Self { start: self.start.plus(&other.start.times(factor)), terms: self.terms.clone() };
         for term in &other.terms {
             let step = term.step.times(factor);
@@ -85,6 +88,12 @@ impl AxisMap {
     pub fn through(&self, outer: &[Self]) -> Self {
         if let Some(map) = self.followed().and_then(|axis| outer.get(axis)) {
             return map.clone();
+        }
+        if let [term] = &self.terms[..]
+            && term.step.as_known() == Some(1)
+            && let Some(map) = outer.get(term.axis)
+        {
+            return Self { start: self.start.plus(&map.start), terms: map.terms.clone() };
         }
         self.terms.iter().fold(Self::at(self.start.clone()), |sum, term| match outer.get(term.axis) {
             Some(map) => sum.plus(map, &term.step),

@@ -6,10 +6,11 @@ use crate::dtype::DType;
 use smallvec::SmallVec;
 use std::fmt;
 use std::ops::Deref;
+use std::sync::Arc;
 
-/// The dims of an array, outermost first.
+/// The dims of an array, outermost first. Copies share them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Shape(SmallVec<[Dim; 2]>);
+pub struct Shape(Arc<[Dim]>);
 
 /// Where two shapes do not broadcast.
 #[derive(Clone, Debug, PartialEq)]
@@ -77,7 +78,7 @@ impl Shape {
     /// The first axis on which they disagree.
     pub fn broadcast(&self, other: &Self, mut assume: impl FnMut(&Dim, &Dim)) -> Result<Self, Conflict> {
         let rank = self.len().max(other.len());
-        let mut result = SmallVec::with_capacity(rank);
+        let mut result: SmallVec<[Dim; 4]> = SmallVec::with_capacity(rank);
         for from_end in (1..=rank).rev() {
             result.push(match (self.from_end(from_end), other.from_end(from_end)) {
                 (Some(left), Some(right)) => match join(left, right) {
@@ -93,7 +94,8 @@ impl Shape {
                 (None, None) => continue,
             });
         }
-        Ok(Self(result))
+        let known = [self, other].into_iter().find(|shape| shape.0[..] == result[..]);
+        Ok(known.cloned().unwrap_or_else(|| result.into_iter().collect()))
     }
 }
 

@@ -62,7 +62,10 @@ pub struct SizeExpr(Form);
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 enum Form {
-    Known(i128),
+    /// Nearly all numbers: a small form keeps maps and shapes small.
+    Known(i64),
+    /// Those that do not fit.
+    Large(Arc<i128>),
     Symbolic(Arc<Polynomial>),
     Invalid(SizeProblem),
 }
@@ -97,10 +100,13 @@ impl SizeExpr {
     /// The deepest nesting of quotients, minima and maxima.
     pub const DEEPEST: usize = 32;
 
+    /// Nothing.
+    pub const ZERO: Self = Self(Form::Known(0));
+
     /// A known integer.
     #[must_use]
-    pub const fn known(value: i128) -> Self {
-        Self(Form::Known(value))
+    pub fn known(value: i128) -> Self {
+        Self(i64::try_from(value).map_or_else(|_| Form::Large(Arc::new(value)), Form::Known))
     }
 
     /// A named size.
@@ -111,10 +117,11 @@ impl SizeExpr {
 
     /// The value, where it is known.
     #[must_use]
-    pub const fn as_known(&self) -> Option<i128> {
-        match self.0 {
-            Form::Known(value) => Some(value),
-            _ => None,
+    pub fn as_known(&self) -> Option<i128> {
+        match &self.0 {
+            Form::Known(value) => Some(i128::from(*value)),
+            Form::Large(value) => Some(**value),
+            Form::Symbolic(_) | Form::Invalid(_) => None,
         }
     }
 
@@ -159,7 +166,8 @@ impl SizeExpr {
     #[must_use]
     pub fn bounds(&self) -> Interval {
         match &self.0 {
-            Form::Known(value) => Interval::of(*value),
+            Form::Known(value) => Interval::of(i128::from(*value)),
+            Form::Large(value) => Interval::of(**value),
             Form::Symbolic(polynomial) => polynomial.bounds,
             Form::Invalid(_) => Interval { lower: i128::MIN, upper: i128::MAX },
         }
@@ -180,7 +188,7 @@ impl SizeExpr {
     /// where a number on the way does not fit 128 bits.
     pub fn value(&self, sizes: &dyn Fn(&Symbol) -> Option<u64>) -> Option<i128> {
         match &self.0 {
-            Form::Known(value) => Some(*value),
+            Form::Known(_) | Form::Large(_) => self.as_known(),
             Form::Invalid(_) => None,
             Form::Symbolic(polynomial) => {
                 let mut sum = polynomial.constant;
@@ -213,17 +221,27 @@ impl SizeExpr {
     /// The sum.
     #[must_use]
     pub fn plus(&self, other: &Self) -> Self {
+        if let (Form::Known(left), Form::Known(right)) = (&self.0, &other.0)
+            && let Some(sum) = left.checked_add(*right)
+        {
+            return Self(Form::Known(sum));
+        }
         self.combined(other, 1)
     }
 
     /// The difference, which may be negative.
     #[must_use]
     pub fn minus(&self, other: &Self) -> Self {
+        if let (Form::Known(left), Form::Known(right)) = (&self.0, &other.0)
+            && let Some(difference) = left.checked_sub(*right)
+        {
+            return Self(Form::Known(difference));
+        }
         self.combined(other, -1)
     }
 
     fn combined(&self, other: &Self, sign: i128) -> Self {
-        if let (Form::Known(left), Form::Known(right)) = (&self.0, &other.0) {
+        if let (Some(left), Some(right)) = (self.as_known(), other.as_known()) {
             let sum = right.checked_mul(sign).and_then(|right| left.checked_add(right));
             return sum.map_or(Self(Form::Invalid(SizeProblem::Overflow)), Self::known);
         }
@@ -247,8 +265,13 @@ impl SizeExpr {
     /// The product.
     #[must_use]
     pub fn times(&self, other: &Self) -> Self {
-        if let (Form::Known(left), Form::Known(right)) = (&self.0, &other.0) {
-            return left.checked_mul(*right).map_or(Self(Form::Invalid(SizeProblem::Overflow)), Self::known);
+        if let (Form::Known(left), Form::Known(right)) = (&self.0, &other.0)
+            && let Some(product) = left.checked_mul(*right)
+        {
+            return Self(Form::Known(product));
+        }
+        if let (Some(left), Some(right)) = (self.as_known(), other.as_known()) {
+            return left.checked_mul(right).map_or(Self(Form::Invalid(SizeProblem::Overflow)), Self::known);
         }
         if let Some(problem) = self.problem().or(other.problem()) {
             return Self(Form::Invalid(problem));
@@ -314,6 +337,10 @@ impl SizeExpr {
     pub fn exact_div(&self, divisor: &Self) -> Option<Self> {
         if self == divisor {
             return Some(Self::known(1));
+        }
+        if let (Some(dividend), Some(divisor)) = (self.as_known(), divisor.as_known()) {
+            let divides = dividend.checked_rem(divisor)? == 0;
+            return divides.then(|| Self::known(dividend / divisor));
         }
         let parts = |of: &Self| -> Vec<(Monomial, i128)> {
             let constant = of.constant();
@@ -382,7 +409,7 @@ impl SizeExpr {
 
     fn constant(&self) -> i128 {
         match &self.0 {
-            Form::Known(value) => *value,
+            Form::Known(_) | Form::Large(_) => self.as_known().unwrap_or(0),
             Form::Symbolic(polynomial) => polynomial.constant,
             Form::Invalid(_) => 0,
         }

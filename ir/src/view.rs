@@ -50,7 +50,7 @@ pub struct Range {
 
 impl Range {
     /// From the first element on, one by one.
-    pub const FORWARD: Self = Self { start: SizeExpr::known(0), step: 1 };
+    pub const FORWARD: Self = Self { start: SizeExpr::ZERO, step: 1 };
 }
 
 impl View {

@@ -45,7 +45,7 @@ impl SizeExpr {
     /// ```
     pub fn compute<A: Arithmetic>(&self, arithmetic: &mut A) -> Option<A::Number> {
         let polynomial = match &self.0 {
-            Form::Known(value) => return arithmetic.known(*value),
+            Form::Known(_) | Form::Large(_) => return arithmetic.known(self.as_known()?),
             Form::Invalid(_) => return None,
             Form::Symbolic(polynomial) => polynomial,
         };

@@ -7,6 +7,7 @@ impl fmt::Display for SizeExpr {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let polynomial = match &self.0 {
             Form::Known(value) => return write!(f, "{value}"),
+            Form::Large(value) => return write!(f, "{value}"),
             Form::Invalid(problem) => return write!(f, "({problem})"),
             Form::Symbolic(polynomial) => polynomial,
         };

@@ -93,3 +93,19 @@ fn what_has_no_value_says_why() {
     assert_eq!(n.times(&n).bounds().upper, i128::MAX, "saturates");
     assert_eq!(n.times(&n).value(&|_| Some(u64::MAX)), None, "but is never wrong");
 }
+
+#[test]
+fn numbers_beyond_64_bits_are_numbers() {
+    let large = SizeExpr::known(i128::from(i64::MAX) + 1);
+    assert_eq!(large.as_known(), Some(1 << 63));
+    assert_eq!(SizeExpr::from(i64::MAX).plus(&1.into()), large);
+    assert_eq!(large.minus(&1.into()), i64::MAX.into());
+    assert_eq!(SizeExpr::from(1 << 62).times(&2.into()), large);
+    assert_eq!(SizeExpr::from(i64::MIN).minus(&1.into()).as_known(), Some(-(1 << 63) - 1));
+    assert_eq!(SizeExpr::from(i64::MIN).times(&(-1).into()), large);
+    assert_eq!(large.exact_div(&2.into()), Some((1 << 62).into()));
+    assert_eq!(SizeExpr::from(i64::MIN).exact_div(&(-1).into()), Some(large.clone()));
+    assert_eq!((large.to_string(), large.bounds().lower), ((1u64 << 63).to_string(), 1 << 63));
+    // No number on the way wraps around.
+    assert_eq!(large.times(&large).times(&large).problem(), Some(SizeProblem::Overflow));
+}
