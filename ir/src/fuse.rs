@@ -10,6 +10,7 @@ mod cut;
 mod emit;
 mod equalities;
 mod group;
+mod lending;
 mod loops;
 mod maps;
 mod nest;
@@ -22,9 +23,10 @@ mod rows;
 mod store;
 mod views;
 
-pub(crate) use emit::{Places, Tables, emit};
+pub(crate) use emit::{Places, Tables, Unreachable, emit};
 pub(crate) use equalities::Equalities;
 pub(crate) use group::{Group, group};
+pub(crate) use lending::{Lending, homeless, lent};
 pub(crate) use nest::{Nest, Nests};
 pub(crate) use parts::Root;
 pub use pays::Uncut;
@@ -33,12 +35,12 @@ pub(crate) use routine::call;
 pub use rows::Apart;
 pub(crate) use rows::{apart, take_turns};
 pub use store::StoreReason;
-pub(crate) use store::{Decision, Lending, Stores, decide};
+pub(crate) use store::{Decision, Stores, decide};
 pub(crate) use views::Views;
 
 use crate::dim::Dim;
 use crate::graph::{Graph, NodeId, Op};
-use crate::quick_hash::{QuickHashing, QuickSet};
+use crate::quick_hash::QuickSet;
 use crate::reshape::Obstacle;
 use crate::shape::Shape;
 use borders::part_read;
@@ -121,6 +123,30 @@ pub(crate) struct Region {
     pub obstacle: Option<(NodeId, Obstacle)>,
 }
 
+/// Evaluations that have been met: most regions are small, and a table costs more than to look through a few.
+#[derive(Default)]
+struct Seen {
+    few: SmallVec<[Instance; 16]>,
+    many: QuickSet<Instance>,
+}
+
+impl Seen {
+    /// Is it the first time?
+    fn insert(&mut self, instance: Instance) -> bool {
+        if !self.many.is_empty() {
+            return self.many.insert(instance);
+        }
+        let is_new = !self.few.contains(&instance);
+        if is_new && self.few.len() < self.few.inline_size() {
+            self.few.push(instance);
+        } else if is_new {
+            self.many.reserve(4 * self.few.len());
+            self.many.extend(self.few.iter().copied().chain([instance]));
+        }
+        is_new
+    }
+}
+
 /// Walks from what a kernel writes to the leaves and to the next stored nodes; stops early above `most`
 /// evaluations.
 pub(crate) fn region(
@@ -132,9 +158,7 @@ pub(crate) fn region(
     most: usize,
 ) -> Region {
     let mut region = Region::default();
-    // Most regions are small, and a table that grows is filled again each time.
-    let mut seen: QuickSet<Instance> = QuickSet::with_capacity_and_hasher(28, QuickHashing::default());
-    let mut known_sources: QuickSet<NodeId> = QuickSet::default();
+    let mut seen = Seen::default();
     let first = entry(graph, views, root, nest);
     // A reduction may combine a value that is stored itself, and a part may be one.
     let mut pending = vec![(first.0 != root.node, first)];
@@ -158,7 +182,7 @@ pub(crate) fn region(
                     }
                 }
             }
-        } else if known_sources.insert(*node) {
+        } else {
             region.sources.push(*node);
         }
         match op {
@@ -173,5 +197,7 @@ pub(crate) fn region(
             break;
         }
     }
+    region.sources.sort_unstable();
+    region.sources.dedup();
     region
 }

@@ -30,6 +30,7 @@ mod division;
 pub mod dtype;
 pub mod explain;
 mod fuse;
+mod fused;
 pub mod graph;
 mod in_place;
 pub mod index_map;

@@ -3,18 +3,18 @@
 use crate::bounds::Bounds;
 use crate::broadcast::Stretch;
 use crate::diagnostic::{Diagnostic, DiagnosticKind, Error, OperandNote, Site, grouped, human_bytes};
-use crate::dtype::DType;
-use crate::fuse::{self, Equalities, Lending, Places, StoreReason, Uncut};
-use crate::graph::{ConstantArray, Graph, NodeId, Op, SiteId, StorePolicy};
-use crate::kernel::{Buffer, Kernel};
+use crate::fuse::{Equalities, Lending, StoreReason};
+use crate::fused::{Expression, Sites};
+use crate::graph::{ConstantArray, Graph, NodeId, SiteId, StorePolicy};
+use crate::kernel::Kernel;
 use crate::limits::{self, Limits, SizeChecks};
 use crate::plan_dims::PlanDim;
-use crate::plan_node::{self, PlanNode};
-use crate::quick_hash::{QuickMap, QuickSet};
+use crate::plan_node::PlanNode;
+use crate::quick_hash::QuickMap;
 use crate::record::FieldOf;
 use crate::requirement::{Required, tightened};
 use crate::rows::RowValue;
-use crate::shape::{ArrayType, Shape};
+use crate::shape::ArrayType;
 pub use crate::step::{Step, Task};
 use crate::upcast::Upcast;
 use std::sync::Arc;
@@ -168,60 +168,23 @@ impl Graph {
             }
         }
         let nodes: Vec<NodeId> = outputs.iter().map(|site| self.call_site(*site).node).collect();
-        let named = Sites { all: &sites, first: self.first_sites(&sites) };
-        let equalities = Equalities::new(required.iter().map(|required| &required.requirement));
-        let fused = |budget: u64, lending: &Lending| {
-            let fuse::Decision { stores, views, nests, regions } =
-                fuse::decide(self, &nodes, &policies, budget, lending);
-            let reads = fuse::all_reads(self, &views, &nests, regions);
-            let groups = fuse::group(self, &nests, &reads, &equalities);
-            let read = ReadByOthers::new(&reads, &groups);
-            let (mut plan, places) = self.lay_out(ports.clone(), &nodes, &named, &stores, &groups, &read);
-            let mut tables = fuse::Tables::new();
-            let step = |group: &fuse::Group| {
-                let call =
-                    |root| fuse::call(self, &views, root, &places, named.first[&root]).map(Step::Routine);
-                let call = group.routine.and_then(call);
-                call.unwrap_or_else(|| {
-                    Step::Kernel(fuse::emit(self, &views, &nests, group, &places, &mut tables))
-                })
-            };
-            let steps = groups.iter().map(step).collect();
-            let lent = stores.iter().filter(|(_, reason)| matches!(reason, StoreReason::InOutput { .. }));
-            let lent: Vec<NodeId> = lent.map(|(node, _)| *node).collect();
-            let together: Vec<Buffer> =
-                lent.iter().filter_map(|node| places.read.get(node).copied()).collect();
-            let (steps, order) = fuse::take_turns(steps, &equalities, &together);
-            plan.steps = steps;
-            plan.assign_slots();
-            // What has been stored for the sake of an output's memory must have got it, and wait there in the cache.
-            let is_homeless = |node: &&NodeId| match places.read.get(*node) {
-                Some(Buffer::Workspace(at)) => {
-                    plan.stored[*at].output.is_none() || plan.stored[*at].rows.is_none()
-                }
-                _ => true,
-            };
-            let homeless: Vec<NodeId> = lent.iter().filter(is_homeless).copied().collect();
-            if homeless.is_empty() {
-                let groups = order.iter().map(|group| &groups[*group]);
-                plan.nodes = plan_node::decided(self, &sites, groups, &reads, &places, &stores);
-            }
-            (plan, homeless)
+        let expression = Expression {
+            nodes,
+            sites: Sites { all: &sites, first: self.first_sites(&sites) },
+            ports,
+            policies,
         };
-        // What finds no place is planned without; what then finds none, without any.
-        let mut lending = Lending::of(self, &nodes);
-        let (mut plan, homeless) = fused(limits.bytes, &lending);
-        if !homeless.is_empty() {
-            lending.refuse(self, &homeless);
-            let (again, homeless) = fused(limits.bytes, &lending);
-            plan = if homeless.is_empty() { again } else { fused(limits.bytes, &Lending::none()).0 };
-        }
+        let equalities = Equalities::new(required.iter().map(|required| &required.requirement));
+        let mut plan =
+            self.fused(&expression, &equalities, limits.bytes, Lending::of(self, &expression.nodes))?;
         // What could as well be computed again must not keep a plan from its limits.
         let fits = |plan: &Plan| plan.workspace_in(&bounds) <= limits.bytes;
         if !fits(&plan) && plan.stored.iter().any(|stored| stored.reason.is_optional()) {
-            plan = Some(fused(0, &Lending::none()).0).filter(fits).unwrap_or(plan);
+            let without = self.fused(&expression, &equalities, 0, Lending::none())?;
+            plan = Some(without).filter(fits).unwrap_or(plan);
         }
-        (plan.numpy, plan.naive) = (self.temporaries(&nodes, false), self.temporaries(&nodes, true));
+        (plan.numpy, plan.naive) =
+            (self.temporaries(&expression.nodes, false), self.temporaries(&expression.nodes, true));
         plan.stretches = sites.iter().flat_map(|site| self.stretches_of(*site)).collect();
         plan.upcasts = self.upcasts(&sites);
         plan.limits = limits.clone();
@@ -268,162 +231,6 @@ impl Graph {
             }
         }
         first
-    }
-
-    /// Decides where everything lives.
-    #[allow(clippy::too_many_arguments)]
-    fn lay_out(
-        &self,
-        outputs: Vec<Port>,
-        output_nodes: &[NodeId],
-        sites: &Sites<'_>,
-        stores: &fuse::Stores,
-        groups: &[fuse::Group],
-        read: &ReadByOthers,
-    ) -> (Plan, Places) {
-        let mut plan = Plan {
-            inputs: Vec::new(),
-            in_place: vec![None; outputs.len()],
-            output_reasons: output_nodes.iter().map(|node| self.output_reason(*node)).collect(),
-            outputs,
-            constants: Vec::new(),
-            stored: Vec::new(),
-            slots: Vec::new(),
-            steps: Vec::new(),
-            nodes: Vec::new(),
-            numpy: Temporaries::default(),
-            naive: Temporaries::default(),
-            dims: Vec::new(),
-            required: Vec::new(),
-            stretches: Vec::new(),
-            upcasts: Vec::new(),
-            limits: Limits::default(),
-            checks: SizeChecks::default(),
-            bounds: Bounds::declared(),
-        };
-        let mut places = Places::default();
-        for site in sites.all {
-            let call = self.call_site(*site);
-            let node = self.node(call.node);
-            let (false, Some(array)) = (places.read.contains_key(&call.node), &node.array) else { continue };
-            match &node.op {
-                Op::Input(name) => {
-                    places.read.insert(call.node, Buffer::Input(plan.inputs.len()));
-                    let (name, field) = (name.clone(), self.records.input(name).cloned());
-                    plan.inputs.push(Port { name, array: array.clone(), site: call.site, field });
-                }
-                Op::Array(held) => {
-                    places.read.insert(call.node, Buffer::Constant(plan.constants.len()));
-                    plan.constants.push(self.arrays()[*held].clone());
-                }
-                _ => {}
-            }
-        }
-        for (position, node) in output_nodes.iter().enumerate() {
-            let buffer = Buffer::Output(position);
-            places.write.entry(*node).or_default().push(buffer);
-            if !self.node(*node).op.is_leaf() || read.by_routines.contains(node) {
-                places.read.entry(*node).or_insert(buffer);
-            }
-        }
-        for group in groups {
-            for root in group.members().map(|root| root.node).filter(|root| read.all.contains(root)) {
-                let Some(array) = self.array(root).filter(|_| !places.write.contains_key(&root)) else {
-                    continue;
-                };
-                let buffer = Buffer::Workspace(plan.stored.len());
-                plan.stored.push(self.stored(sites.first[&root], array.clone(), stores[&root].clone()));
-                places.read.insert(root, buffer);
-                places.write.insert(root, vec![buffer]);
-            }
-            if let Some(routine) = group.routine
-                && let Some(array) = self.scratch(routine)
-            {
-                places.scratch.insert(routine, Buffer::Workspace(plan.stored.len()));
-                let scratch = self.stored(sites.first[&routine], array, StoreReason::Scratch);
-                plan.stored.push(Stored { name: "scratch".into(), ..scratch });
-            }
-        }
-        (plan, places)
-    }
-
-    /// Something that a plan keeps in workspace for a call.
-    fn stored(&self, site: SiteId, array: ArrayType, reason: StoreReason) -> Stored {
-        let name = self.display_name(site).to_string();
-        Stored { name, array, reason, site: self.call_site(site).site, output: None, slot: 0, rows: None }
-    }
-
-    /// The scratch memory that a routine asks for, as an array of bytes.
-    fn scratch(&self, routine: NodeId) -> Option<ArrayType> {
-        let Op::Routine(routine_op) = &self.node(routine).op else { return None };
-        let operands = self.operands(routine);
-        let operands: Option<Vec<&ArrayType>> = operands.iter().map(|operand| self.array(*operand)).collect();
-        let bytes = routine_op.scratch(&operands?)?;
-        Some(ArrayType { dtype: DType::U8, shape: Shape::from(bytes) })
-    }
-
-    fn output_reason(&self, node: NodeId) -> StoreReason {
-        match self.node(node).op {
-            Op::Reduce { .. } => StoreReason::Reduction,
-            Op::Concat { .. } => StoreReason::Joined(Uncut::Output),
-            Op::Routine(_) => StoreReason::Routine,
-            _ => StoreReason::Output,
-        }
-    }
-
-    /// Every result that is neither a view nor an output; conversions are some where arrays are converted by calls of their own.
-    fn temporaries(&self, outputs: &[NodeId], converts: bool) -> Temporaries {
-        let mut memory = Temporaries::default();
-        let written: QuickSet<&NodeId> = outputs.iter().collect();
-        for node in self.reachable_nodes(outputs) {
-            let made = self.node(node);
-            let allocates = match &made.op {
-                Op::Input(_) | Op::Array(_) | Op::View(_) => false,
-                // A scalar is no array.
-                Op::Generator(_) => made.array.as_ref().is_some_and(|array| !array.shape.is_empty()),
-                Op::Element(_) | Op::Custom(_) | Op::Reduce { .. } => true,
-                Op::Concat { .. } | Op::Routine(_) => true,
-                Op::Cast => converts && made.array.as_ref().is_some_and(|array| !array.shape.is_empty()),
-            };
-            if allocates && !written.contains(&node) {
-                let bytes = made.array.as_ref().and_then(|array| array.shape.bytes(array.dtype));
-                memory.temporaries += 1;
-                memory.bytes = memory.bytes.saturating_add(bytes.unwrap_or(u64::MAX));
-            }
-        }
-        memory
-    }
-}
-
-/// The calls that outputs reach.
-struct Sites<'a> {
-    all: &'a [SiteId],
-    /// For each node the call that it is known by.
-    first: QuickMap<NodeId, SiteId>,
-}
-
-/// The stored values that another kernel or routine reads.
-#[derive(Default)]
-struct ReadByOthers {
-    all: QuickSet<NodeId>,
-    /// Those that a routine reads, which computes nothing where it reads it.
-    by_routines: QuickSet<NodeId>,
-}
-
-impl ReadByOthers {
-    fn new(reads: &fuse::AllReads, groups: &[fuse::Group]) -> Self {
-        let mut read_by_others = Self::default();
-        for group in groups {
-            let members: QuickSet<NodeId> = group.members().map(|root| root.node).collect();
-            let reads = group.members().flat_map(|root| &reads[&root].stored).map(|read| read.node);
-            for node in reads.filter(|node| !members.contains(node)) {
-                read_by_others.all.insert(node);
-                if group.routine.is_some() {
-                    read_by_others.by_routines.insert(node);
-                }
-            }
-        }
-        read_by_others
     }
 }
 

@@ -68,6 +68,10 @@ impl Tables {
     }
 }
 
+/// A value whose operands the loops of its kernel do not reach. They were chosen so that there is none.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Unreachable(pub NodeId);
+
 /// The kernel of a group.
 pub(crate) fn emit(
     graph: &Graph,
@@ -76,7 +80,7 @@ pub(crate) fn emit(
     group: &Group,
     places: &Places,
     tables: &mut Tables,
-) -> Kernel {
+) -> Result<Kernel, Unreachable> {
     let Tables { body, epilogue } = tables;
     let mut emitter = Emitter {
         graph,
@@ -90,14 +94,14 @@ pub(crate) fn emit(
     let mut reductions = Vec::new();
     for root in &group.reductions {
         let (root, nest) = (Root::whole(*root), &nests[&Root::whole(*root)]);
-        let value = emitter.evaluate(body, entry(graph, views, root, nest), &nest.loops);
+        let value = emitter.evaluate(body, entry(graph, views, root, nest), &nest.loops)?;
         if let Op::Reduce { op, .. } = graph.node(root.node).op {
             reductions.push(Reduction { op, value });
         }
     }
     for root in &group.full {
         let nest = &nests[root];
-        let value = emitter.evaluate(body, entry(graph, views, *root, nest), &nest.loops);
+        let value = emitter.evaluate(body, entry(graph, views, *root, nest), &nest.loops)?;
         emitter.store(body, *root, &nest.map, value);
     }
     for (position, root) in group.reductions.iter().enumerate() {
@@ -114,18 +118,18 @@ pub(crate) fn emit(
         let place = emitter.kept(*root);
         let value = (root.value, views.maps.id(place.map.clone()));
         let value = if root.is_part() { views.below(value) } else { value };
-        let value = emitter.evaluate(epilogue, value, &place.loops);
+        let value = emitter.evaluate(epilogue, value, &place.loops)?;
         emitter.store(epilogue, *root, &place.map, value);
     }
     let loops = group.loops.iter().zip(&group.reduced);
-    Kernel {
+    Ok(Kernel {
         loops: loops.map(|(extent, reduced)| Loop { extent: extent.clone(), reduced: *reduced }).collect(),
         accesses: emitter.accesses,
         body: body.finish(),
         reductions,
         epilogue: epilogue.finish(),
         carried: None,
-    }
+    })
 }
 
 impl Emitter<'_> {
@@ -176,7 +180,7 @@ impl Emitter<'_> {
 
     /// The value of a node at a map, with everything it needs: operands first, on an explicit stack,
     /// because an expression can be deeper than the thread's.
-    fn evaluate(&mut self, stage: &mut Stage, wanted: Instance, loops: &[Dim]) -> Value {
+    fn evaluate(&mut self, stage: &mut Stage, wanted: Instance, loops: &[Dim]) -> Result<Value, Unreachable> {
         let mut pending = vec![wanted];
         while let Some(instance) = pending.last().copied() {
             if stage.known.contains_key(&instance) {
@@ -186,15 +190,14 @@ impl Emitter<'_> {
             let operands = if self.ends_at(stage, &instance.0) {
                 SmallVec::new()
             } else {
-                let operands = operand_instances(self.graph, self.views, &instance, loops);
-                debug_assert!(operands.is_ok(), "the loops were chosen so that there is no obstacle");
-                operands.unwrap_or_default()
+                operand_instances(self.graph, self.views, &instance, loops)
+                    .map_err(|_| Unreachable(instance.0))?
             };
             let values: SmallVec<[Option<Value>; 3]> =
                 operands.iter().map(|operand| stage.known.get(operand).copied()).collect();
             let known: SmallVec<[Value; 3]> = values.iter().flatten().copied().collect();
             if known.len() == operands.len() {
-                let value = self.compute(stage, &instance, &known);
+                let value = self.compute(stage, &instance, &known)?;
                 stage.known.insert(instance, value);
                 pending.pop();
                 continue;
@@ -203,7 +206,7 @@ impl Emitter<'_> {
             let missing = operands.iter().zip(&values).rev().filter(|(_, value)| value.is_none());
             pending.extend(missing.map(|(operand, _)| *operand));
         }
-        stage.known[&wanted]
+        stage.known.get(&wanted).copied().ok_or(Unreachable(wanted.0))
     }
 
     /// Is the node read from elsewhere instead of computed here?
@@ -216,34 +219,36 @@ impl Emitter<'_> {
             || (stage.epilogue && self.group.reductions.contains(node))
     }
 
-    fn compute(&mut self, stage: &mut Stage, (node, map): &Instance, operands: &[Value]) -> Value {
+    fn compute(
+        &mut self,
+        stage: &mut Stage,
+        (node, map): &Instance,
+        operands: &[Value],
+    ) -> Result<Value, Unreachable> {
         let graph = self.graph;
-        let Some(array) = graph.array(*node) else {
-            return stage.builder.constant(Scalar::Bool(false));
-        };
+        let array = graph.array(*node).ok_or(Unreachable(*node))?;
         if stage.epilogue
             && let Some(position) = self.group.reductions.iter().position(|reduction| reduction == node)
         {
-            return stage.builder.push(array.dtype, Code::Total(position));
+            return Ok(stage.builder.push(array.dtype, Code::Total(position)));
         }
         if self.ends_at(stage, node)
             && let Some(buffer) = self.places.read.get(node)
         {
             let access = self.access(*buffer, array.dtype, *map);
-            return stage.builder.push(array.dtype, Code::Load(access));
+            return Ok(stage.builder.push(array.dtype, Code::Load(access)));
         }
         let builder = &mut stage.builder;
-        match &graph.node(*node).op {
+        Ok(match &graph.node(*node).op {
             Op::Element(op) => op.lower(builder, operands),
             Op::Custom(custom) => {
                 builder.push(array.dtype, Code::Call(Callee::Custom(custom.clone()), operands.into()))
             }
             Op::Cast => builder.convert(operands[0], array.dtype),
             // Of a join, the part that is read.
-            Op::View(_) | Op::Reduce { .. } | Op::Concat { .. } => match operands.first() {
-                Some(operand) => *operand,
-                None => builder.constant(Scalar::Bool(false).cast(array.dtype)),
-            },
+            Op::View(_) | Op::Reduce { .. } | Op::Concat { .. } => {
+                operands.first().copied().ok_or(Unreachable(*node))?
+            }
             Op::Generator(Generator::Full(scalar)) => builder.constant(*scalar),
             Op::Generator(Generator::Arange { start, step }) => {
                 let index = self.index(builder, *map);
@@ -288,10 +293,8 @@ impl Emitter<'_> {
                 }
             }
             // Read from the places above; nothing else gets here.
-            Op::Input(_) | Op::Array(_) | Op::Routine(_) => {
-                builder.constant(Scalar::I64(0).cast(array.dtype))
-            }
-        }
+            Op::Input(_) | Op::Array(_) | Op::Routine(_) => return Err(Unreachable(*node)),
+        })
     }
 
     fn index(&mut self, builder: &mut BodyBuilder, map: MapId) -> Value {
@@ -318,4 +321,35 @@ fn scaled(builder: &mut BodyBuilder, index: Value, start: Scalar, step: Scalar) 
     }
     let start = builder.constant(start);
     builder.apply(Primitive::Add, &[scaled, start])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Nest, Stores};
+    use super::*;
+    use crate::build::Operand;
+    use crate::diagnostic::Site;
+    use crate::op::ElementOp;
+
+    #[test]
+    fn what_no_loops_reach_is_no_number() {
+        let here = Site { file: "here.rs", line: 1, column: 1 };
+        let mut g = Graph::new();
+        let x = g.input("x", DType::F64, [4u64, 6].into(), here);
+        let flat = g.reshape(x, &[Some(24u64.into())], here);
+        let root = g.element(ElementOp::Sqrt, &[Operand::Expr(flat)], here);
+        let [x, flat, root] = [x, flat, root].map(|site| g.call_site(site).node);
+        let nodes = g.reachable_nodes(&[root]);
+        let views = Views::new(&g, &nodes, |_| false);
+        // One loop over both axes of the input, which nobody has split.
+        let nest = Nest::new(&g, &Stores::new(), Root::whole(root), Default::default());
+        let mut group = Group::default();
+        (group.loops, group.reduced, group.full) = (nest.loops.clone(), vec![false], vec![Root::whole(root)]);
+        let nests = Nests::from([(Root::whole(root), nest)]);
+        let mut places = Places::default();
+        places.read.insert(x, Buffer::Input(0));
+        places.write.insert(root, vec![Buffer::Output(0)]);
+        let emitted = emit(&g, &views, &nests, &group, &places, &mut Tables::new());
+        assert_eq!(emitted.unwrap_err().0, flat);
+    }
 }

@@ -1,6 +1,7 @@
 //! Which values are written to memory: outputs, reductions, and what is cheaper to keep than to
 //! compute again.
 
+use super::lending::{Lending, Room};
 use super::loops::{Regions, loops_of_bounded_bodies};
 use super::pays::{JoinUses, Uncut};
 use super::routine::store_routines;
@@ -8,7 +9,6 @@ use super::rows::MOST_KERNELS;
 use super::{Nests, Views};
 use crate::graph::{Graph, NodeId, Op, StorePolicy};
 use crate::quick_hash::{QuickMap, QuickSet};
-use crate::shape::ArrayType;
 use smallvec::SmallVec;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -140,61 +140,6 @@ impl fmt::Display for StoreReason {
 /// The stored nodes with the reason, in topological order.
 pub(crate) type Stores = BTreeMap<NodeId, StoreReason>;
 
-/// The arrays of outputs, in which values of the same dtype and shape can wait until they are read.
-#[derive(Debug, Default)]
-pub(crate) struct Lending(Vec<ArrayType>);
-
-impl Lending {
-    /// Nothing is lent.
-    pub fn none() -> Self {
-        Self::default()
-    }
-
-    /// The memory of these outputs.
-    pub fn of(graph: &Graph, outputs: &[NodeId]) -> Self {
-        let computed = outputs
-            .iter()
-            .filter(|node| !matches!(graph.node(**node).op, Op::Reduce { .. } | Op::Routine(_)));
-        Self(computed.filter_map(|node| graph.array(*node)).cloned().collect())
-    }
-
-    /// These values have found no place: each leaves one output less to wait in.
-    pub fn refuse(&mut self, graph: &Graph, values: &[NodeId]) {
-        for value in values.iter().filter_map(|value| graph.array(*value)) {
-            if let Some(output) = self.0.iter().position(|array| array.has_form_of(value)) {
-                self.0.swap_remove(output);
-            }
-        }
-    }
-}
-
-/// The memory of outputs that nothing waits in yet.
-#[derive(Default)]
-struct Room<'a> {
-    arrays: Vec<&'a ArrayType>,
-    /// What may wait: what the loops of outputs meet, since only they write the output over it.
-    candidates: QuickSet<NodeId>,
-}
-
-impl<'a> Room<'a> {
-    fn new(lending: &'a Lending, candidates: QuickSet<NodeId>) -> Self {
-        Self { arrays: lending.0.iter().collect(), candidates }
-    }
-
-    /// An output that has room for a value.
-    fn position(&self, graph: &Graph, node: NodeId) -> Option<usize> {
-        let value = graph.array(node).filter(|_| self.candidates.contains(&node))?;
-        self.arrays.iter().position(|array| array.has_form_of(value))
-    }
-
-    /// Gives a value the room that it has.
-    fn take(&mut self, graph: &Graph, node: NodeId) {
-        if let Some(output) = self.position(graph, node) {
-            self.arrays.swap_remove(output);
-        }
-    }
-}
-
 /// What is stored and why, and the loops of everything that is, with what they compute.
 pub(crate) struct Decision {
     pub stores: Stores,
@@ -232,7 +177,7 @@ pub(crate) fn decide(
     let budget = budget.saturating_sub(must);
     let reads = reads(graph, &nodes, &stores);
     let mut room = Room::default();
-    if !lending.0.is_empty() {
+    if !lending.is_empty() {
         let mut alone = stores.clone();
         let estimates =
             store_what_pays(graph, &nodes, &reads, &joins, policies, budget, Room::default(), &mut alone);
