@@ -21,7 +21,7 @@ pub struct Loop {
 }
 
 /// Where elements live.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Buffer {
     /// The plan's input at this position.
     Input(usize),

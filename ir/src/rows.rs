@@ -6,8 +6,8 @@
 //! after another: memory is passed over once, and what only they exchange is held for one block.
 
 use crate::dim::Dim;
-use crate::kernel::{Access, Buffer, Kernel};
-use crate::quick_hash::QuickMap;
+use crate::kernel::{Buffer, Kernel};
+use smallvec::SmallVec;
 
 /// The bytes of a block of rows: a core's share of the last cache. Less is slower, although a nearer cache would hold
 /// it: memory is fast where it is read and written in long runs.
@@ -153,14 +153,23 @@ impl RowBytes {
 }
 
 /// The memory that kernels touch, in terms of rows.
-#[derive(Clone, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct RowBuffers {
-    /// For each buffer: is there a part of it for each row, and how many bytes is that?
-    buffers: QuickMap<Buffer, (bool, u64)>,
+    /// In order of the buffers.
+    buffers: SmallVec<[RowBuffer; 6]>,
     /// Are rows neighbours in memory?
     has_neighbours: bool,
     /// Is there more in a row than one element?
     has_other_loops: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct RowBuffer {
+    buffer: Buffer,
+    /// Is there a part of it for each row?
+    is_of_rows: bool,
+    /// How many bytes is that, or all of it?
+    bytes: u64,
 }
 
 impl RowBuffers {
@@ -170,25 +179,44 @@ impl RowBuffers {
         kernels: impl Iterator<Item = &'k Kernel>,
         size: &dyn Fn(&Dim) -> u64,
     ) -> Self {
-        let mut buffers: QuickMap<Buffer, (bool, u64)> = QuickMap::default();
-        let (mut has_neighbours, mut has_other_loops) = (false, false);
+        let mut touched = Self::default();
         for (at, kernel) in kernels.enumerate() {
-            let is_row_loop = |position: &usize| loops.iter().any(|l| l.positions[at] == *position);
-            has_other_loops |= kernel.loops.len() > loops.len();
+            let is_row_loop = |position: usize| loops.iter().any(|l| l.positions[at] == position);
+            touched.has_other_loops |= kernel.loops.len() > loops.len();
             for access in kernel.accesses.iter().filter(|access| access.buffer != Buffer::Index) {
-                let (rows, rest): (Vec<usize>, Vec<usize>) =
-                    followed(access).into_iter().partition(is_row_loop);
-                let extents = rest.iter().map(|l| size(&kernel.loops[*l].extent));
+                let mut followed: SmallVec<[usize; 4]> = access.loops().collect();
+                followed.sort_unstable();
+                followed.dedup();
+                let rest = || followed.iter().filter(|position| !is_row_loop(**position));
+                let extents = rest().map(|l| size(&kernel.loops[*l].extent));
                 let bytes = extents.fold(access.dtype.bytes() as u64, u64::saturating_mul);
-                let known = buffers.entry(access.buffer).or_default();
-                *known = (known.0 || !rows.is_empty(), known.1.max(bytes));
+                let is_of_rows = rest().count() < followed.len();
+                touched.buffers.push(RowBuffer { buffer: access.buffer, is_of_rows, bytes });
                 let last = access.map.iter().rev().find(|map| !map.terms.is_empty());
-                let is_along = last.is_some_and(|map| map.terms.iter().any(|term| is_row_loop(&term.axis)));
-                has_neighbours |=
-                    is_along && !rest.is_empty() && !matches!(access.buffer, Buffer::Workspace(_));
+                let is_along = last.is_some_and(|map| map.terms.iter().any(|term| is_row_loop(term.axis)));
+                touched.has_neighbours |=
+                    is_along && rest().next().is_some() && !matches!(access.buffer, Buffer::Workspace(_));
             }
         }
-        Self { buffers, has_neighbours, has_other_loops }
+        touched.merge();
+        touched
+    }
+
+    /// Each buffer once.
+    fn merge(&mut self) {
+        self.buffers.sort_unstable_by_key(|known| known.buffer);
+        self.buffers.dedup_by(|next, known| {
+            let is_same = next.buffer == known.buffer;
+            if is_same {
+                known.is_of_rows |= next.is_of_rows;
+                known.bytes = known.bytes.max(next.bytes);
+            }
+            is_same
+        });
+    }
+
+    fn contains(&self, buffer: Buffer) -> bool {
+        self.buffers.binary_search_by_key(&buffer, |known| known.buffer).is_ok()
     }
 
     /// What one row takes up; saturates.
@@ -197,37 +225,26 @@ impl RowBuffers {
         RowBytes { row: self.sum(true, |_| true), common: self.sum(false, |_| true), grain }
     }
 
-    fn sum(&self, of_rows: bool, is_meant: impl Fn(&Buffer) -> bool) -> u64 {
-        let meant = self
-            .buffers
-            .iter()
-            .filter(|(buffer, (is_of_rows, _))| *is_of_rows == of_rows && is_meant(buffer));
-        meant.fold(0u64, |sum, (_, (_, bytes))| sum.saturating_add(*bytes))
+    fn sum(&self, of_rows: bool, is_meant: impl Fn(Buffer) -> bool) -> u64 {
+        let meant = self.buffers.iter().filter(|known| known.is_of_rows == of_rows && is_meant(known.buffer));
+        meant.fold(0u64, |sum, known| sum.saturating_add(known.bytes))
     }
 
     /// What these and other kernels with the same loops over rows touch.
-    pub fn and(mut self, other: &Self) -> Self {
-        for (buffer, (is_of_rows, bytes)) in &other.buffers {
-            let known = self.buffers.entry(*buffer).or_default();
-            *known = (known.0 || *is_of_rows, known.1.max(*bytes));
-        }
-        self.has_neighbours |= other.has_neighbours;
-        self.has_other_loops |= other.has_other_loops;
-        self
+    pub fn and(&self, other: &Self) -> Self {
+        let mut both = Self {
+            buffers: self.buffers.iter().chain(&other.buffers).copied().collect(),
+            has_neighbours: self.has_neighbours || other.has_neighbours,
+            has_other_loops: self.has_other_loops || other.has_other_loops,
+        };
+        both.merge();
+        both
     }
 
     /// Is it worth it to go over rows once for what both these and other kernels touch?
     pub fn pays_with(&self, other: &Self) -> bool {
-        let common = self.sum(true, |buffer| other.buffers.contains_key(buffer));
-        let others = other.sum(true, |buffer| !self.buffers.contains_key(buffer));
+        let common = self.sum(true, |buffer| other.contains(buffer));
+        let others = other.sum(true, |buffer| !self.contains(buffer));
         common >= self.sum(true, |_| true).saturating_add(others) / WORTH
     }
-}
-
-/// The loops that an access follows.
-fn followed(access: &Access) -> Vec<usize> {
-    let mut loops: Vec<usize> = access.loops().collect();
-    loops.sort_unstable();
-    loops.dedup();
-    loops
 }

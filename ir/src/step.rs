@@ -4,6 +4,7 @@ use crate::index_map::AxisMap;
 use crate::kernel::{Access, Buffer, Kernel};
 use crate::routine::{RoutineCall, RoutineOperand};
 use crate::rows::Rows;
+use smallvec::SmallVec;
 use std::fmt;
 
 /// One step of a plan, in order of execution.
@@ -66,7 +67,7 @@ impl<'p> Task<'p> {
 
     /// What it reads from memory, but for scratch memory; what it reads in several ways comes several times.
     #[must_use]
-    pub fn read(self) -> Vec<&'p Access> {
+    pub fn read(self) -> SmallVec<[&'p Access; 6]> {
         match self {
             Self::Kernel(kernel) => kernel.read().map(|at| &kernel.accesses[at]).collect(),
             Self::Routine(call) => call.operands.iter().map(|operand| &operand.access).collect(),
@@ -75,10 +76,10 @@ impl<'p> Task<'p> {
 
     /// The buffers that it writes, but for scratch memory.
     #[must_use]
-    pub fn written(self) -> Vec<Buffer> {
+    pub fn written(self) -> SmallVec<[Buffer; 8]> {
         match self {
             Self::Kernel(kernel) => kernel.written().map(|at| kernel.accesses[at].buffer).collect(),
-            Self::Routine(call) => call.written.clone(),
+            Self::Routine(call) => call.written.iter().copied().collect(),
         }
     }
 
@@ -93,7 +94,7 @@ impl<'p> Task<'p> {
 
     /// The buffers that it writes, reads, and works in; some come several times.
     #[must_use]
-    pub fn touched(self) -> Vec<Buffer> {
+    pub fn touched(self) -> SmallVec<[Buffer; 8]> {
         let mut touched = self.written();
         touched.extend(self.read().into_iter().map(|access| access.buffer));
         match self {

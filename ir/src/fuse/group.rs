@@ -67,6 +67,9 @@ fn same_dims<'a>(
 /// Groups that a value might join are looked at from the latest back, up to this many.
 const CANDIDATES: usize = 32;
 
+/// When so many of them have turned out to be waited for, earlier ones are not looked at: they mostly are as well.
+const WAITED_FOR: usize = 8;
+
 /// Edges that are followed to see whether joining a group would close a cycle. Beyond that it is not
 /// joined: a plan is made in time that grows with the expression.
 const SEARCHED: usize = 1000;
@@ -80,6 +83,16 @@ struct Wanted<'a> {
     loops: &'a [Dim],
     reduced: &'a [bool],
     key: usize,
+}
+
+/// What is found while it is asked whether a value can join groups; kept, since it is asked of many.
+#[derive(Default)]
+struct Search {
+    /// Groups that those whose values are read have turned out to wait for.
+    before: QuickSet<NodeIndex>,
+    /// The depths that groups would have.
+    raised: QuickMap<NodeIndex, usize>,
+    pending: Vec<NodeIndex>,
 }
 
 /// Groups under construction.
@@ -98,6 +111,7 @@ struct Grouping<'a> {
     loops_keys: QuickMap<LoopsKey, usize>,
     /// The groups with these loops that read a source, in order of creation.
     readers: QuickMap<(NodeId, usize), Vec<NodeIndex>>,
+    search: Search,
 }
 
 /// Groups what is written, in an order in which the kernels can run.
@@ -112,6 +126,7 @@ pub(crate) fn group(graph: &Graph, nests: &Nests, reads: &AllReads, equalities: 
         parts: BTreeSet::new(),
         loops_keys: QuickMap::default(),
         readers: QuickMap::default(),
+        search: Search::default(),
     };
     let mut written = nests.iter().peekable();
     while let Some((root, nest)) = written.next() {
@@ -163,24 +178,34 @@ impl Grouping<'_> {
             Op::Routine(_) => &[Place::Routine],
             _ => &[Place::Epilogue, Place::Full],
         };
-        let mut before = QuickSet::default();
+        let mut search = std::mem::take(&mut self.search);
+        search.before.clear();
         let choice = places.iter().find_map(|place| {
             let wanted = Wanted { root, loops, reduced: &reduced, key };
             let candidates = self.candidates(*place, &wanted, reads, &owners);
-            candidates
-                .into_iter()
-                .find_map(|at| Some((at, *place, self.join(at, *place, reads, &owners, &mut before)?)))
+            for at in candidates {
+                if self.join(at, *place, reads, &owners, &mut search) {
+                    return Some((at, *place));
+                }
+                if search.before.len() == WAITED_FOR {
+                    break;
+                }
+            }
+            None
         });
-        let (at, place, raised) = choice.unwrap_or_else(|| {
+        if choice.is_some() {
+            for (at, depth) in &search.raised {
+                self.depths[at.index()] = *depth;
+            }
+        }
+        self.search = search;
+        let (at, place) = choice.unwrap_or_else(|| {
             let reduced = vec![false; loops.len()];
             let at = self.groups.add_node(Group { loops: loops.clone(), reduced, ..Group::default() });
-            self.depths.push(0);
             let depth = owners.iter().map(|owner| self.depths[owner.index()] + 1).max();
-            (at, places[places.len() - 1], QuickMap::from_iter([(at, depth.unwrap_or(0))]))
+            self.depths.push(depth.unwrap_or(0));
+            (at, places[places.len() - 1])
         });
-        for (at, depth) in raised {
-            self.depths[at.index()] = depth;
-        }
         for owner in owners {
             if owner != at && self.edges.insert((owner, at)) {
                 self.groups.add_edge(owner, at, ());
@@ -220,7 +245,7 @@ impl Grouping<'_> {
             let group = &self.groups[*at];
             !group.is_junction()
                 && group.size + reads.size <= MAX_BODY
-                && place_matches(self.equalities, group, place, wanted.loops, wanted.reduced)
+                && place_matches(self.equalities, group, place, wanted)
         };
         let mut candidates: Vec<NodeIndex> =
             owners.iter().rev().copied().filter(fits).take(CANDIDATES).collect();
@@ -239,44 +264,46 @@ impl Grouping<'_> {
         candidates
     }
 
-    /// Can a value that reads from `owners` join a group? The depths of groups that change with it, or
-    /// `None` where it reads what is not there yet, or where the groups would wait for each other. `before` keeps the groups
-    /// that owners have turned out to wait for.
+    /// Can a value that reads from `owners` join a group, which neither reads what is not there yet nor makes groups wait for each
+    /// other? Then `search` holds the depths of groups that change with it.
     fn join(
         &self,
         at: NodeIndex,
         place: Place,
         reads: &Reads,
         owners: &[NodeIndex],
-        before: &mut QuickSet<NodeIndex>,
-    ) -> Option<QuickMap<NodeIndex, usize>> {
+        search: &mut Search,
+    ) -> bool {
+        let Search { before, raised, pending } = search;
         let group = &self.groups[at];
         let is_there = |read: &Read| {
             let is_full = group.full.contains(&Root::whole(read.node));
             read.is_own && if place == Place::Epilogue { !is_full } else { is_full }
         };
         if !reads.stored.iter().filter(|read| self.home[&read.node] == at).all(is_there) {
-            return None;
+            return false;
         }
+        raised.clear();
+        pending.clear();
         // A group that waits for this one is deeper, and so are those on the way to it.
         let others = owners.iter().filter(|owner| **owner != at);
         let depth = others.map(|owner| self.depths[owner.index()] + 1).max().unwrap_or(0);
-        let mut raised = QuickMap::default();
         if depth <= self.depths[at.index()] {
-            return Some(raised);
+            return true;
         }
         raised.insert(at, depth);
-        let (mut pending, mut searched) = (vec![at], 0);
+        pending.push(at);
+        let mut searched = 0;
         while let Some(raising) = pending.pop() {
             let depth = raised[&raising] + 1;
             for next in self.groups.neighbors(raising) {
                 searched += 1;
                 if owners.binary_search(&next).is_ok() || before.contains(&next) {
                     before.insert(at);
-                    return None;
+                    return false;
                 }
                 if searched > SEARCHED {
-                    return None;
+                    return false;
                 }
                 if raised.get(&next).copied().unwrap_or(self.depths[next.index()]) < depth {
                     raised.insert(next, depth);
@@ -284,7 +311,7 @@ impl Grouping<'_> {
                 }
             }
         }
-        Some(raised)
+        true
     }
 }
 
@@ -329,29 +356,19 @@ enum Place {
     Routine,
 }
 
-fn place_matches(
-    equalities: &Equalities,
-    group: &Group,
-    place: Place,
-    loops: &[Dim],
-    reduced: &[bool],
-) -> bool {
-    if group.routine.is_some() {
-        return false;
-    }
+fn place_matches(equalities: &Equalities, group: &Group, place: Place, wanted: &Wanted<'_>) -> bool {
+    let has_its_loops = group.loops_key == Some(wanted.key);
     match place {
+        _ if group.routine.is_some() => false,
         Place::Routine => false,
-        Place::Reduction => {
-            same_dims(equalities, group.loops.iter(), loops.iter())
-                && (group.reductions.is_empty() || group.reduced == reduced)
-        }
-        Place::Full => same_dims(equalities, group.loops.iter(), loops.iter()),
+        Place::Reduction => has_its_loops && (group.reductions.is_empty() || group.reduced == wanted.reduced),
+        Place::Full => has_its_loops,
         Place::Epilogue => {
             !group.reductions.is_empty()
                 && same_dims(
                     equalities,
                     group.kept().map(|(_, dim)| dim),
-                    loops.iter().filter(|dim| !dim.is_one()),
+                    wanted.loops.iter().filter(|dim| !dim.is_one()),
                 )
         }
     }

@@ -11,7 +11,10 @@ use crate::kernel::{Access, Buffer, Kernel, Loop};
 use crate::plan::{Step, Task};
 use crate::quick_hash::{QuickMap, QuickSet};
 use crate::rows::{RowBuffers, RowLoop, Rows};
-use std::collections::{BTreeMap, BTreeSet};
+use smallvec::{SmallVec, smallvec};
+use std::borrow::Cow;
+use std::cell::OnceCell;
+use std::collections::BTreeSet;
 
 /// The most kernels that take turns: each of them is prepared for every block in work.
 pub(super) const MOST_KERNELS: usize = 64;
@@ -34,22 +37,51 @@ pub enum Apart {
     LittleShared,
 }
 
-/// For each kernel of a team, the position of the loop that they have in common.
-type Shared = BTreeMap<usize, usize>;
+/// For each kernel of a team, in order, the position of the loop that they have in common.
+#[derive(Clone, Debug)]
+struct Shared(SmallVec<[(usize, usize); 2]>);
+
+impl Shared {
+    fn get(&self, kernel: usize) -> Option<usize> {
+        let at = self.0.binary_search_by_key(&kernel, |(kernel, _)| *kernel).ok()?;
+        Some(self.0[at].1)
+    }
+
+    fn iter(&self) -> impl Iterator<Item = (usize, usize)> + '_ {
+        self.0.iter().copied()
+    }
+
+    /// Of the kernels of two teams.
+    fn and(&self, other: &Self) -> Self {
+        let mut both: SmallVec<_> = self.iter().chain(other.iter()).collect();
+        both.sort_unstable();
+        Self(both)
+    }
+}
 
 /// Kernels that take turns, or one kernel or routine alone.
 #[derive(Default)]
 struct Team {
-    kernels: BTreeSet<usize>,
-    loops: Vec<Shared>,
-    /// The memory of those that have been brought together.
-    touched: RowBuffers,
+    /// In order.
+    kernels: SmallVec<[usize; 2]>,
+    loops: SmallVec<[Shared; 2]>,
+    /// The memory that they touch, once somebody has asked.
+    touched: OnceCell<RowBuffers>,
     /// Teams that read what this one writes.
     readers: BTreeSet<usize>,
-    /// Teams that write what this one reads.
-    sources: BTreeSet<usize>,
+    /// Teams that write what this one reads, in order.
+    sources: SmallVec<[usize; 4]>,
     /// More than that of every source.
     depth: usize,
+}
+
+impl Team {
+    fn replace_source(&mut self, source: usize, by: usize) {
+        self.sources.retain(|known| *known != source);
+        if let Err(at) = self.sources.binary_search(&by) {
+            self.sources.insert(at, by);
+        }
+    }
 }
 
 struct Teams<'k> {
@@ -134,18 +166,18 @@ impl<'k> Teams<'k> {
     }
 
     /// The teams that write what a task reads.
-    fn makers(&self, at: usize) -> Vec<usize> {
+    fn makers(&self, at: usize) -> SmallVec<[usize; 4]> {
         let read = self.tasks[at].read();
         let made = read.iter().filter_map(|access| self.writers.get(&access.buffer));
         let makers = made.flatten().map(|maker| self.team_of[*maker]);
-        let mut makers: Vec<usize> = makers.filter(|maker| *maker != self.team_of[at]).collect();
+        let mut makers: SmallVec<[usize; 4]> = makers.filter(|maker| *maker != self.team_of[at]).collect();
         makers.sort_unstable();
         makers.dedup();
         makers
     }
 
     /// A team of one task, and the teams that write what it reads.
-    fn add(&mut self, at: usize) -> Vec<usize> {
+    fn add(&mut self, at: usize) -> SmallVec<[usize; 4]> {
         let task = self.tasks[at];
         let home = self.teams.len();
         self.team_of.push(home);
@@ -154,14 +186,14 @@ impl<'k> Teams<'k> {
             self.teams[*maker].readers.insert(home);
         }
         self.teams.push(Team {
-            kernels: BTreeSet::from([at]),
+            kernels: smallvec![at],
             loops: loops_of(task)
                 .iter()
                 .enumerate()
                 .filter(|(_, l)| !l.reduced && !l.extent.is_one())
-                .map(|(position, _)| Shared::from([(at, position)]))
+                .map(|(position, _)| Shared(smallvec![(at, position)]))
                 .collect(),
-            sources: makers.iter().copied().collect(),
+            sources: makers.clone(),
             depth: makers.iter().map(|maker| self.teams[*maker].depth + 1).max().unwrap_or(0),
             ..Team::default()
         });
@@ -184,7 +216,8 @@ impl<'k> Teams<'k> {
             self.teams[team].depth = depth;
         }
         let (one, other) = (&self.teams[maker], &self.teams[reader]);
-        let kernels = one.kernels.union(&other.kernels).copied().collect();
+        let mut kernels: SmallVec<[usize; 2]> = one.kernels.iter().chain(&other.kernels).copied().collect();
+        kernels.sort_unstable();
         let gone = std::mem::take(&mut self.teams[maker]);
         for kernel in &gone.kernels {
             self.team_of[*kernel] = reader;
@@ -194,36 +227,41 @@ impl<'k> Teams<'k> {
             self.teams[*source].readers.insert(reader);
         }
         for next in gone.readers.iter().filter(|next| **next != reader) {
-            self.teams[*next].sources.remove(&maker);
-            self.teams[*next].sources.insert(reader);
+            self.teams[*next].replace_source(maker, reader);
         }
         let team = &mut self.teams[reader];
-        (team.kernels, team.loops, team.touched) = (kernels, shared, touched);
+        (team.kernels, team.loops, team.touched) = (kernels, shared, OnceCell::from(touched));
         team.sources.extend(gone.sources);
+        team.sources.sort_unstable();
+        team.sources.dedup();
+        team.sources.retain(|source| *source != maker && *source != reader);
         team.readers.extend(gone.readers);
         for own in [maker, reader] {
-            team.sources.remove(&own);
             team.readers.remove(&own);
         }
     }
 
     /// What two teams touch with these loops in common, or why that is no reason to take turns.
-    fn touched(&self, one: &Team, other: &Team, shared: &[Shared]) -> Result<RowBuffers, Apart> {
+    fn touched<'t>(&self, one: &'t Team, other: &'t Team, shared: &[Shared]) -> Result<RowBuffers, Apart> {
         if shared.is_empty() {
             return Err(Apart::NoRows);
         }
-        let own = |team: &Team| {
-            if team.loops.len() == shared.len() && team.kernels.len() > 1 {
-                return team.touched.clone();
-            }
+        let of = |team: &Team, loops: &[Shared]| {
             // Each loop by the positions among the team's kernels alone.
-            let part = |shared: &Shared| -> Shared {
-                team.kernels.iter().filter_map(|at| Some((*at, *shared.get(at)?))).collect()
+            let part = |shared: &Shared| {
+                Shared(team.kernels.iter().filter_map(|at| Some((*at, shared.get(*at)?))).collect())
             };
-            let loops: Vec<RowLoop> =
-                shared.iter().filter_map(|shared| row_loop(&part(shared), self.tasks)).collect();
+            let loops = loops.iter().filter_map(|shared| row_loop(&part(shared), self.tasks));
+            let loops: SmallVec<[RowLoop; 2]> = loops.collect();
             let kernels = team.kernels.iter().filter_map(|at| self.tasks[*at].kernel());
             RowBuffers::new(&loops, kernels, &Dim::upper)
+        };
+        let own = |team: &'t Team| -> Cow<'t, RowBuffers> {
+            if team.loops.len() == shared.len() {
+                Cow::Borrowed(team.touched.get_or_init(|| of(team, &team.loops)))
+            } else {
+                Cow::Owned(of(team, shared))
+            }
         };
         let (one, other) = (own(one), own(other));
         if !one.pays_with(&other) {
@@ -284,25 +322,23 @@ impl<'k> Teams<'k> {
     }
 
     /// The loops that both teams have, matched by the values that they exchange.
-    fn loops_in_common(&self, one: &Team, other: &Team) -> Vec<Shared> {
-        let mut loops: Vec<Shared> = Vec::new();
+    fn loops_in_common(&self, one: &Team, other: &Team) -> SmallVec<[Shared; 2]> {
+        let mut loops: SmallVec<[Shared; 2]> = SmallVec::new();
         // What the kernels of one team read from each other has been looked at.
-        let is_asked =
-            |from: &Team, to: &Team| from.kernels.iter().any(|at| to.sources.contains(&self.team_of[*at]));
-        let mut asked: Vec<usize> = Vec::new();
+        let is_asked = |from: &Team, to: &Team| {
+            from.kernels.iter().any(|at| to.sources.binary_search(&self.team_of[*at]).is_ok())
+        };
+        let mut asked: SmallVec<[usize; 8]> = SmallVec::new();
         for (from, to) in [(one, other), (other, one)] {
             if is_asked(from, to) {
-                asked.extend(&to.kernels);
+                asked.extend_from_slice(&to.kernels);
             }
         }
         for own in &one.loops {
             let is_free = |match_: &&Shared| {
                 !loops.iter().any(|taken| match_.iter().all(|(kernel, l)| taken.get(kernel) == Some(l)))
             };
-            let both = |match_: &Shared| -> Shared {
-                own.iter().chain(match_).map(|(kernel, l)| (*kernel, *l)).collect()
-            };
-            let mut matches = other.loops.iter().filter(is_free).map(both);
+            let mut matches = other.loops.iter().filter(is_free).map(|match_| own.and(match_));
             if let Some(found) = matches.find(|found| self.is_in_step(found, &asked)) {
                 loops.push(found);
             }
@@ -312,7 +348,7 @@ impl<'k> Teams<'k> {
 
     /// Do the kernels that are asked read in every iteration of a loop only what the same iteration wrote?
     fn is_in_step(&self, shared: &Shared, asked: &[usize]) -> bool {
-        let mut extents = shared.iter().map(|(at, l)| &loops_of(self.tasks[*at])[*l].extent);
+        let mut extents = shared.iter().map(|(at, l)| &loops_of(self.tasks[at])[l].extent);
         let Some(first) = extents.next() else { return false };
         if !extents.all(|extent| self.equalities.same_size(first, extent)) {
             return false;
@@ -320,7 +356,7 @@ impl<'k> Teams<'k> {
         let is_own = |read: &Access, position: usize| {
             let writers = self.writers.get(&read.buffer).into_iter().flatten();
             // Those that are no kernels of these teams are complete before.
-            let mut writers = writers.filter_map(|at| Some((self.tasks[*at].kernel()?, *shared.get(at)?)));
+            let mut writers = writers.filter_map(|at| Some((self.tasks[*at].kernel()?, shared.get(*at)?)));
             writers.all(|(kernel, writes_at)| {
                 let written = kernel.written().map(|access| &kernel.accesses[access]);
                 let mut written = written.filter(|written| written.buffer == read.buffer);
@@ -332,7 +368,10 @@ impl<'k> Teams<'k> {
                 })
             })
         };
-        asked.iter().all(|at| self.tasks[*at].read().into_iter().all(|read| is_own(read, shared[at])))
+        asked.iter().all(|at| {
+            let mut read = self.tasks[*at].read().into_iter();
+            shared.get(*at).is_some_and(|position| read.all(|read| is_own(read, position)))
+        })
     }
 
     /// The teams in an order in which each comes after those it reads from, otherwise as their last kernels came.
@@ -360,9 +399,9 @@ impl<'k> Teams<'k> {
 
 /// A loop in common, with the positions in the order of the kernels.
 fn row_loop(shared: &Shared, tasks: &[Task<'_>]) -> Option<RowLoop> {
-    let (first, position) = shared.first_key_value()?;
-    let extent = loops_of(tasks[*first]).get(*position)?.extent.clone();
-    Some(RowLoop { extent, positions: shared.values().copied().collect() })
+    let (first, position) = shared.iter().next()?;
+    let extent = loops_of(tasks[first]).get(position)?.extent.clone();
+    Some(RowLoop { extent, positions: shared.iter().map(|(_, position)| position).collect() })
 }
 
 /// The loops of a kernel; a routine has none, and one that carries totals to the next piece takes no turns.
