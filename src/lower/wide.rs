@@ -7,6 +7,7 @@
 
 mod ends;
 mod forms;
+mod moves;
 mod registers;
 mod rows;
 mod select;
