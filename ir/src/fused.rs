@@ -47,14 +47,18 @@ impl Graph {
         budget: u64,
         mut lending: Lending,
     ) -> Result<Plan, Error> {
-        // What finds no place is planned without. That makes other kernels, in which others may find none.
+        // What finds no place is planned without. That makes other kernels, in which others may find none: where there are many, it
+        // takes time and is seldom worth it.
         const ATTEMPTS: usize = 2;
+        const MOST_HOMELESS: usize = 32;
         let mut attempt = 0;
         loop {
             attempt += 1;
             match self.attempt(expression, equalities, budget, &lending)? {
                 Attempt::Planned(plan) => return Ok(*plan),
-                Attempt::Homeless(stores, homeless) if attempt < ATTEMPTS => {
+                Attempt::Homeless(stores, homeless)
+                    if attempt < ATTEMPTS && homeless.len() <= MOST_HOMELESS =>
+                {
                     lending.refuse(&stores, &homeless);
                 }
                 Attempt::Homeless(..) => lending = Lending::none(),
