@@ -176,14 +176,15 @@ pub(crate) fn decide(
     let must = must.fold(0u64, |sum, node| sum.saturating_add(bytes_of(graph, *node)));
     let budget = budget.saturating_sub(must);
     let reads = reads(graph, &nodes, &stores);
-    let mut room = Room::default();
-    if !lending.is_empty() {
-        let mut alone = stores.clone();
-        let estimates =
-            store_what_pays(graph, &nodes, &reads, &joins, policies, budget, Room::default(), &mut alone);
-        room = Room::new(lending, computed_or_read_by(graph, outputs, &alone, &estimates));
+    let mut alone = if lending.is_empty() { std::mem::take(&mut stores) } else { stores.clone() };
+    let Paid { estimates, may_wait } =
+        store_what_pays(graph, &nodes, &reads, &joins, policies, budget, Room::default(), &mut alone);
+    if lending.is_empty() || !may_wait {
+        stores = alone;
+    } else {
+        let room = Room::new(lending, computed_or_read_by(graph, outputs, &alone, &estimates));
+        store_what_pays(graph, &nodes, &reads, &joins, policies, budget, room, &mut stores);
     }
-    store_what_pays(graph, &nodes, &reads, &joins, policies, budget, room, &mut stores);
     // Only views that were stored from the beginning are.
     let views = Views::new(graph, &nodes, |node| stores.contains_key(&node));
     let (nests, regions) = loops_of_bounded_bodies(graph, &views, &uses, policies, &mut stores);
@@ -282,6 +283,13 @@ fn reads(graph: &Graph, nodes: &[NodeId], stores: &Stores) -> QuickMap<NodeId, u
     reads
 }
 
+/// What was learnt while it was decided what pays to store.
+struct Paid {
+    estimates: Estimates,
+    /// Are there values that might wait in the memory of an output?
+    may_wait: bool,
+}
+
 #[allow(clippy::too_many_arguments)]
 fn store_what_pays(
     graph: &Graph,
@@ -292,7 +300,7 @@ fn store_what_pays(
     mut budget: u64,
     mut room: Room<'_>,
     stores: &mut Stores,
-) -> Estimates {
+) -> Paid {
     let elements = |node: NodeId| graph.array(node).and_then(|array| array.shape.elements()).unwrap_or(0);
     let pays_to_store = |node: NodeId, repeats: u64, cost: u64, budget: u64, stores: &Stores| {
         repeats.saturating_sub(1).saturating_mul(cost) > STORED_AND_READ
@@ -301,6 +309,7 @@ fn store_what_pays(
             && !stores.contains_key(&node)
     };
     let mut estimates = Estimates::default();
+    let mut may_wait = false;
     for node in nodes {
         let op = &graph.node(*node).op;
         let operands = graph.operands(*node);
@@ -319,6 +328,7 @@ fn store_what_pays(
             let repeats = computed.checked_div(elements(at)).unwrap_or(0);
             let again = shared.and_then(|shared| estimates.get(&shared)).copied();
             let again = again.filter(|again| again.cost >= LENT && waits > again.waits);
+            may_wait |= again.is_some();
             let is_lent = again.is_some_and(|again| room.position(graph, again.value).is_some());
             let again = again.filter(|again| again.cost >= LONG || is_lent);
             let (value, reason) = if cost >= COSTLY && repeats >= REPEATS && elements(at) <= widest {
@@ -417,5 +427,5 @@ fn store_what_pays(
         }
         estimates.insert(*node, estimate);
     }
-    estimates
+    Paid { estimates, may_wait }
 }
