@@ -30,7 +30,7 @@ pub(crate) use lending::{Lending, homeless, lent};
 pub(crate) use nest::{Nest, Nests};
 pub(crate) use parts::Root;
 pub use pays::Uncut;
-pub(crate) use reads::{AllReads, all_reads};
+pub(crate) use reads::{AllReads, all_reads, drop_unneeded};
 pub(crate) use routine::call;
 pub use rows::Apart;
 pub(crate) use rows::{apart, take_turns};

@@ -74,9 +74,10 @@ impl Graph {
         lending: &Lending,
     ) -> Result<Attempt, Error> {
         let Expression { nodes, sites, policies, .. } = expression;
-        let fuse::Decision { stores, views, nests, regions } =
+        let fuse::Decision { stores, views, mut nests, regions } =
             fuse::decide(self, nodes, policies, budget, lending);
-        let reads = fuse::all_reads(self, &views, &nests, regions);
+        let mut reads = fuse::all_reads(self, &views, &nests, regions);
+        fuse::drop_unneeded(nodes, &mut nests, &mut reads);
         let groups = fuse::group(self, &nests, &reads, equalities);
         let homeless = fuse::homeless(self, nodes, &stores, &groups, &reads);
         if !homeless.is_empty() {

@@ -206,6 +206,9 @@ impl Kernel {
                 }
             }
         }
+        if self.written().next().is_none() {
+            return Some("it writes nothing".into());
+        }
         let beyond = self.accesses.iter().flat_map(Access::loops).any(|axis| axis >= self.loops.len());
         if beyond {
             return Some("an access follows a loop that does not exist".into());

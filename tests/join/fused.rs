@@ -148,6 +148,28 @@ fn values_that_are_read_in_parts_are_folded() {
     insta::assert_snapshot!(plan.explain());
 }
 
+/// A part that nobody reads is not computed, nor is what only it needs, whatever would be stored for it.
+#[test]
+fn parts_that_nobody_reads_cost_nothing() {
+    let g = Graph::new();
+    let x = g.input("x", F64, [5, 3]);
+    let unread = [
+        (x * 2).cumulative_sum(Axis(0)),
+        x.sum(Axis(1)).expand_dims(1),
+        (x + 2).store(Always),
+        (x * 3).exp().sort(Axis(0)).sum(Axis(0)).expand_dims(0) + x,
+    ];
+    for part in unread {
+        let joined = g.concat(Axis(1), [x.slice_axis(Axis(1), ..1), part]) + 1;
+        let read = joined.slice_axis(Axis(1), ..1).named("read");
+        let plan = g.plan([read], &Limits::default()).unwrap();
+        assert_eq!((plan.steps().len(), plan.workspace_bytes()), (1, 0), "{}", plan.explain());
+        assert_checks(&g, vec![read]);
+        // Where somebody else reads it, it is.
+        assert_checks(&g, vec![read, (part - 1).named("part")]);
+    }
+}
+
 #[test]
 fn short_rows_are_computed_together() {
     let g = Graph::new();

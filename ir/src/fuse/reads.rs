@@ -5,7 +5,7 @@ use super::{Nest, Nests, Root, Views, routine};
 use crate::dim::Dim;
 use crate::graph::{Graph, NodeId};
 use crate::index_map::IndexMap;
-use crate::quick_hash::QuickMap;
+use crate::quick_hash::{QuickMap, QuickSet};
 
 /// What a stored value, or a part of one, is computed from.
 #[derive(Debug, Default)]
@@ -54,6 +54,21 @@ pub(crate) fn all_reads(graph: &Graph, views: &Views, nests: &Nests, mut regions
         (*root, Reads { size, inside, joins: found.joins, stored, sources: found.sources })
     };
     nests.iter().map(&mut reads_of).collect()
+}
+
+/// Leaves out what no output needs: of a join, a view may read some parts and others not.
+pub(crate) fn drop_unneeded(outputs: &[NodeId], nests: &mut Nests, reads: &mut AllReads) {
+    let mut needed: QuickSet<NodeId> = outputs.iter().copied().collect();
+    // Everything comes after what it reads.
+    for root in nests.keys().rev() {
+        if needed.contains(&root.node)
+            && let Some(reads) = reads.get(root)
+        {
+            needed.extend(reads.stored.iter().map(|read| read.node));
+        }
+    }
+    nests.retain(|root, _| needed.contains(&root.node));
+    reads.retain(|root, _| needed.contains(&root.node));
 }
 
 /// Does an array read at `map` give each iteration of the loops its own element, in order?
