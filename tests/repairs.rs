@@ -215,6 +215,21 @@ fn what_is_stored_on_request_need_not_be() {
     assert_eq!(repair.peak, plan.peak_bytes());
 }
 
+/// What comes after a repair goes along the axes of the operand that has them: one of size 1 is wherever it falls.
+#[test]
+fn a_repair_is_planned_with_what_is_done_to_it() {
+    let g = Graph::new();
+    let (x, y) = (g.input("x", F64, [1, 1000, 1]), g.input("y", F64, [1000, 1, 1000]));
+    let error = refused(&g, [(x * y).sum(Axis(0))], &Limits::default().with_elements(2_000_000));
+    let repair = error.repairs().find(|repair| repair.kind == RepairKind::DropAxis).unwrap();
+    assert!(
+        repair.text.starts_with("drop axis 2 of `x`, which has size 1, with `.squeeze(Axis(2))`"),
+        "{error}"
+    );
+    let written = g.plan([(x.squeeze(Axis(2)) * y).sum(Axis(0))], &Limits::default()).unwrap();
+    assert_eq!(repair.peak, written.peak_bytes());
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 

@@ -276,7 +276,8 @@ impl Rebuilding<'_> {
         })
     }
 
-    /// Which axes of a broadcast there still are: those of the operands, from the end.
+    /// Which axes of a broadcast there still are: those of the operands, from the end. Where operands differ, those count that
+    /// have several elements there: an axis of size 1 is wherever it falls.
     fn broadcast_axes(&self, node: NodeId, made: SiteId, axes: &[AxesNow], operands: &[SiteId]) -> AxesNow {
         let Some(rank) = self.new.site_array(made).map(|array| array.shape.len()) else {
             return AxesNow::new();
@@ -285,12 +286,13 @@ impl Rebuilding<'_> {
         let old_rank = self.old.array(node).map_or(old_rank, |array| array.shape.len());
         let now = |axis: usize| {
             let from_end = old_rank - axis;
-            axes.iter().zip(operands).find_map(|(now, operand)| {
+            let found = axes.iter().zip(operands).filter_map(|(now, operand)| {
                 let own = now.len().checked_sub(from_end)?;
                 let own = now[own]?;
-                let own_rank = self.new.site_array(*operand)?.shape.len();
-                rank.checked_sub(own_rank - own)
-            })
+                let shape = &self.new.site_array(*operand)?.shape;
+                Some((shape[own].is_one(), rank.checked_sub(shape.len() - own)?))
+            });
+            found.min_by_key(|(is_one, _)| *is_one).map(|(_, axis)| axis)
         };
         (0..old_rank).map(now).collect()
     }
