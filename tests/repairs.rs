@@ -215,6 +215,18 @@ fn what_is_stored_on_request_need_not_be() {
     assert_eq!(repair.peak, plan.peak_bytes());
 }
 
+/// Of several repairs of one kind, the one that takes least memory.
+#[test]
+fn of_a_kind_the_smallest_is_proposed() {
+    let g = Graph::new();
+    let (x, w) = (g.input("x", F64, [1, 300, 20]), g.input("w", F64, [300]));
+    let error = refused(&g, [x * w], &Limits::default());
+    let repairs: Vec<_> = error.repairs().filter(|repair| repair.kind == RepairKind::ExpandOther).collect();
+    // With two axes more it would fit as well, and stretch `x`.
+    let says = "expand `w` on the other side, with `.expand_dims([1])`";
+    assert!(repairs.len() == 1 && repairs[0].text.starts_with(says), "{error}");
+}
+
 /// What comes after a repair goes along the axes of the operand that has them: one of size 1 is wherever it falls.
 #[test]
 fn a_repair_is_planned_with_what_is_done_to_it() {
@@ -228,6 +240,34 @@ fn a_repair_is_planned_with_what_is_done_to_it() {
     );
     let written = g.plan([(x.squeeze(Axis(2)) * y).sum(Axis(0))], &Limits::default()).unwrap();
     assert_eq!(repair.peak, written.peak_bytes());
+}
+
+/// The axis along which there are the fewest pieces, which are as large as the limit lets them be: not by one element larger.
+#[test]
+fn pieces_are_few_and_fit_to_the_last_element() {
+    for elements in [20, 29, 30, 39, 59, 60, 99, 100, 199] {
+        let g = Graph::new();
+        let (x, y) = (g.input("x", F64, [20, 1]), g.input("y", F64, [10]));
+        let nearest = (x - y).absolute().named("nearest").min(Axis(1));
+        let limits = Limits::default().with_elements(elements);
+        let error = refused(&g, [nearest], &limits);
+        let repair = error.repairs().find(|repair| repair.kind == RepairKind::Chunk);
+        // Rows of 10, or columns of 20, of which there are as many pieces at most.
+        let pieces = 20u64.div_ceil(elements / 10).min(10u64.div_ceil(elements / 20));
+        let says = format!("run it in {pieces} pieces along");
+        assert!(repair.is_some_and(|repair| repair.text.starts_with(&says)), "{pieces} {elements} {error}");
+        check_repairs(&g.recipe([nearest]).unwrap(), &limits).unwrap_or_else(|wrong| panic!("{wrong}"));
+    }
+}
+
+/// Where only what a view leaves out is too large, one piece would do: it is no piece.
+#[test]
+fn a_single_piece_is_not_proposed() {
+    let g = Graph::new();
+    let (x, y) = (g.input("x", F64, [200, 1]), g.input("y", F64, [100]));
+    let corner = (x * y).slice([Slice::new(0, 2), Slice::new(0, 3)]);
+    let error = refused(&g, [corner + 1], &Limits::default().with_elements(1000));
+    assert!(!kinds(&error).contains(&RepairKind::Chunk), "{error}");
 }
 
 proptest! {
