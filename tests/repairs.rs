@@ -260,6 +260,20 @@ fn pieces_are_few_and_fit_to_the_last_element() {
     }
 }
 
+/// Where the whole is over two limits, both are raised for the plan that is cut.
+#[test]
+fn what_is_over_two_limits_is_cut() {
+    let g = Graph::new();
+    let (x, y) = (g.input("x", F64, [200, 1]), g.input("y", F64, [100]));
+    let kept = (x * y).exp().store(Always);
+    let sums = (kept + kept.flip(Axis(1))).sum(Axis(1));
+    let limits = Limits::default().with_elements(5000).with_bytes(50_000);
+    let error = refused(&g, [sums], &limits);
+    assert_eq!(error.diagnostics()[0].kind, DiagnosticKind::Limit);
+    assert!(kinds(&error).contains(&RepairKind::Chunk), "{error}");
+    check_repairs(&g.recipe([sums]).unwrap(), &limits).unwrap_or_else(|wrong| panic!("{wrong}"));
+}
+
 /// Where only what a view leaves out is too large, one piece would do: it is no piece.
 #[test]
 fn a_single_piece_is_not_proposed() {

@@ -341,7 +341,18 @@ impl Graph {
         wrong: &Diagnostic,
     ) -> Option<(Repair, Repaired)> {
         let unlimited = limits.clone().with_elements(u64::MAX).with_bytes(u64::MAX);
-        let plan = self.plan_only(outputs, &unlimited).ok()?;
+        let whole = self.plan_only(outputs, &unlimited).ok()?.workspace_bytes();
+        // No more is raised than has to be.
+        let (mut raised, mut says) = (limits.clone(), String::new());
+        if wrong.kind == DiagnosticKind::Limit {
+            raised = raised.with_elements(u64::MAX);
+            says += ".with_elements(u64::MAX)";
+        }
+        if whole > limits.bytes {
+            raised = raised.with_bytes(whole);
+            says += &format!(".with_bytes({})", grouped(whole).replace(' ', "_"));
+        }
+        let plan = self.plan_only(outputs, &raised).ok()?;
         let elements = plan.checks.limit(limits, &plan.bounds);
         let is_large = |elements_of: Option<u64>| elements_of.is_none_or(|count| count > elements);
         // An output is needed as a whole.
@@ -367,12 +378,6 @@ impl Graph {
         });
         let cut = ways.filter_map(|(port, axis)| plan.chunked_by(port, axis, site, &fits).ok());
         let cut = cut.min_by_key(Chunked::pieces).filter(|cut| (2..=MOST_PIECES).contains(&cut.pieces()))?;
-        let raised = match wrong.kind {
-            DiagnosticKind::Workspace => {
-                format!(".with_bytes({})", grouped(plan.workspace_bytes()).replace(' ', "_"))
-            }
-            _ => ".with_elements(u64::MAX)".to_string(),
-        };
         let (axis, port) = (cut.axis(), cut.port());
         let bytes = grouped(cut.bytes()).replace(' ', "_");
         let (of_port, call) = if plan.port_of(first).is_some_and(|first| *first.name == *port) {
@@ -381,9 +386,8 @@ impl Graph {
             (format!(" of `{port}`"), format!(".chunked_along(\"{port}\", Axis({axis}), {bytes})"))
         };
         let pieces = grouped(cut.pieces());
-        let text = format!(
-            "run it in {pieces} pieces along axis {axis}{of_port}: `{call}` on a plan with `{raised}`"
-        );
+        let text =
+            format!("run it in {pieces} pieces along axis {axis}{of_port}: `{call}` on a plan with `{says}`");
         let numpy = format!(
             "run it in {pieces} pieces along axis {axis} of `{port}`, with the library in Rust: `{call}`"
         );

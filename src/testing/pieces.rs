@@ -215,11 +215,17 @@ pub fn check_repairs(recipe: &Recipe, limits: &Limits) -> Result<usize, Mismatch
             return wrong("a kernel is unsound");
         }
         let most = plan.kernels().iter().map(|kernel| kernel.iterations()).max().unwrap_or(0);
-        if let (Repaired::Chunked(cut), Some(limit)) = (repaired, limits.elements) {
-            if most > limit {
+        if let Repaired::Chunked(cut) = repaired {
+            if limits.elements.is_some_and(|limit| most > limit) {
                 return wrong("loops over more elements than allowed");
             }
             let axis = Axis(cut.axis() as isize);
+            let raised = raised(&repair.text, limits);
+            let again =
+                recipe.plan(&raised).and_then(|plan| plan.chunked_along(cut.port(), axis, cut.bytes()));
+            if !again.is_ok_and(|again| again.pieces() == cut.pieces()) {
+                return wrong("what it says to write is refused, or another plan");
+            }
             if limits.bytes >= Limits::DEFAULT_BYTES
                 && check_chunked(recipe, Some(cut.port()), axis, cut.bytes())?.is_none()
             {
@@ -229,4 +235,17 @@ pub fn check_repairs(recipe: &Recipe, limits: &Limits) -> Result<usize, Mismatch
         Plan::new(plan.clone()).compile().map_err(failed("compile a repair"))?;
     }
     Ok(repairs.len())
+}
+
+/// The limits of a plan that the text of a repair says to cut.
+fn raised(text: &str, limits: &Limits) -> Limits {
+    let mut raised = limits.clone();
+    if text.contains(".with_elements(u64::MAX)") {
+        raised = raised.with_elements(u64::MAX);
+    }
+    let bytes = text.split(".with_bytes(").nth(1).and_then(|rest| rest.split(')').next());
+    match bytes.and_then(|bytes| bytes.replace('_', "").parse().ok()) {
+        Some(bytes) => raised.with_bytes(bytes),
+        None => raised,
+    }
 }
