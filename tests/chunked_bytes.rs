@@ -76,6 +76,18 @@ fn the_bytes_of_a_piece_are_those_that_it_touches() {
     }
 }
 
+/// Accesses that cannot be compared are added up, but an array has no more elements than it has.
+#[test]
+fn no_more_is_counted_than_there_is() {
+    let g = Graph::new();
+    let x = g.input("x", F64, [60]);
+    let plan = g.plan([x + x.flip(Axis(0))], &Limits::default()).unwrap();
+    for (bytes, pieces) in [(2 * 480, 1), (2 * 480 - 1, 2)] {
+        let chunked = plan.chunked(Axis(0), bytes).unwrap();
+        assert_eq!(chunked.pieces(), pieces);
+    }
+}
+
 /// Of random plans as well: most of the time exactly, and never by much where there is much.
 #[test]
 fn random_plans_touch_what_is_said() {

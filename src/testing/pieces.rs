@@ -11,7 +11,7 @@ use fusewire_ir::body::{Body, Code};
 use fusewire_ir::index_map::AxisMap;
 use fusewire_ir::kernel::Buffer;
 use fusewire_ir::plan::{Step, Task};
-use fusewire_ir::{DType, Dim, Limits, Repaired, Sizes, Symbol};
+use fusewire_ir::{DType, Dim, Fate, Limits, PlanNode, Repaired, Sizes, Symbol};
 use std::collections::HashSet;
 
 /// Cuts a recipe along an axis of an input or output, or of its first output where none is named, with pieces of at most this many bytes, and checks that it has the bits of the
@@ -43,6 +43,9 @@ pub fn check_chunked(
     }
     if let Some(defect) = chunked.plan().tasks().find_map(|task| task.defect()) {
         return Err(Mismatch(format!("a task is unsound: {defect}\n{recipe:?}")));
+    }
+    if let Some(name) = misplaced(chunked.plan()) {
+        return Err(Mismatch(format!("`{name}` is not made where the plan says\n{recipe:?}")));
     }
     let inputs = random_inputs(recipe, &[]);
     let whole = run(&plan, &inputs, &Sizes::new(), Placement::Dense)?;
@@ -77,6 +80,20 @@ pub fn check_chunked(
         }
     }
     Ok(Some(chunked.pieces()))
+}
+
+/// A node that is in memory, but written by none of the tasks that are said to compute it; its name.
+fn misplaced(plan: &ir::Plan) -> Option<&str> {
+    let tasks: Vec<Task<'_>> = plan.tasks().collect();
+    let is_misplaced = |node: &&PlanNode| {
+        let buffer = match node.fate {
+            Fate::Output(at, _) => Buffer::Output(at),
+            Fate::Stored(at, _) => Buffer::Workspace(at),
+            _ => return false,
+        };
+        !node.kernels.iter().any(|at| tasks.get(*at).is_some_and(|task| task.writes(buffer)))
+    };
+    plan.nodes().iter().find(is_misplaced).map(PlanNode::name)
 }
 
 /// The most bytes that a piece of a plan touches, or that a step does which runs once on whole arrays: workspace, and what all accesses meet of inputs, outputs and
