@@ -224,22 +224,30 @@ fn reduced_elements(op: &Op, operands: &[&Array]) -> Vec<Vec<Scalar>> {
 /// How far a computed element may be from the reference.
 #[derive(Clone, Copy, Debug)]
 enum Bound {
+    /// None: the same bits, signs of zeros and NaN among them.
+    Bits,
     /// In units in the last place.
     Ulps(u64),
     /// In value.
     Absolute(f64),
 }
 
-/// Compares two arrays; any NaN equals any other.
+/// Compares two arrays. Where they may differ at all, any NaN equals any other, and zeros each other.
 fn same(expected: &Array, computed: &Array, bound: impl Fn(usize, Scalar) -> Bound) -> Result<(), String> {
     if expected.array.dtype != computed.array.dtype || expected.elements.len() != computed.elements.len() {
         return Err(format!("expected {}, computed {}", expected.array, computed.array));
     }
     for (at, (wanted, found)) in expected.elements.iter().zip(&computed.elements).enumerate() {
-        if wanted == found || (wanted.as_f64().is_nan() && found.as_f64().is_nan()) {
+        if wanted.bits() == found.bits() {
             continue;
         }
-        let close = match bound(at, *wanted) {
+        let bound = bound(at, *wanted);
+        let is_equal = wanted == found || (wanted.as_f64().is_nan() && found.as_f64().is_nan());
+        if is_equal && !matches!(bound, Bound::Bits) {
+            continue;
+        }
+        let close = match bound {
+            Bound::Bits => false,
             Bound::Ulps(ulps) => ulp_distance(*wanted, *found).is_some_and(|distance| distance <= ulps),
             Bound::Absolute(limit) => (wanted.as_f64() - found.as_f64()).abs() <= limit,
         };

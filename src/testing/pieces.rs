@@ -11,8 +11,8 @@ use fusewire_ir::body::{Body, Code};
 use fusewire_ir::index_map::AxisMap;
 use fusewire_ir::kernel::Buffer;
 use fusewire_ir::plan::{Step, Task};
-use fusewire_ir::{DType, Dim, Fate, Limits, PlanNode, Repaired, Sizes, Symbol};
-use std::collections::HashSet;
+use fusewire_ir::{Dim, Fate, Limits, PlanNode, Repaired, SizeExpr, Sizes, Symbol};
+use std::collections::{BTreeMap, HashMap};
 
 /// Cuts a recipe along an axis of an input or output, or of its first output where none is named, with pieces of at most this many bytes, and checks that it has the bits of the
 /// whole. `None` where it cannot be cut.
@@ -70,7 +70,7 @@ pub fn check_chunked(
         let program = chunked.clone().compile().map_err(failed("compile"))?.with_threads(threads);
         program.run(inputs, outputs).map_err(failed("run"))?;
         for ((_, pieces), whole) in results.iter().zip(&whole) {
-            same(whole, &pieces.to_reference(), |_, _| Bound::Ulps(0)).map_err(|difference| {
+            same(whole, &pieces.to_reference(), |_, _| Bound::Bits).map_err(|difference| {
                 Mismatch(format!(
                     "in {} pieces ({placement:?}, {threads} threads): {difference}\n{recipe:?}{}",
                     chunked.pieces(),
@@ -119,7 +119,7 @@ pub fn touched_bytes(chunked: &Chunked) -> u64 {
 
 /// Bytes of the caller's arrays that tasks meet on a piece.
 fn bytes_met(plan: &ir::Plan, tasks: &[Task<'_>], sizes: &[(&str, u64)], is_last: bool) -> u64 {
-    let size = |symbol: &Symbol| {
+    let size_of = |symbol: &Symbol| {
         let piece = sizes.iter().find(|(name, _)| **name == *symbol.name);
         Some(piece.map_or(symbol.upper, |(_, size)| *size))
     };
@@ -131,35 +131,42 @@ fn bytes_met(plan: &ir::Plan, tasks: &[Task<'_>], sizes: &[(&str, u64)], is_last
         }
         _ => buffer,
     };
-    let mut met: HashSet<(Buffer, Vec<i128>)> = HashSet::new();
+    let known = |size: &SizeExpr| size.value(&size_of).expect("a size has a value");
+    // For each array, whether its elements have been met.
+    let mut met: HashMap<Buffer, Vec<bool>> = HashMap::new();
     let mut bytes = 0;
-    let mut meet = |buffer: Buffer, dtype: DType, map: &[AxisMap], extents: &[u64]| {
+    let mut meet = |buffer: Buffer, map: &[AxisMap], extents: &[u64]| {
         let memory = memory_of(buffer);
-        if !matches!(memory, Buffer::Input(_) | Buffer::Output(_) | Buffer::Constant(_)) {
-            return;
+        let array = match memory {
+            Buffer::Input(at) => &plan.inputs()[at].array,
+            Buffer::Output(at) => &plan.outputs()[at].array,
+            Buffer::Constant(at) => &plan.constants()[at].array,
+            _ => return,
+        };
+        let (mut first, mut elements) = (0, 1);
+        // Of each loop that moves, how often it runs and how far it steps from element to element.
+        let mut loops: BTreeMap<usize, (u64, i128)> = BTreeMap::new();
+        for (axis, dim) in map.iter().zip(array.shape.iter()).rev() {
+            first += known(&axis.start) * elements;
+            for term in &axis.terms {
+                let step = &mut loops.entry(term.axis).or_insert((extents[term.axis], 0)).1;
+                *step += known(&term.step) * elements;
+            }
+            elements *= i128::from(dim.upper());
         }
-        let mut loops: Vec<usize> = map.iter().flat_map(|axis| &axis.terms).map(|term| term.axis).collect();
-        loops.sort_unstable();
-        loops.dedup();
-        let mut indices = vec![0u64; extents.len()];
-        let iterations: u64 = loops.iter().map(|at| extents[*at]).product();
-        for iteration in 0..iterations {
-            let mut rest = iteration;
-            for at in &loops {
-                (indices[*at], rest) = (rest % extents[*at], rest / extents[*at]);
+        let met = met.entry(memory).or_insert_with(|| vec![false; elements as usize]);
+        for iteration in 0..loops.values().map(|(extent, _)| extent).product() {
+            let (mut rest, mut at): (u64, i128) = (iteration, first);
+            for (extent, step) in loops.values() {
+                at += i128::from(rest % extent) * step;
+                rest /= extent;
             }
-            let along = |axis: &AxisMap| {
-                let steps = axis.terms.iter().map(|term| {
-                    term.step.value(&size).expect("a step has a value") * i128::from(indices[term.axis])
-                });
-                axis.start.value(&size).expect("a start has a value") + steps.sum::<i128>()
-            };
-            if met.insert((memory, map.iter().map(along).collect())) {
-                bytes += dtype.bytes() as u64;
-            }
+            let element = &mut met[usize::try_from(at).expect("an access stays in its array")];
+            bytes += if *element { 0 } else { array.dtype.bytes() as u64 };
+            *element = true;
         }
     };
-    let value = |dim: &Dim| dim.value(&size).unwrap_or(0);
+    let value = |dim: &Dim| dim.value(&size_of).unwrap_or(0);
     for task in tasks {
         match task {
             Task::Kernel(kernel) => {
@@ -187,20 +194,20 @@ fn bytes_met(plan: &ir::Plan, tasks: &[Task<'_>], sizes: &[(&str, u64)], is_last
                     accesses.extend(of_body(&kernel.epilogue));
                 }
                 for access in accesses.into_iter().map(|access| &kernel.accesses[access]) {
-                    meet(access.buffer, access.dtype, &access.map, &extents);
+                    meet(access.buffer, &access.map, &extents);
                 }
             }
             Task::Routine(call) => {
                 for operand in &call.operands {
                     let extents: Vec<u64> = operand.array.shape.iter().map(value).collect();
-                    meet(operand.access.buffer, operand.access.dtype, &operand.access.map, &extents);
+                    meet(operand.access.buffer, &operand.access.map, &extents);
                 }
                 let extents: Vec<u64> = call.result.shape.iter().map(value).collect();
                 let mut map: Vec<AxisMap> = (0..extents.len()).map(AxisMap::follow).collect();
                 if let Some((axis, start)) = &call.begin {
                     map[*axis].start = start.clone();
                 }
-                call.written.iter().for_each(|buffer| meet(*buffer, call.result.dtype, &map, &extents));
+                call.written.iter().for_each(|buffer| meet(*buffer, &map, &extents));
             }
         }
     }
