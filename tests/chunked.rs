@@ -1,9 +1,9 @@
 //! Plans that run piece by piece: the same bits in less memory.
 
-use fusewire::ir::plan::Task;
+use fusewire::ir::plan::{Port, Task};
 use fusewire::prelude::*;
 use fusewire::testing::{check_chunked, recipes};
-use fusewire::{DiagnosticKind, OutOfBounds, Recipe, Side};
+use fusewire::{DiagnosticKind, OutOfBounds, Recipe, Side, ir};
 use insta::assert_snapshot;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
@@ -342,4 +342,171 @@ fn random_plans_are_cut() {
         routines += usize::from(chunked.plan().tasks().any(is_piece));
     }
     assert!(cut > 100 && carried > 5 && again > 5 && routines > 5, "{cut} {carried} {again} {routines}");
+}
+
+/// Loops over results that do not merge, as memory between them is left out: tiles end with each of the outer one.
+#[test]
+fn totals_of_several_loops_go_on() {
+    let g = Graph::new();
+    let (x, y) = (g.input("x", F32, [300, 4, 150]), g.input("y", F64, [3, 7, 5000]));
+    let x = ordinary(x).slice_axis(Axis(2), ..140);
+    let y = ordinary(y).slice_axis(Axis(1), ..6);
+    let columns = vec![x.sum(Axis(0)).named("sums"), x.max(Axis(0)).named("largest")];
+    assert!(along(&g, columns, "x", 0, 400_000).unwrap() > 2);
+    let rows = vec![y.mean(Axis(2)).named("means"), y.min(Axis(2)).named("smallest")];
+    assert!(along(&g, rows, "y", 2, 300_000).unwrap() > 2);
+    let turned = vec![x.sum(Axis(0)).transpose().named("turned")];
+    assert!(along(&g, turned, "x", 0, 400_000).unwrap() > 2);
+}
+
+/// Floats add up in the order of the whole; integers in any.
+#[test]
+fn integers_are_cut_along_an_inner_axis() {
+    let g = Graph::new();
+    let (floats, integers) = (g.input("floats", F64, [50, 300]), g.input("integers", I32, [50, 300]));
+    assert_eq!(along(&g, vec![floats.sum(All).named("sum")], "floats", 1, 10_000), None);
+    for total in [integers.sum(All), integers.max(All), integers.prod(All)] {
+        assert!(along(&g, vec![total.named("total")], "integers", 1, 10_000).unwrap() > 5);
+    }
+}
+
+/// A diagonal meets other columns in each piece.
+#[test]
+fn a_stored_value_is_met_on_its_diagonal() {
+    let g = Graph::new();
+    let x = g.input("x", F64, [60, 60]);
+    let kept = x.exp().store(Always);
+    let along_it = (kept.diagonal(0, Axis(0), Axis(1)) + 1).named("diagonal");
+    let outputs = vec![along_it, (kept * 2).named("twice")];
+    assert!(checked(&g, outputs, 0, 20_000).is_none_or(|pieces| pieces > 1));
+    let plan = g.plan([along_it], &Limits::default()).unwrap();
+    assert!(plan.stored().len() == 1 && checked(&g, vec![along_it], 0, 29_400).unwrap() > 1);
+}
+
+/// Chunks of a piece, which threads share: of each result in its place, and in the order of the whole, which shows in the sign of zeros.
+#[test]
+fn chunks_of_a_piece_are_combined_in_order() {
+    let g = Graph::new();
+    let apart = ordinary(g.input("apart", F32, [2, 4, 100_000])).slice_axis(Axis(1), ..3);
+    assert_eq!(along(&g, vec![apart.sum(Axis(2)).named("sums")], "apart", 2, 1_100_000), Some(3));
+    let x = ordinary(g.input("x", F64, [600_000]));
+    let is_even = (g.arange(0, 600_000, 1).floor_divide(50_000)).remainder(2).equal(0);
+    let zeros = x.absolute() * is_even.select(0.0, -0.0);
+    for zero in [zeros.min(All), zeros.max(All)] {
+        assert_eq!(along(&g, vec![zero.named("zero")], "x", 0, 2_000_000), Some(3));
+    }
+}
+
+/// Runs something on made-up inputs; `next` is written over the input of this name. All outputs.
+fn results(
+    plan: &Plan,
+    over: Option<&str>,
+    run: impl FnOnce(Vec<(&str, View<'_>)>, Vec<(&str, ViewMut<'_>)>) -> Result<(), Error>,
+) -> Vec<Vec<f64>> {
+    let shape =
+        |port: &Port| -> Vec<usize> { port.array.shape.iter().map(|dim| dim.upper() as usize).collect() };
+    let made_up = |name: &str, shape: Vec<usize>| {
+        let wave = (0..shape.iter().product::<usize>()).map(|at| ((at + name.len()) as f64 * 0.7).sin());
+        (wave.collect::<Vec<f64>>(), shape)
+    };
+    let inputs = plan.inputs().iter().filter(|port| over != Some(&*port.name));
+    let inputs: Vec<_> = inputs.map(|port| (&*port.name, made_up(&port.name, shape(port)))).collect();
+    let outputs = plan.outputs().iter().map(|port| match over {
+        Some(over) if *port.name == *"next" => (&*port.name, made_up(over, shape(port))),
+        _ => (&*port.name, (vec![0.0; shape(port).iter().product()], shape(port))),
+    });
+    let mut outputs: Vec<_> = outputs.collect();
+    let read = inputs.iter().map(|(name, (held, shape))| (*name, View::new(held, shape)));
+    let written = outputs.iter_mut().map(|(name, (held, shape))| (*name, ViewMut::new(held, &*shape)));
+    run(read.collect(), written.collect()).unwrap();
+    outputs.into_iter().map(|(_, (held, _))| held).collect()
+}
+
+/// What is read in a later round, or by a later piece, is not overwritten before.
+#[test]
+fn outputs_are_written_over_inputs_in_pieces() {
+    let g = Graph::new();
+    let (x, y) = (g.input("x", F64, [60, 5]), g.input("y", F64, [60, 5]));
+    let total = y.sum(All);
+    let cases = [
+        vec![(x * 0.5 + y).named("next")],
+        vec![(x - x.mean(Axis(0)) + y).named("next")],
+        vec![(x.flip(Axis(0)).slice_axis(Axis(1), 1..) * total).named("turned"), (x * 2).named("next")],
+        vec![(x * total).named("scaled"), (x * 2).named("next")],
+    ];
+    for outputs in cases {
+        let plan = g.plan(outputs.clone(), &Limits::default()).unwrap();
+        let whole = plan.clone().compile().unwrap();
+        let expected = results(&plan, None, |read, written| whole.run(read, written));
+        let plan = plan.in_place("next", "x").unwrap();
+        let mut cut = (0..200).filter_map(|bytes| plan.chunked_along("x", Axis(0), 100 * bytes).ok());
+        let chunked = cut.next().unwrap();
+        assert!(chunked.pieces() > 1, "{chunked:?}");
+        let chunked = chunked.compile().unwrap();
+        assert_eq!(
+            results(&plan, Some("x"), |read, written| chunked.run(read, written)),
+            expected,
+            "{outputs:?}"
+        );
+    }
+}
+
+/// Kernels take turns on rows where the whole does, but for one that carries its totals on.
+#[test]
+fn totals_of_totals_go_on() {
+    let g = Graph::new();
+    let x = ordinary(g.input("x", F64, [64, 100, 40]));
+    let total = x.sum(Axis(2)).exp().sum(Axis(1)).named("total");
+    assert!(along(&g, vec![total], "x", 1, 300_000).unwrap() > 5);
+    assert!(
+        along(&g, vec![(x - x.sum(Axis(2).keepdims())).sum(Axis(1)).named("rest")], "x", 1, 600_000).unwrap()
+            > 5
+    );
+}
+
+/// Workspace is for a piece wherever it can be, and taken in turns.
+#[test]
+fn workspace_is_used_again() {
+    let g = Graph::new();
+    let (x, y) = (g.input("x", F64, [1000, 8]), g.input("y", F64, [1000, 8]));
+    fn turned(kept: Expr<'_>, axis: isize) -> Expr<'_> {
+        (kept.flip(Axis(axis)) + 1).store(Always)
+    }
+    let chain = turned(turned(turned(x.exp().store(Always), 1), 1), 1);
+    let plan =
+        g.plan([(chain.flip(Axis(1)) * 2).named("y")], &Limits::default()).unwrap().unblocked().unwrap();
+    assert_eq!(plan.stored().len(), 4);
+    // A row of 64 bytes in and out, and of two values of the chain.
+    let chunked = plan.chunked(Axis(0), 25_600).unwrap();
+    assert_eq!((chunked.piece(), chunked.plan().workspace_bytes()), (100, 12_800));
+
+    // What is needed only when a total is complete waits for it, and is never there as a whole.
+    let late = x.exp().store(Always).flip(Axis(1)) + y - y.max(All);
+    assert!(checked(&g, vec![late.named("late")], 0, 6000).unwrap() > 10);
+
+    // What runs once on whole arrays takes turns as well.
+    let long = g.input("long", F64, [40, 1000]);
+    let sums = turned(turned(turned(turned(long.sum(Axis(0)), 0), 0), 0), 0).flip(Axis(0)).named("sums");
+    let plan = g.plan([sums], &Limits::default()).unwrap();
+    let chunked = plan.chunked_along("long", Axis(0), 200_000).unwrap();
+    let of = |reason: ir::StoreReason| {
+        let stored = chunked.plan().stored().iter().filter(move |stored| stored.reason == reason);
+        stored.map(|stored| chunked.plan().whole_bytes(stored, &Dim::upper)).collect::<Vec<_>>()
+    };
+    assert_eq!(of(ir::StoreReason::Requested), [8000; 4]);
+    let state: u64 = of(ir::StoreReason::Carried).iter().sum();
+    assert!(chunked.plan().workspace_bytes() <= state + 2 * 8000, "{}", chunked.plan().workspace_bytes());
+}
+
+/// Totals wait in workspace that no value of the pieces between takes, whichever comes first.
+#[test]
+fn what_waits_is_not_overwritten() {
+    let g = Graph::new();
+    let (x, y) = (ordinary(g.input("x", F64, [1000, 9])), g.input("y", F64, [1000, 8]));
+    let total = x.sum(Axis(0)).named("total");
+    let kept = y.exp().store(Always);
+    let turned = (kept.flip(Axis(1)) + x.slice_axis(Axis(1), 1..).flip(Axis(1))).named("turned");
+    for outputs in [vec![total, turned], vec![turned, total]] {
+        assert!(along(&g, outputs, "y", 0, 8000).unwrap() > 10);
+    }
 }
