@@ -220,7 +220,7 @@ impl<'p> Cut<'p> {
             return Err(never(format!("its size, {dim}, is not known or 0")));
         };
         let tasks: Vec<Task<'p>> = plan.tasks().collect();
-        let following = Following::new(plan, &tasks, port, axis, size);
+        let following = Following::new(&tasks, port, axis, size);
         if following.is_empty() {
             return Err(never(following.why_nothing_follows(&tasks)));
         }

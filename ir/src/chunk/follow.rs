@@ -2,7 +2,7 @@
 
 use crate::index_map::AxisMap;
 use crate::kernel::{Access, Buffer, Kernel};
-use crate::plan::{Plan, Task};
+use crate::plan::Task;
 use crate::quick_hash::{QuickMap, QuickSet};
 use crate::routine::RoutineCall;
 use crate::shape::ArrayType;
@@ -29,7 +29,7 @@ pub(super) struct Meeting {
 
 impl Following {
     /// What follows an axis of a port, through the values that tasks exchange and then through what they read in common.
-    pub fn new(plan: &Plan, tasks: &[Task<'_>], port: Buffer, axis: usize, size: u64) -> Self {
+    pub fn new(tasks: &[Task<'_>], port: Buffer, axis: usize, size: u64) -> Self {
         let mut users: QuickMap<Buffer, Vec<usize>> = QuickMap::default();
         for (at, task) in tasks.iter().enumerate() {
             for buffer in task.touched() {
@@ -53,7 +53,7 @@ impl Following {
                 if following.along[*at].is_some() {
                     continue;
                 }
-                let Some(along) = following.join(plan, *at, tasks[*at], buffer, axis) else { continue };
+                let Some(along) = following.join(*at, tasks[*at], buffer, axis) else { continue };
                 following.along[*at] = Some(along);
                 for next in axes_along(tasks[*at], along).into_iter().filter(|next| seen.insert(*next)) {
                     match next.0 {
@@ -72,10 +72,10 @@ impl Following {
     }
 
     /// The loop (or axis of the result) with which a task goes along an axis of a buffer, if it can.
-    fn join(&mut self, plan: &Plan, at: usize, task: Task<'_>, buffer: Buffer, axis: usize) -> Option<usize> {
+    fn join(&mut self, at: usize, task: Task<'_>, buffer: Buffer, axis: usize) -> Option<usize> {
         let mut refused = None;
         for along in candidates(task, buffer, axis, self.extent) {
-            match obstacle(plan, task, along, self.extent) {
+            match obstacle(task, along, self.extent) {
                 None => {
                     self.whole.remove(&at);
                     return Some(along);
@@ -192,9 +192,9 @@ fn candidates(task: Task<'_>, buffer: Buffer, axis: usize, extent: u64) -> Vec<u
 }
 
 /// What keeps a task from running piece by piece along a loop, or an axis of its result, in words.
-fn obstacle(plan: &Plan, task: Task<'_>, along: usize, extent: u64) -> Option<String> {
+fn obstacle(task: Task<'_>, along: usize, extent: u64) -> Option<String> {
     let call = match task {
-        Task::Kernel(kernel) => return of_kernel(plan, kernel, along),
+        Task::Kernel(kernel) => return of_kernel(kernel, along),
         Task::Routine(call) => call,
     };
     let Some(followed) = call.routine.follows(along, &arrays(call)) else {
@@ -207,15 +207,8 @@ fn obstacle(plan: &Plan, task: Task<'_>, along: usize, extent: u64) -> Option<St
     (!followed.iter().all(is_as_long)).then(|| format!("the operands of `{}` differ in length", call.routine))
 }
 
-fn of_kernel(plan: &Plan, kernel: &Kernel, along: usize) -> Option<String> {
-    let is_reduced = kernel.loops[along].reduced;
-    let body = kernel.body.stores.iter();
-    let epilogue = kernel.epilogue.stores.iter().filter(|_| !is_reduced);
-    let mut written = body.chain(epilogue).map(|store| &kernel.accesses[store.access]);
-    if let Some(anew) = written.find(|access| !access.loops().any(|l| l == along)) {
-        return Some(format!("it would write `{}` anew in each piece", plan.buffer_name(anew.buffer)));
-    }
-    if !is_reduced {
+fn of_kernel(kernel: &Kernel, along: usize) -> Option<String> {
+    if !kernel.loops[along].reduced {
         return None;
     }
     // Integers add up to the same in any order.
