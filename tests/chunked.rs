@@ -510,3 +510,21 @@ fn what_waits_is_not_overwritten() {
         assert!(along(&g, outputs, "y", 0, 8000).unwrap() > 10);
     }
 }
+
+/// Where nothing meets all of an axis the largest part counts, and where several loops meet it, one that begins where it does.
+#[test]
+fn what_goes_along_with_an_input() {
+    let g = Graph::new();
+    let x = g.input("x", F64, [100]);
+    let part = |end: i64| x.slice_axis(Axis(0), Slice::new(0, end));
+    let parts = [(part(30) + 1).named("few"), (part(80) * 2).named("many")];
+    let plan = g.plan(parts, &Limits::default()).unwrap();
+    assert_eq!(plan.chunked_along("x", Axis(0), 1 << 20).unwrap().piece(), 80);
+
+    let outer = (x.flip(Axis(0)).expand_dims(1) * x.expand_dims(0)).named("outer");
+    let chunked = g.plan([outer], &Limits::default()).unwrap().chunked_along("x", Axis(0), 20_000).unwrap();
+    let is_whole: Vec<bool> =
+        chunked.plan().kernels()[0].loops.iter().map(|l| l.extent.known().is_some()).collect();
+    assert_eq!(is_whole, [true, false]);
+    assert!(along(&g, vec![outer], "x", 0, 20_000).unwrap() > 3);
+}
