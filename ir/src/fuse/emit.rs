@@ -32,6 +32,18 @@ struct Emitter<'a> {
     places: &'a Places,
     accesses: Vec<Access>,
     known_accesses: QuickMap<(Buffer, MapId), usize>,
+    /// Kept between values.
+    pending: Vec<Evaluation>,
+}
+
+/// An evaluation that waits for its operands.
+struct Evaluation {
+    instance: Instance,
+    /// Where it is read, if it is not computed.
+    read: Option<Buffer>,
+    operands: SmallVec<[Instance; 3]>,
+    /// Those of the operands, as far as they are known.
+    values: SmallVec<[Value; 3]>,
 }
 
 /// Where a value is written, and the loops of the kernel with the sizes that it knows them by.
@@ -90,6 +102,7 @@ pub(crate) fn emit(
         places,
         accesses: Vec::new(),
         known_accesses: QuickMap::default(),
+        pending: Vec::new(),
     };
     let mut reductions = Vec::new();
     for root in &group.reductions {
@@ -178,71 +191,71 @@ impl Emitter<'_> {
         }
     }
 
-    /// The value of a node at a map, with everything it needs: operands first, on an explicit stack,
+    /// The value of a node at a map, with everything it needs: operands first, from left to right, on an explicit stack,
     /// because an expression can be deeper than the thread's.
     fn evaluate(&mut self, stage: &mut Stage, wanted: Instance, loops: &[Dim]) -> Result<Value, Unreachable> {
-        let mut pending = vec![wanted];
-        while let Some(instance) = pending.last().copied() {
-            if stage.known.contains_key(&instance) {
-                pending.pop();
-                continue;
-            }
-            let operands = if self.ends_at(stage, &instance.0) {
-                SmallVec::new()
-            } else {
-                operand_instances(self.graph, self.views, &instance, loops)
-                    .map_err(|_| Unreachable(instance.0))?
-            };
-            let values: SmallVec<[Option<Value>; 3]> =
-                operands.iter().map(|operand| stage.known.get(operand).copied()).collect();
-            let known: SmallVec<[Value; 3]> = values.iter().flatten().copied().collect();
-            if known.len() == operands.len() {
-                let value = self.compute(stage, &instance, &known)?;
-                stage.known.insert(instance, value);
-                pending.pop();
-                continue;
-            }
-            // The last one pushed is evaluated first: operands from left to right.
-            let missing = operands.iter().zip(&values).rev().filter(|(_, value)| value.is_none());
-            pending.extend(missing.map(|(operand, _)| *operand));
+        if let Some(value) = stage.known.get(&wanted) {
+            return Ok(*value);
         }
+        let mut pending = std::mem::take(&mut self.pending);
+        pending.clear();
+        pending.push(self.begin(stage, wanted, loops)?);
+        while let Some(evaluation) = pending.last_mut() {
+            let Some(operand) = evaluation.operands.get(evaluation.values.len()).copied() else {
+                let value = self.compute(stage, evaluation)?;
+                stage.known.insert(evaluation.instance, value);
+                pending.pop();
+                continue;
+            };
+            match stage.known.get(&operand) {
+                Some(value) => evaluation.values.push(*value),
+                None => pending.push(self.begin(stage, operand, loops)?),
+            }
+        }
+        self.pending = pending;
         stage.known.get(&wanted).copied().ok_or(Unreachable(wanted.0))
     }
 
-    /// Is the node read from elsewhere instead of computed here?
-    fn ends_at(&self, stage: &Stage, node: &NodeId) -> bool {
-        let members = if stage.epilogue { &self.group.epilogue } else { &self.group.full };
-        // An input that is also an output is read like any other.
-        let is_memory = matches!(self.graph.node(*node).op, Op::Input(_) | Op::Array(_));
-        let own = members.iter().any(|root| root.node == *node && !root.is_part()) && !is_memory;
-        (self.places.read.contains_key(node) && !own)
-            || (stage.epilogue && self.group.reductions.contains(node))
+    fn begin(&self, stage: &Stage, instance: Instance, loops: &[Dim]) -> Result<Evaluation, Unreachable> {
+        let read = self.read_at(stage, instance.0);
+        let is_total = stage.epilogue && self.group.reductions.contains(&instance.0);
+        let operands = if read.is_some() || is_total {
+            SmallVec::new()
+        } else {
+            operand_instances(self.graph, self.views, &instance, loops)
+                .map_err(|_| Unreachable(instance.0))?
+        };
+        Ok(Evaluation { instance, read, operands, values: SmallVec::new() })
     }
 
-    fn compute(
-        &mut self,
-        stage: &mut Stage,
-        (node, map): &Instance,
-        operands: &[Value],
-    ) -> Result<Value, Unreachable> {
+    /// Where the node is read, unless it is computed here.
+    fn read_at(&self, stage: &Stage, node: NodeId) -> Option<Buffer> {
+        let buffer = self.places.read.get(&node).copied()?;
+        let members = if stage.epilogue { &self.group.epilogue } else { &self.group.full };
+        // An input that is also an output is read like any other.
+        let is_memory = matches!(self.graph.node(node).op, Op::Input(_) | Op::Array(_));
+        let own = members.iter().any(|root| root.node == node && !root.is_part()) && !is_memory;
+        (!own).then_some(buffer)
+    }
+
+    fn compute(&mut self, stage: &mut Stage, evaluation: &Evaluation) -> Result<Value, Unreachable> {
         let graph = self.graph;
+        let Evaluation { instance: (node, map), values: operands, .. } = evaluation;
         let array = graph.array(*node).ok_or(Unreachable(*node))?;
         if stage.epilogue
             && let Some(position) = self.group.reductions.iter().position(|reduction| reduction == node)
         {
             return Ok(stage.builder.push(array.dtype, Code::Total(position)));
         }
-        if self.ends_at(stage, node)
-            && let Some(buffer) = self.places.read.get(node)
-        {
-            let access = self.access(*buffer, array.dtype, *map);
+        if let Some(buffer) = evaluation.read {
+            let access = self.access(buffer, array.dtype, *map);
             return Ok(stage.builder.push(array.dtype, Code::Load(access)));
         }
         let builder = &mut stage.builder;
         Ok(match &graph.node(*node).op {
             Op::Element(op) => op.lower(builder, operands),
             Op::Custom(custom) => {
-                builder.push(array.dtype, Code::Call(Callee::Custom(custom.clone()), operands.into()))
+                builder.push(array.dtype, Code::Call(Callee::Custom(custom.clone()), operands.clone()))
             }
             Op::Cast => builder.convert(operands[0], array.dtype),
             // Of a join, the part that is read.
