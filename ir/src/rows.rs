@@ -8,6 +8,7 @@
 use crate::dim::Dim;
 use crate::kernel::{Buffer, Kernel};
 use smallvec::SmallVec;
+use std::cmp::Ordering;
 
 /// The bytes of a block of rows: a core's share of the last cache. Less is slower, although a nearer cache would hold
 /// it: memory is fast where it is read and written in long runs.
@@ -215,36 +216,68 @@ impl RowBuffers {
         });
     }
 
-    fn contains(&self, buffer: Buffer) -> bool {
-        self.buffers.binary_search_by_key(&buffer, |known| known.buffer).is_ok()
+    /// Each buffer of these or the others, in order, with what is known of it on both sides.
+    fn beside<'a>(
+        &'a self,
+        other: &'a Self,
+    ) -> impl Iterator<Item = (Option<&'a RowBuffer>, Option<&'a RowBuffer>)> {
+        let (mut ours, mut theirs) = (self.buffers.iter().peekable(), other.buffers.iter().peekable());
+        std::iter::from_fn(move || {
+            let order = match (ours.peek(), theirs.peek()) {
+                (Some(our), Some(their)) => our.buffer.cmp(&their.buffer),
+                (Some(_), None) => Ordering::Less,
+                (None, Some(_)) => Ordering::Greater,
+                (None, None) => return None,
+            };
+            Some(match order {
+                Ordering::Less => (ours.next(), None),
+                Ordering::Equal => (ours.next(), theirs.next()),
+                Ordering::Greater => (None, theirs.next()),
+            })
+        })
     }
 
     /// What one row takes up; saturates.
     pub fn bytes(&self) -> RowBytes {
         let grain = if self.has_neighbours || !self.has_other_loops { GRAIN } else { 1 };
-        RowBytes { row: self.sum(true, |_| true), common: self.sum(false, |_| true), grain }
+        RowBytes { row: self.sum(true), common: self.sum(false), grain }
     }
 
-    fn sum(&self, of_rows: bool, is_meant: impl Fn(Buffer) -> bool) -> u64 {
-        let meant = self.buffers.iter().filter(|known| known.is_of_rows == of_rows && is_meant(known.buffer));
+    fn sum(&self, of_rows: bool) -> u64 {
+        let meant = self.buffers.iter().filter(|known| known.is_of_rows == of_rows);
         meant.fold(0u64, |sum, known| sum.saturating_add(known.bytes))
     }
 
     /// What these and other kernels with the same loops over rows touch.
     pub fn and(&self, other: &Self) -> Self {
-        let mut both = Self {
-            buffers: self.buffers.iter().chain(&other.buffers).copied().collect(),
+        let both = |(our, their): (Option<&RowBuffer>, Option<&RowBuffer>)| match (our, their) {
+            (Some(our), Some(their)) => Some(RowBuffer {
+                buffer: our.buffer,
+                is_of_rows: our.is_of_rows || their.is_of_rows,
+                bytes: our.bytes.max(their.bytes),
+            }),
+            (only, None) | (None, only) => only.copied(),
+        };
+        let mut buffers = SmallVec::with_capacity(self.buffers.len() + other.buffers.len());
+        buffers.extend(self.beside(other).filter_map(both));
+        Self {
+            buffers,
             has_neighbours: self.has_neighbours || other.has_neighbours,
             has_other_loops: self.has_other_loops || other.has_other_loops,
-        };
-        both.merge();
-        both
+        }
     }
 
     /// Is it worth it to go over rows once for what both these and other kernels touch?
     pub fn pays_with(&self, other: &Self) -> bool {
-        let common = self.sum(true, |buffer| other.contains(buffer));
-        let others = other.sum(true, |buffer| !self.contains(buffer));
-        common >= self.sum(true, |_| true).saturating_add(others) / WORTH
+        let (mut common, mut all) = (0u64, 0u64);
+        for (our, their) in self.beside(other) {
+            if let Some(known) = our.or(their).filter(|known| known.is_of_rows) {
+                all = all.saturating_add(known.bytes);
+                if our.is_some() && their.is_some() {
+                    common = common.saturating_add(known.bytes);
+                }
+            }
+        }
+        common >= all / WORTH
     }
 }
