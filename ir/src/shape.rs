@@ -46,6 +46,11 @@ impl Shape {
         self.elements()?.checked_mul(dtype.bytes() as u64)
     }
 
+    /// Is it a copy of the other, so that nothing needs to be compared?
+    pub(crate) fn is_copy_of(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     /// Are all sizes known?
     #[must_use]
     pub fn is_known(&self) -> bool {

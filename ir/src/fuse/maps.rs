@@ -38,6 +38,9 @@ impl Maps {
 
     /// The map of an operand that broadcasts into a result at `map`.
     pub fn broadcast(&self, map: MapId, operand: &Shape, result: &Shape) -> MapId {
+        if operand.is_copy_of(result) {
+            return map;
+        }
         let axes = operand.iter().rev().zip(result.iter().rev()).enumerate();
         let mut stretched = axes.filter(|(_, (source, target))| source.is_one() && !target.is_one());
         let bits = stretched.try_fold(0u64, |bits, (axis, _)| Some(bits | 1u64.checked_shl(axis as u32)?));

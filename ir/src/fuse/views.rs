@@ -5,6 +5,7 @@ use super::maps::Maps;
 use crate::graph::{Graph, NodeId, Op};
 use crate::index_map::{AxisMap, IndexMap};
 use crate::quick_hash::QuickMap;
+use std::cell::RefCell;
 
 /// For each view that is not stored, what it shows: the value below all such views, at a map in terms of
 /// the view's own axes.
@@ -13,6 +14,8 @@ pub(crate) struct Views {
     shown: QuickMap<NodeId, Instance>,
     /// Where values are read.
     pub maps: Maps,
+    /// What is computed where views are read: each is asked for several times.
+    known: RefCell<QuickMap<Instance, Instance>>,
 }
 
 impl Views {
@@ -43,13 +46,12 @@ impl Views {
     }
 
     /// The value that is computed where a node is read at a map.
-    pub fn below(&self, (node, map): Instance) -> Instance {
-        match self.shown.get(&node) {
-            Some((base, axes)) => {
-                let (axes, map) = (self.maps.get(*axes), self.maps.get(map));
-                (*base, self.maps.id(axes.iter().map(|at| at.through(&map)).collect()))
-            }
-            None => (node, map),
-        }
+    pub fn below(&self, instance: Instance) -> Instance {
+        let (node, map) = instance;
+        let Some((base, axes)) = self.shown.get(&node) else { return instance };
+        *self.known.borrow_mut().entry(instance).or_insert_with(|| {
+            let (axes, map) = (self.maps.get(*axes), self.maps.get(map));
+            (*base, self.maps.id(axes.iter().map(|at| at.through(&map)).collect()))
+        })
     }
 }
