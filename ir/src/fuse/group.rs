@@ -9,6 +9,7 @@ use crate::shape::Shape;
 use crate::size::SizeExpr;
 use petgraph::Direction::Incoming;
 use petgraph::graph::{DiGraph, NodeIndex};
+use smallvec::SmallVec;
 use std::collections::BTreeSet;
 
 /// What is computed by one kernel.
@@ -170,7 +171,8 @@ impl Grouping<'_> {
         let key = loops.iter().map(|dim| self.equalities.representative(dim)).collect();
         let next = self.loops_keys.len();
         let key = *self.loops_keys.entry(key).or_insert(next);
-        let mut owners: Vec<NodeIndex> = reads.stored.iter().map(|read| self.home[&read.node]).collect();
+        let mut owners: SmallVec<[NodeIndex; 8]> =
+            reads.stored.iter().map(|read| self.home[&read.node]).collect();
         owners.sort_unstable();
         owners.dedup();
         let places: &[Place] = match op {
@@ -183,7 +185,13 @@ impl Grouping<'_> {
         let choice = places.iter().find_map(|place| {
             let wanted = Wanted { root, loops, reduced: &reduced, key };
             let candidates = self.candidates(*place, &wanted, reads, &owners);
-            for at in candidates {
+            let fits = |at: &NodeIndex| {
+                let group = &self.groups[*at];
+                !group.is_junction()
+                    && group.size + reads.size <= MAX_BODY
+                    && place_matches(self.equalities, group, *place, &wanted)
+            };
+            for at in candidates.into_iter().filter(fits).take(CANDIDATES) {
                 if self.join(at, *place, reads, &owners, &mut search) {
                     return Some((at, *place));
                 }
@@ -232,34 +240,26 @@ impl Grouping<'_> {
         at
     }
 
-    /// The groups whose loops fit and which have something in common with the value, latest first: they
-    /// store what it reads or, but for an epilogue, read a source that it reads or write between its elements.
+    /// The groups that have something in common with the value, latest first: they store what it reads or, but for an epilogue,
+    /// read a source that it reads or write between its elements.
     fn candidates(
         &self,
         place: Place,
         wanted: &Wanted<'_>,
         reads: &Reads,
         owners: &[NodeIndex],
-    ) -> Vec<NodeIndex> {
-        let fits = |at: &NodeIndex| {
-            let group = &self.groups[*at];
-            !group.is_junction()
-                && group.size + reads.size <= MAX_BODY
-                && place_matches(self.equalities, group, place, wanted)
-        };
-        let mut candidates: Vec<NodeIndex> =
-            owners.iter().rev().copied().filter(fits).take(CANDIDATES).collect();
+    ) -> SmallVec<[NodeIndex; 8]> {
+        let mut candidates: SmallVec<[NodeIndex; 8]> = owners.iter().rev().copied().collect();
         if place != Place::Epilogue {
             for source in &reads.sources {
                 let readers = self.readers.get(&(*source, wanted.key)).into_iter().flatten();
-                candidates.extend(readers.rev().take(CANDIDATES).filter(|at| fits(at)));
+                candidates.extend(readers.rev().take(CANDIDATES).copied());
             }
             if is_interleaved(self.graph, wanted.root) {
-                candidates.extend(self.parts.iter().rev().copied().filter(fits).take(CANDIDATES));
+                candidates.extend(self.parts.iter().rev().copied().take(CANDIDATES));
             }
             candidates.sort_unstable_by(|a, b| b.cmp(a));
             candidates.dedup();
-            candidates.truncate(CANDIDATES);
         }
         candidates
     }
