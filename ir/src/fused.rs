@@ -228,27 +228,31 @@ impl Graph {
         }
     }
 
-    /// Every result that is neither a view nor an output; conversions are some where arrays are converted by calls of their own.
-    pub(crate) fn temporaries(&self, outputs: &[NodeId], converts: bool) -> Temporaries {
-        let mut memory = Temporaries::default();
+    /// What NumPy and a naive chain would allocate: every result that is neither a view nor an output. Conversions are some where
+    /// arrays are converted by calls of their own.
+    pub(crate) fn temporaries(&self, outputs: &[NodeId]) -> (Temporaries, Temporaries) {
+        let (mut numpy, mut naive) = (Temporaries::default(), Temporaries::default());
         let written: QuickSet<&NodeId> = outputs.iter().collect();
         for node in self.reachable_nodes(outputs) {
             let made = self.node(node);
-            let allocates = match &made.op {
-                Op::Input(_) | Op::Array(_) | Op::View(_) => false,
+            let is_array = || made.array.as_ref().is_some_and(|array| !array.shape.is_empty());
+            let (by_numpy, by_chain) = match &made.op {
+                Op::Input(_) | Op::Array(_) | Op::View(_) => (false, false),
                 // A scalar is no array.
-                Op::Generator(_) => made.array.as_ref().is_some_and(|array| !array.shape.is_empty()),
-                Op::Element(_) | Op::Custom(_) | Op::Reduce { .. } => true,
-                Op::Concat { .. } | Op::Routine(_) => true,
-                Op::Cast => converts && made.array.as_ref().is_some_and(|array| !array.shape.is_empty()),
+                Op::Generator(_) => (is_array(), is_array()),
+                Op::Element(_) | Op::Custom(_) | Op::Reduce { .. } => (true, true),
+                Op::Concat { .. } | Op::Routine(_) => (true, true),
+                Op::Cast => (false, is_array()),
             };
-            if allocates && !written.contains(&node) {
+            if by_chain && !written.contains(&node) {
                 let bytes = made.array.as_ref().and_then(|array| array.shape.bytes(array.dtype));
-                memory.temporaries += 1;
-                memory.bytes = memory.bytes.saturating_add(bytes.unwrap_or(u64::MAX));
+                for memory in [by_numpy.then_some(&mut numpy), Some(&mut naive)].into_iter().flatten() {
+                    memory.temporaries += 1;
+                    memory.bytes = memory.bytes.saturating_add(bytes.unwrap_or(u64::MAX));
+                }
             }
         }
-        memory
+        (numpy, naive)
     }
 }
 

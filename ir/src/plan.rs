@@ -183,8 +183,7 @@ impl Graph {
             let without = self.fused(&expression, &equalities, 0, Lending::none())?;
             plan = Some(without).filter(fits).unwrap_or(plan);
         }
-        (plan.numpy, plan.naive) =
-            (self.temporaries(&expression.nodes, false), self.temporaries(&expression.nodes, true));
+        (plan.numpy, plan.naive) = self.temporaries(&expression.nodes);
         plan.stretches = sites.iter().flat_map(|site| self.stretches_of(*site)).collect();
         plan.upcasts = self.upcasts(&sites);
         plan.limits = limits.clone();
