@@ -484,3 +484,10 @@ fn a_stack_over_a_limit_is_called_a_stack_of_its_operands() {
     assert!(text.contains("`stack` makes f64[100, 100, 2]") && text.contains("`x` f64[100, 100]"), "{text}");
     assert!(!text.contains("concat") && !text.contains("expand_dims"), "{text}");
 }
+
+#[test]
+fn a_size_below_zero_is_shown_as_it_was_given() {
+    let g = Graph::new();
+    let error = refused(&g, [g.input("x", F64, [6]).reshape([-2, 3])]);
+    assert!(error.to_string().contains("`reshape` of [6] to (-2, 3): 6 elements are not -6"), "{error}");
+}

@@ -253,7 +253,10 @@ impl fmt::Display for Dim {
         }
         match self {
             Self::Known { size, .. } => write!(f, "{size}"),
-            Self::Symbolic { size, .. } if size.problem().is_some() => write!(f, "{size}"),
+            // A number that is no size, as -2, has no bound.
+            Self::Symbolic { size, .. } if size.problem().is_some() || size.as_known().is_some() => {
+                write!(f, "{size}")
+            }
             Self::Symbolic { size, .. } => write!(f, "{size}<={}", self.upper()),
         }
     }
