@@ -6,7 +6,7 @@ use crate::broadcast::{self, Broadcast};
 
 use crate::composition::{Broadcasts, Composition};
 use crate::custom::Custom;
-use crate::diagnostic::{Diagnostic, DiagnosticKind, OperandNote, Site};
+use crate::diagnostic::{Diagnostic, DiagnosticKind, GivenOperand, OperandNote, Site};
 use crate::dim::Dim;
 use crate::dtype::DType;
 use crate::graph::{ConstantArray, Generator, Graph, Op, SiteId};
@@ -526,20 +526,24 @@ impl Graph {
 
     /// The same inside of a composed function: a line about what the user gave it.
     pub(crate) fn note_within(&self, site: SiteId, slot: usize, within: Option<Composition>) -> OperandNote {
+        self.given_operand(site, slot, within).note()
+    }
+
+    pub(crate) fn given_operand(
+        &self,
+        site: SiteId,
+        slot: usize,
+        within: Option<Composition>,
+    ) -> GivenOperand {
         let site = self.given(site, within);
-        let name = self.display_name(site).to_string();
-        let array = self.site_array(site).cloned();
-        let call = self.call_site(site);
-        let text = match (&array, &self.node(call.node).op) {
-            (Some(array), Op::Generator(Generator::Full(number)))
-                if array.shape.is_empty() && call.label.is_none() =>
-            {
-                format!("the number {number} as {}", array.dtype)
-            }
-            (Some(array), _) => format!("`{name}` {array}"),
-            (None, _) => format!("`{name}`"),
+        let (array, call) = (self.site_array(site).cloned(), self.call_site(site));
+        let number = match self.node(call.node).op {
+            Op::Generator(Generator::Full(number)) => Some(number),
+            _ => None,
         };
-        OperandNote { text, slot, name, array, site: Some(self.call_site(site).site) }
+        let is_scalar = array.as_ref().is_some_and(|array| array.shape.is_empty());
+        let number = number.filter(|_| is_scalar && call.label.is_none());
+        GivenOperand { slot, name: self.display_name(site).to_string(), number, array, site: call.site }
     }
 }
 

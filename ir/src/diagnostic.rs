@@ -3,6 +3,7 @@
 use crate::composition::Composition;
 use crate::graph::NodeId;
 use crate::repair::Repair;
+use crate::scalar::Scalar;
 use crate::shape::ArrayType;
 use std::collections::HashSet;
 use std::fmt;
@@ -114,6 +115,35 @@ diagnostic_kinds! {
     Argument = "argument",
     /// Machine code could not be made or placed in memory, or is not what an object file can hold.
     Compile = "compile",
+}
+
+/// An operand as the user gave it, from which its line in diagnostics can be made.
+#[derive(Clone, Debug, PartialEq)]
+pub struct GivenOperand {
+    /// Its position among the operands, from 0.
+    pub slot: usize,
+    /// Its label, or the operation that makes it.
+    pub name: String,
+    /// The number, where it is one.
+    pub number: Option<Scalar>,
+    /// Its dtype and shape, where it has them.
+    pub array: Option<ArrayType>,
+    /// The call that makes it.
+    pub site: Site,
+}
+
+impl GivenOperand {
+    /// The line about it.
+    #[must_use]
+    pub fn note(&self) -> OperandNote {
+        let Self { slot, name, number, array, site } = self;
+        let text = match (array, number) {
+            (Some(array), Some(number)) => format!("the number {number} as {}", array.dtype),
+            (Some(array), None) => format!("`{name}` {array}"),
+            (None, _) => format!("`{name}`"),
+        };
+        OperandNote { text, slot: *slot, name: name.clone(), array: array.clone(), site: Some(*site) }
+    }
 }
 
 /// One array that a diagnostic speaks of.

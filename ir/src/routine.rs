@@ -5,7 +5,7 @@
 //! place. What it computes is written twice, for compiled programs and for the reference evaluator.
 
 use crate::bounds::Bounds;
-use crate::diagnostic::{OperandNote, Site};
+use crate::diagnostic::{GivenOperand, Site};
 use crate::dim::Dim;
 use crate::dtype::DType;
 use crate::index_map::AxisMap;
@@ -455,8 +455,8 @@ pub struct RoutineOperand {
     pub access: Access,
     /// Where it is a piece of an operand: the axis, and where the piece begins along it.
     pub begin: Option<(usize, SizeExpr)>,
-    /// A line about it, for diagnostics.
-    pub note: OperandNote,
+    /// What it is for the user, for diagnostics.
+    pub given: GivenOperand,
 }
 
 impl RoutineOperand {

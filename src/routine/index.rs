@@ -96,15 +96,15 @@ impl<'c> Chosen<'c> {
         let message = format!(
             "`{}`: index {index}{place} of `{}` is out of bounds for axis {} of `{}`, which has {size} element{}",
             self.call.called,
-            self.call.operands[1].note.name,
+            self.call.operands[1].given.name,
             self.axis,
-            self.call.operands[0].note.name,
+            self.call.operands[0].given.name,
             if size == 1 { "" } else { "s" },
         );
         let mut diagnostic =
             Diagnostic::new(DiagnosticKind::Index, message).at(self.call.site).axis(self.axis);
         for operand in &self.call.operands {
-            diagnostic = diagnostic.operand(operand.note.clone());
+            diagnostic = diagnostic.operand(operand.given.note());
         }
         Box::new(
             diagnostic.help("`OutOfBounds::Clip` and `OutOfBounds::Wrap` choose an element for every index"),

@@ -154,14 +154,14 @@ fn histogram_of<B: Bits>(
     let edges = Sorted::new(edges.line(0, 0), &keys);
     let bins = edges.line.length().saturating_sub(1);
     if let Some(at) = (0..bins).find(|at| edges.key(*at) > edges.key(at + 1)) {
-        let name = &call.operands[1].note.name;
+        let name = &call.operands[1].given.name;
         let message = format!(
             "`histogram`: the edges `{name}` are not in ascending order: [{}] is less than [{at}]",
             at + 1
         );
         let mut diagnostic = Diagnostic::new(DiagnosticKind::Order, message).at(call.site);
         for operand in &call.operands {
-            diagnostic = diagnostic.operand(operand.note.clone());
+            diagnostic = diagnostic.operand(operand.given.note());
         }
         return Err(Box::new(diagnostic));
     }
@@ -242,14 +242,14 @@ pub(super) fn bincount(
     let (line, range) = pieces.place(number);
     let index = values.index(pieces.axis(), line, range.start + at as u64);
     let index: Vec<String> = index.iter().map(ToString::to_string).collect();
-    let name = &call.operands[0].note.name;
+    let name = &call.operands[0].given.name;
     let message = format!(
         "`bincount`: {value} at [{}] of `{name}` is out of bounds for {length} bins",
         index.join(", ")
     );
     let mut diagnostic = Diagnostic::new(DiagnosticKind::Index, message).at(call.site);
     for operand in &call.operands {
-        diagnostic = diagnostic.operand(operand.note.clone());
+        diagnostic = diagnostic.operand(operand.given.note());
     }
     Err(Box::new(diagnostic))
 }

@@ -106,7 +106,7 @@ pub(crate) fn call(
         operands(graph, views, root).zip(sites).filter_map(|((array, (node, map)), (slot, made))| {
             let access =
                 Access { buffer: *places.read.get(&node)?, dtype: array.dtype, map: views.maps.get(map) };
-            Some(RoutineOperand { array, access, begin: None, note: graph.note(made, slot) })
+            Some(RoutineOperand { array, access, begin: None, given: graph.given_operand(made, slot, None) })
         });
     Some(RoutineCall {
         routine: routine.clone(),
