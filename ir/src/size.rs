@@ -323,10 +323,13 @@ impl SizeExpr {
             let even = even.into_iter().map(|(atoms, factor)| (atoms, factor / by)).collect();
             let rest = Self::from_terms(odd, self.constant().rem_euclid(by));
             let even = Self::from_terms(even, whole);
-            return match rest.as_known() {
-                Some(rest) => even.plus(&Self::known(ceil_div(rest, by))),
-                None => even.plus(&Self::from_atom(Atom::CeilDiv(rest, divisor.clone()))),
-            };
+            if let Some(rest) = rest.as_known() {
+                return even.plus(&Self::known(ceil_div(rest, by)));
+            }
+            // A rest is counted from 0 up, and may be larger than the number itself.
+            if rest.problem().or(even.problem()).is_none() {
+                return even.plus(&Self::from_atom(Atom::CeilDiv(rest, divisor.clone())));
+            }
         }
         if self == divisor {
             return Self::known(1);

@@ -109,3 +109,19 @@ fn numbers_beyond_64_bits_are_numbers() {
     // No number on the way wraps around.
     assert_eq!(large.times(&large).times(&large).problem(), Some(SizeProblem::Overflow));
 }
+
+#[test]
+fn a_quotient_by_more_than_any_size_has_its_value() {
+    let n = symbol("n", 0, u64::MAX);
+    // What is left of -1 is nearly as large as the divisor.
+    for by in [3, (1 << 100) - 1, (1 << 100) + 1, 1 << 120] {
+        let quotient = n.minus(&number(1)).ceil_div(&number(by));
+        assert_eq!(quotient.problem(), None);
+        assert!(!quotient.to_string().contains("beyond"), "{quotient}");
+        for size in [0, 1, 2, 3, u64::MAX] {
+            let expected = ceil_div(i128::from(size) - 1, by);
+            assert_eq!(quotient.value(&|_| Some(size)), Some(expected), "{quotient}");
+            assert!(quotient.bounds().contains(expected), "{quotient}");
+        }
+    }
+}
