@@ -9,6 +9,9 @@ use crate::shape::{ArrayType, Shape};
 use crate::size::Symbol;
 use smallvec::SmallVec;
 
+#[cfg(test)]
+mod tests;
+
 /// What an expression may cost before anything runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]

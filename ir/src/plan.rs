@@ -177,11 +177,19 @@ impl Graph {
         let equalities = Equalities::new(required.iter().map(|required| &required.requirement));
         let mut plan =
             self.fused(&expression, &equalities, limits.bytes, Lending::of(self, &expression.nodes))?;
-        // What could as well be computed again must not keep a plan from its limits.
+        // What could as well be computed again must not keep a plan from its limits, nor what is stored to save memory: fewer values
+        // may take turns on rows without it. What is refused is the smaller of two plans that no limit has a part in, so that either is
+        // planned where the limit is what it needs.
         let fits = |plan: &Plan| plan.workspace_in(&bounds) <= limits.bytes;
-        if !fits(&plan) && plan.stored.iter().any(|stored| stored.reason.is_optional()) {
-            let without = self.fused(&expression, &equalities, 0, Lending::none())?;
-            plan = Some(without).filter(fits).unwrap_or(plan);
+        if !fits(&plan) {
+            plan = self.fused(&expression, &equalities, 0, Lending::none())?;
+        }
+        if !fits(&plan) {
+            let most =
+                self.fused(&expression, &equalities, u64::MAX, Lending::of(self, &expression.nodes))?;
+            if most.workspace_in(&bounds) < plan.workspace_in(&bounds) {
+                plan = most;
+            }
         }
         (plan.numpy, plan.naive) = self.temporaries(&expression.nodes);
         plan.stretches = sites.iter().flat_map(|site| self.stretches_of(*site)).collect();
