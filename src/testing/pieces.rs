@@ -200,9 +200,15 @@ fn bytes_met(plan: &ir::Plan, tasks: &[Task<'_>], sizes: &[(&str, u64)], is_last
             Task::Routine(call) => {
                 for operand in &call.operands {
                     let extents: Vec<u64> = operand.array.shape.iter().map(value).collect();
-                    meet(operand.access.buffer, &operand.access.map, &extents);
+                    // What has no elements may begin beyond the array that it is a part of.
+                    if !extents.contains(&0) {
+                        meet(operand.access.buffer, &operand.access.map, &extents);
+                    }
                 }
                 let extents: Vec<u64> = call.result.shape.iter().map(value).collect();
+                if extents.contains(&0) {
+                    continue;
+                }
                 let mut map: Vec<AxisMap> = (0..extents.len()).map(AxisMap::follow).collect();
                 if let Some((axis, start)) = &call.begin {
                     map[*axis].start = start.clone();
