@@ -1,88 +1,15 @@
 //! Plans in words: what runs, what it reads and writes, and why it is not one loop.
 
 use crate::body::{Body, Code, Value};
+use crate::boundary::{Boundaries, Boundary};
 use crate::diagnostic::{grouped, human_bytes};
 use crate::dim::Dim;
-use crate::fuse::{Apart, Equalities, StoreReason, apart};
 use crate::kernel::{Access, Buffer, Kernel};
 use crate::plan::{Plan, Port, Step, Task};
 use crate::routine::RoutineCall;
 use crate::rows::{BLOCK_BYTES, MOST_LANES, Rows};
 use crate::shape::ArrayType;
 use std::fmt;
-
-/// Why a kernel is not part of an earlier one.
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub enum Boundary {
-    /// It reads a value of an earlier kernel that must be complete first.
-    Waits {
-        /// The name of the value.
-        value: String,
-        /// The step that makes it.
-        step: usize,
-        /// Why that value is in memory.
-        reason: StoreReason,
-    },
-    /// It does not take turns with an earlier kernel that it waits for: that goes over all rows first.
-    Apart {
-        /// The earlier kernel.
-        step: usize,
-        /// Why.
-        why: Apart,
-    },
-    /// Its loops, or those it reduces, are not those of the earlier step.
-    OtherLoops {
-        /// The earlier step.
-        step: usize,
-    },
-    /// It reads nothing that the earlier step reads, so a pass together would save nothing.
-    NothingShared {
-        /// The earlier step.
-        step: usize,
-    },
-    /// It is a routine, or the earlier step is one: a routine has no loops to share.
-    Routine {
-        /// The earlier step.
-        step: usize,
-    },
-    /// Together with the earlier step its body would be too long for one kernel.
-    TooLong {
-        /// The earlier step.
-        step: usize,
-    },
-}
-
-impl fmt::Display for Boundary {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Waits { value, step, reason: StoreReason::Routine } => {
-                write!(f, "waits for `{value}` of routine {step}")
-            }
-            Self::Waits { value, step, reason: StoreReason::Output } => {
-                write!(f, "waits for `{value}` of kernel {step}: it reads that output at other indices")
-            }
-            Self::Waits { value, step, reason } => {
-                write!(f, "waits for `{value}` of kernel {step}: {reason}")
-            }
-            Self::Apart { step, why: Apart::NoRows } => {
-                write!(f, "needs more of kernel {step} than what was computed in its own rows")
-            }
-            Self::Apart { step, why: Apart::TooLong { bytes } } => {
-                write!(f, "rows that kernel {step} leaves in the cache would have {}", human_bytes(*bytes))
-            }
-            Self::Apart { step, why: Apart::LittleShared } => {
-                write!(f, "to take turns with kernel {step} would save little")
-            }
-            Self::Routine { step } => write!(f, "a routine has no loops to share with step {step}"),
-            Self::OtherLoops { step } => write!(f, "its loops are not those of kernel {step}"),
-            Self::NothingShared { step } => write!(f, "it reads nothing that kernel {step} reads"),
-            Self::TooLong { step } => {
-                write!(f, "its body and that of kernel {step} are too long for one kernel")
-            }
-        }
-    }
-}
 
 /// A plan in words, by its `Display`: made by [`Plan::explain`].
 #[derive(Clone, Copy, Debug)]
@@ -95,75 +22,6 @@ impl Plan {
     #[must_use]
     pub const fn explain(&self) -> Explain<'_> {
         Explain(self)
-    }
-
-    /// Why a step is not part of an earlier one: everything it waits for, else what keeps it apart
-    /// from the step before. Empty for a first step, and for a step that does not exist.
-    #[must_use]
-    pub fn boundaries(&self, step: usize) -> Vec<Boundary> {
-        let tasks: Vec<Task<'_>> = self.tasks().collect();
-        let Some((this, earlier)) = tasks.get(..=step).and_then(<[_]>::split_last) else {
-            return Vec::new();
-        };
-        let mut waits: Vec<Boundary> = Vec::new();
-        for access in this.read() {
-            let buffer = access.buffer;
-            let (value, reason) = match buffer {
-                Buffer::Workspace(at) => (self.stored[at].name.clone(), self.stored[at].reason.clone()),
-                Buffer::Output(at) => (self.outputs[at].name.to_string(), self.output_reasons[at].clone()),
-                _ => continue,
-            };
-            // The parts of a join have several.
-            for (step, _) in earlier.iter().enumerate().filter(|(_, other)| other.writes(buffer)) {
-                let wait = Boundary::Waits { value: value.clone(), step, reason: reason.clone() };
-                if !waits.contains(&wait) {
-                    waits.push(wait);
-                }
-            }
-        }
-        if !waits.is_empty() {
-            waits.extend(self.apart(step, &waits));
-            return waits;
-        }
-        let Some(before) = earlier.last() else { return Vec::new() };
-        let step = earlier.len() - 1;
-        let (Some(kernel), Some(before)) = (this.kernel(), before.kernel()) else {
-            return vec![Boundary::Routine { step }];
-        };
-        let same_loops = kernel.loops.len() == before.loops.len()
-            && kernel.loops.iter().zip(&before.loops).all(|(a, b)| a.extent.same_size(&b.extent))
-            && (kernel.reduced().eq(before.reduced())
-                || kernel.reductions.is_empty()
-                || before.reductions.is_empty());
-        let shares = kernel.sources().any(|source| before.sources().any(|other| other == source));
-        vec![match (same_loops, shares) {
-            (false, _) => Boundary::OtherLoops { step },
-            (true, false) => Boundary::NothingShared { step },
-            (true, true) => Boundary::TooLong { step },
-        }]
-    }
-
-    /// Why a kernel does not take turns with the kernels it waits for.
-    fn apart(&self, at: usize, waits: &[Boundary]) -> Vec<Boundary> {
-        let team = self.steps.iter().scan(0, |first, step| {
-            let own = *first..*first + step.tasks().count();
-            *first = own.end;
-            Some(own)
-        });
-        let team = team.into_iter().find(|team| team.contains(&at)).unwrap_or_default();
-        let equalities = Equalities::new(self.required.iter().map(|required| &required.requirement));
-        let tasks: Vec<Task<'_>> = self.tasks().collect();
-        let mut makers: Vec<usize> = waits
-            .iter()
-            .filter_map(|wait| if let Boundary::Waits { step, .. } = wait { Some(*step) } else { None })
-            .filter(|step| !team.contains(step))
-            .collect();
-        makers.dedup();
-        let why = |step: usize| {
-            let why = apart([tasks[step].kernel()?, tasks[at].kernel()?], &equalities)?;
-            Some(Boundary::Apart { step, why })
-        };
-        makers.into_iter().filter_map(why).collect()
     }
 
     /// Machine operations of all steps together, where a vector function counts as one; saturates.
@@ -269,6 +127,7 @@ impl fmt::Display for Explain<'_> {
         for (at, input) in plan.in_place.iter().enumerate().filter_map(|(at, input)| Some((at, (*input)?))) {
             writeln!(f, "`{}` is written over `{}`", plan.outputs[at].name, plan.inputs[input].name)?;
         }
+        let reasons = Boundaries::new(plan);
         let mut at = 0;
         for step in plan.steps() {
             if let Step::Rows(rows) = step {
@@ -276,8 +135,8 @@ impl fmt::Display for Explain<'_> {
             }
             for task in step.tasks() {
                 match task {
-                    Task::Kernel(kernel) => self.kernel(f, at, kernel)?,
-                    Task::Routine(call) => self.routine(f, at, call)?,
+                    Task::Kernel(kernel) => self.kernel(f, at, kernel, &reasons.of(at))?,
+                    Task::Routine(call) => self.routine(f, at, call, &reasons.of(at))?,
                 }
                 at += 1;
             }
@@ -334,10 +193,15 @@ impl Explain<'_> {
         }
     }
 
-    fn kernel(&self, f: &mut fmt::Formatter<'_>, at: usize, kernel: &Kernel) -> fmt::Result {
-        let plan = self.0;
+    fn kernel(
+        &self,
+        f: &mut fmt::Formatter<'_>,
+        at: usize,
+        kernel: &Kernel,
+        reasons: &[Boundary],
+    ) -> fmt::Result {
         writeln!(f, "\nkernel {at}")?;
-        boundaries(f, &plan.boundaries(at))?;
+        boundaries(f, reasons)?;
         let loops: Vec<String> = kernel
             .loops
             .iter()
@@ -369,10 +233,16 @@ impl Explain<'_> {
         Ok(())
     }
 
-    fn routine(&self, f: &mut fmt::Formatter<'_>, at: usize, call: &RoutineCall) -> fmt::Result {
+    fn routine(
+        &self,
+        f: &mut fmt::Formatter<'_>,
+        at: usize,
+        call: &RoutineCall,
+        reasons: &[Boundary],
+    ) -> fmt::Result {
         let plan = self.0;
         writeln!(f, "\nroutine {at}: {}", call.routine)?;
-        boundaries(f, &plan.boundaries(at))?;
+        boundaries(f, reasons)?;
         for operand in &call.operands {
             let text = plan.access_text(&operand.access);
             writeln!(f, "  reads    {text} {}, {}", operand.array, bytes_of(&operand.array))?;

@@ -5,6 +5,7 @@
 
 mod axis;
 pub mod body;
+mod boundary;
 mod bounds;
 pub mod broadcast;
 mod build;
@@ -74,6 +75,7 @@ mod workspace;
 pub use half;
 
 pub use axis::{AxisRef, NewAxis};
+pub use boundary::Boundary;
 pub use bounds::{Bounds, Interval};
 pub use broadcast::{BroadcastPolicy, Stretch, broadcast_shapes};
 pub use build::{Operand, foreign_graph};
@@ -87,7 +89,7 @@ pub use custom::Custom;
 pub use diagnostic::{Diagnostic, DiagnosticKind, Error, OperandNote, Site};
 pub use dim::Dim;
 pub use dtype::{Category, DType, FloatInfo, IntInfo};
-pub use explain::{Boundary, Explain};
+pub use explain::Explain;
 pub use fuse::{Apart, StoreReason, Uncut};
 pub use graph::{Graph, NodeId, SiteId, StorePolicy};
 pub use limits::Limits;

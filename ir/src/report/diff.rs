@@ -1,6 +1,6 @@
 //! What is different between two plans.
 
-use super::{NodeReport, PlanReport};
+use super::{DimReport, NodeReport, PlanReport};
 use crate::diagnostic::{grouped, human_bytes};
 use crate::naming::shown;
 use std::collections::hash_map::DefaultHasher;
@@ -100,6 +100,9 @@ pub enum Change {
     },
 }
 
+/// What is said of things by their names.
+type Named = BTreeMap<String, String>;
+
 /// All that is different between two plans: made by [`PlanReport::diff`].
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "json", derive(serde::Serialize, serde::Deserialize))]
@@ -184,30 +187,30 @@ impl PlanReport {
                 [self, later].map(|report| limit(report.limits.operations, "none")),
             ),
         ];
-        let bounds = |report: &Self, name: &str| {
-            let dim = report.dims.iter().find(|dim| dim.name == name);
-            dim.map_or_else(|| "none".into(), |dim| format!("{}..={}", dim.lower, dim.upper))
+        let bounds = |report: &Self| -> Named {
+            let of =
+                |dim: &DimReport| (format!("dim `{}`", dim.name), format!("{}..={}", dim.lower, dim.upper));
+            report.dims.iter().map(of).collect()
         };
-        let needs = |report: &Self| -> BTreeSet<String> {
-            report.requirements.iter().map(|needs| format!("{} for `{}`", needs.text, needs.by)).collect()
+        let needs = |report: &Self| -> Named {
+            let needs = report.requirements.iter();
+            needs.map(|needs| (format!("{} for `{}`", needs.text, needs.by), "needed".into())).collect()
         };
-        let over = |report: &Self, name: &str| {
-            let output = report.outputs.iter().find(|output| output.name == name);
-            let over = output.and_then(|output| output.in_place_of.as_deref());
-            over.map_or_else(|| "memory of its own".into(), |over| format!("over `{over}`"))
+        let over = |report: &Self| -> Named {
+            let over = report.outputs.iter().filter_map(|port| Some((port, port.in_place_of.as_ref()?)));
+            over.map(|(port, over)| (format!("output `{}`", port.name), format!("over `{over}`"))).collect()
         };
-        let names = |of: &dyn Fn(&Self) -> Vec<String>| -> BTreeSet<String> {
-            [self, later].into_iter().flat_map(of).collect()
-        };
-        for name in names(&|report| report.dims.iter().map(|dim| dim.name.clone()).collect()) {
-            settings.push((format!("dim `{name}`"), [self, later].map(|report| bounds(report, &name))));
-        }
-        for text in names(&|report| needs(report).into_iter().collect()) {
-            let is_needed = |report| if needs(report).contains(&text) { "needed" } else { "not needed" };
-            settings.push((text.clone(), [self, later].map(|report| is_needed(report).to_string())));
-        }
-        for name in names(&|report| report.outputs.iter().map(|port| port.name.clone()).collect()) {
-            settings.push((format!("output `{name}`"), [self, later].map(|report| over(report, &name))));
+        for (of, without) in [
+            (&bounds as &dyn Fn(&Self) -> Named, "none"),
+            (&needs, "not needed"),
+            (&over, "memory of its own"),
+        ] {
+            let mut of = [self, later].map(of);
+            let names: BTreeSet<String> = of.iter().flat_map(BTreeMap::keys).cloned().collect();
+            for name in names {
+                let said = of.each_mut().map(|of| of.remove(&name).unwrap_or_else(|| without.into()));
+                settings.push((name, said));
+            }
         }
         if self.kernels.len() == later.kernels.len() {
             let turns = |report: &Self| {
@@ -237,14 +240,20 @@ impl PlanReport {
                 links.insert((*before, *after));
             }
         }
-        while let Some(first) = links.pop_first() {
-            let (mut before, mut after) = (BTreeSet::from([first.0]), BTreeSet::from([first.1]));
-            while let Some(link) =
-                links.iter().find(|(a, b)| before.contains(a) || after.contains(b)).copied()
-            {
-                links.remove(&link);
-                before.insert(link.0);
-                after.insert(link.1);
+        let mut back: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+        links.iter().for_each(|(before, after)| back.entry(*after).or_default().push(*before));
+        while let Some(first) = links.first().copied() {
+            let (mut before, mut after) = (BTreeSet::from([first.0]), BTreeSet::new());
+            let mut pending = vec![first.0];
+            while let Some(at) = pending.pop() {
+                let own: Vec<(usize, usize)> = links.range((at, 0)..=(at, usize::MAX)).copied().collect();
+                for link in own {
+                    links.remove(&link);
+                    if after.insert(link.1) {
+                        let others = back.get(&link.1).into_iter().flatten();
+                        pending.extend(others.filter(|other| before.insert(**other)));
+                    }
+                }
             }
             if before.len() > 1 || after.len() > 1 {
                 let (before, after) = (before.into_iter().collect(), after.into_iter().collect());

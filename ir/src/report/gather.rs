@@ -1,9 +1,9 @@
 //! From a plan, or from a graph that was refused, to a report.
 
 use super::data::*;
+use crate::boundary::{Boundaries, Boundary};
 use crate::broadcast::Stretch;
 use crate::diagnostic::{Diagnostic, Error, Site};
-use crate::explain::Boundary;
 use crate::fuse::{StoreReason, Uncut};
 use crate::graph::{Graph, NodeId, SiteId};
 use crate::kernel::{Access, Buffer, Kernel};
@@ -11,7 +11,7 @@ use crate::limits::Limits;
 use crate::plan::{Plan, Port, Step, Stored};
 use crate::plan_dims::PlanDim;
 use crate::plan_node::{Fate, PlanNode, undecided};
-use crate::quick_hash::QuickMap;
+use crate::quick_hash::{QuickMap, QuickSet};
 use crate::requirement::Required;
 use crate::routine::{RoutineCall, RoutineOperand};
 use crate::shape::ArrayType;
@@ -34,8 +34,9 @@ impl Plan {
             kernels.extend(step.tasks().map(|task| self.task_report(at, task)));
             steps.push(StepReport { kernels: (first..kernels.len()).collect(), ..step.into() });
         }
+        let reasons = Boundaries::new(self);
         for ((at, kernel), nodes) in kernels.iter_mut().enumerate().zip(nodes_of) {
-            (kernel.nodes, kernel.boundaries) = (nodes, all(&self.boundaries(at)));
+            (kernel.nodes, kernel.boundaries) = (nodes, all(&reasons.of(at)));
         }
         let output = |(at, port)| {
             let over = self.in_place_input(at).map(|input| self.inputs[input].name.to_string());
@@ -150,9 +151,8 @@ impl Plan {
         let sum = |arrays: &mut dyn Iterator<Item = &ArrayType>| {
             arrays.fold(0u64, |sum, array| sum.saturating_add(bytes(array)))
         };
-        let taken_over =
-            |at: usize| (0..self.outputs.len()).any(|output| self.in_place_input(output) == Some(at));
-        let bound = self.inputs.iter().enumerate().filter(|(at, _)| !taken_over(*at));
+        let taken_over: QuickSet<usize> = self.in_place.iter().copied().flatten().collect();
+        let bound = self.inputs.iter().enumerate().filter(|(at, _)| !taken_over.contains(at));
         let inputs = sum(&mut bound.map(|(_, port)| &port.array));
         let outputs = sum(&mut self.outputs.iter().map(|port| &port.array));
         let constants = sum(&mut self.constants.iter().map(|constant| &constant.array));
