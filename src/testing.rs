@@ -224,7 +224,7 @@ fn reduced_elements(op: &Op, operands: &[&Array]) -> Vec<Vec<Scalar>> {
 /// How far a computed element may be from the reference.
 #[derive(Clone, Copy, Debug)]
 enum Bound {
-    /// None: the same bits, signs of zeros and NaN among them.
+    /// None: the same bits, signs of zeros among them. Which of two NaN an operation gives is open, and so is the sign of it.
     Bits,
     /// In units in the last place.
     Ulps(u64),
@@ -232,7 +232,7 @@ enum Bound {
     Absolute(f64),
 }
 
-/// Compares two arrays. Where they may differ at all, any NaN equals any other, and zeros each other.
+/// Compares two arrays. Any NaN equals any other; zeros of both signs do where elements may differ at all.
 fn same(expected: &Array, computed: &Array, bound: impl Fn(usize, Scalar) -> Bound) -> Result<(), String> {
     if expected.array.dtype != computed.array.dtype || expected.elements.len() != computed.elements.len() {
         return Err(format!("expected {}, computed {}", expected.array, computed.array));
@@ -242,8 +242,8 @@ fn same(expected: &Array, computed: &Array, bound: impl Fn(usize, Scalar) -> Bou
             continue;
         }
         let bound = bound(at, *wanted);
-        let is_equal = wanted == found || (wanted.as_f64().is_nan() && found.as_f64().is_nan());
-        if is_equal && !matches!(bound, Bound::Bits) {
+        let are_nan = wanted.as_f64().is_nan() && found.as_f64().is_nan();
+        if are_nan || wanted == found && !matches!(bound, Bound::Bits) {
             continue;
         }
         let close = match bound {
