@@ -385,6 +385,11 @@ impl BodyBuilder {
         self.body
     }
 
+    /// Makes room for so many instructions.
+    pub(crate) fn reserve(&mut self, instructions: usize) {
+        self.body.instructions.reserve(instructions);
+    }
+
     /// The finished body; the builder begins another one, with the tables that it has.
     pub(crate) fn take(&mut self) -> Body {
         self.known.clear();

@@ -10,7 +10,7 @@ use crate::kernel::Kernel;
 use crate::limits::{self, Limits, SizeChecks};
 use crate::plan_dims::PlanDim;
 use crate::plan_node::PlanNode;
-use crate::quick_hash::QuickMap;
+use crate::quick_hash::{QuickMap, quick_map};
 use crate::record::FieldOf;
 use crate::requirement::{Required, tightened};
 use crate::rows::RowValue;
@@ -229,7 +229,7 @@ impl Graph {
 
     /// For each node the first of these calls that made it, one with a label before the others.
     fn first_sites(&self, sites: &[SiteId]) -> QuickMap<NodeId, SiteId> {
-        let mut first: QuickMap<NodeId, SiteId> = QuickMap::default();
+        let mut first: QuickMap<NodeId, SiteId> = quick_map(sites.len());
         for site in sites {
             let call = self.call_site(*site);
             let known = first.entry(call.node).or_insert(*site);

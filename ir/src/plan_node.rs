@@ -5,7 +5,7 @@ use crate::dim::Dim;
 use crate::fuse::{AllReads, Group, Places, StoreReason, Stores};
 use crate::graph::{Generator, Graph, Node, NodeId, Op, SiteId};
 use crate::kernel::Buffer;
-use crate::quick_hash::{QuickMap, QuickSet};
+use crate::quick_hash::{QuickMap, QuickSet, quick_map};
 use crate::scalar::Scalar;
 use crate::shape::ArrayType;
 use crate::size::SizeExpr;
@@ -69,7 +69,7 @@ pub enum Fate {
 /// A node of a plan for each node that these calls make, operands first, with the position of each.
 pub(crate) fn undecided(graph: &Graph, sites: &[SiteId]) -> (Vec<PlanNode>, QuickMap<NodeId, usize>) {
     // The first call that made a node, or the first of those that have a name.
-    let mut called: QuickMap<NodeId, SiteId> = QuickMap::default();
+    let mut called: QuickMap<NodeId, SiteId> = quick_map(sites.len());
     for site in sites {
         let call = graph.call_site(*site);
         let known = called.entry(call.node).or_insert(*site);

@@ -10,6 +10,11 @@ pub(crate) type QuickMap<K, V> = std::collections::HashMap<K, V, QuickHashing>;
 /// A set with quick hashing.
 pub(crate) type QuickSet<K> = std::collections::HashSet<K, QuickHashing>;
 
+/// A map with room for so many keys.
+pub(crate) fn quick_map<K, V>(keys: usize) -> QuickMap<K, V> {
+    QuickMap::with_capacity_and_hasher(keys, QuickHashing::default())
+}
+
 /// Multiplies and rotates, a word at a time.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct QuickHasher(u64);

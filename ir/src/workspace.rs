@@ -198,8 +198,8 @@ impl Plan {
 
     /// When each stored value is needed, in the order in which they are made.
     fn lives(&mut self) -> Vec<Life> {
-        // For each stored value, the tasks that touch it with their steps, writer first.
-        let mut touched: QuickMap<usize, Vec<(usize, usize)>> = QuickMap::default();
+        // For each stored value, the first and the last task that touch it, each after its step.
+        let mut touched: Vec<Option<[(usize, usize); 2]>> = vec![None; self.stored.len()];
         let mut made = Vec::new();
         let mut steps: Vec<(usize, usize)> = Vec::new();
         let mut count = 0;
@@ -208,20 +208,22 @@ impl Plan {
             for task in step.tasks() {
                 for buffer in task.touched() {
                     if let Buffer::Workspace(value) = buffer {
-                        let users = touched.entry(value).or_default();
-                        if users.is_empty() {
-                            made.push(value);
+                        let task = (at, count);
+                        match &mut touched[value] {
+                            Some([_, last]) => *last = task,
+                            first => {
+                                *first = Some([task; 2]);
+                                made.push((value, task));
+                            }
                         }
-                        users.push((at, count));
                     }
                 }
                 count += 1;
             }
             steps.push((first, count - 1));
         }
-        let life = |value: usize| {
-            let users = &touched[&value];
-            let ((step, first), (last_step, last)) = (users[0], users[users.len() - 1]);
+        let life = |(value, (step, first)): (usize, (usize, usize))| {
+            let (last_step, last) = touched[value].map_or((step, first), |[_, last]| last);
             self.stored[value].rows = match &self.steps[step] {
                 Step::Rows(rows) if step == last_step => {
                     row_axes(rows, value).map(|axes| RowValue { step, axes })

@@ -31,9 +31,10 @@ struct Emitter<'a> {
     group: &'a Group,
     places: &'a Places,
     accesses: Vec<Access>,
-    known_accesses: QuickMap<(Buffer, MapId), usize>,
+    /// Kept between kernels.
+    known_accesses: &'a mut QuickMap<(Buffer, MapId), usize>,
     /// Kept between values.
-    pending: Vec<Evaluation>,
+    pending: &'a mut Vec<Evaluation>,
 }
 
 /// An evaluation that waits for its operands.
@@ -72,11 +73,18 @@ impl Stage {
 pub(crate) struct Tables {
     body: Stage,
     epilogue: Stage,
+    known_accesses: QuickMap<(Buffer, MapId), usize>,
+    pending: Vec<Evaluation>,
 }
 
 impl Tables {
     pub fn new() -> Self {
-        Self { body: Stage::default(), epilogue: Stage { epilogue: true, ..Stage::default() } }
+        Self {
+            body: Stage::default(),
+            epilogue: Stage { epilogue: true, ..Stage::default() },
+            known_accesses: QuickMap::default(),
+            pending: Vec::new(),
+        }
     }
 }
 
@@ -93,17 +101,11 @@ pub(crate) fn emit(
     places: &Places,
     tables: &mut Tables,
 ) -> Result<Kernel, Unreachable> {
-    let Tables { body, epilogue } = tables;
-    let mut emitter = Emitter {
-        graph,
-        views,
-        nests,
-        group,
-        places,
-        accesses: Vec::new(),
-        known_accesses: QuickMap::default(),
-        pending: Vec::new(),
-    };
+    let Tables { body, epilogue, known_accesses, pending } = tables;
+    known_accesses.clear();
+    body.builder.reserve(group.evaluations());
+    let mut emitter =
+        Emitter { graph, views, nests, group, places, accesses: Vec::new(), known_accesses, pending };
     let mut reductions = Vec::new();
     for root in &group.reductions {
         let (root, nest) = (Root::whole(*root), &nests[&Root::whole(*root)]);
@@ -197,7 +199,7 @@ impl Emitter<'_> {
         if let Some(value) = stage.known.get(&wanted) {
             return Ok(*value);
         }
-        let mut pending = std::mem::take(&mut self.pending);
+        let mut pending = std::mem::take(self.pending);
         pending.clear();
         pending.push(self.begin(stage, wanted, loops)?);
         while let Some(evaluation) = pending.last_mut() {
@@ -212,7 +214,7 @@ impl Emitter<'_> {
                 None => pending.push(self.begin(stage, operand, loops)?),
             }
         }
-        self.pending = pending;
+        *self.pending = pending;
         stage.known.get(&wanted).copied().ok_or(Unreachable(wanted.0))
     }
 

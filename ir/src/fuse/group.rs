@@ -4,7 +4,7 @@ use super::reads::{Read, Reads};
 use super::{AllReads, Equalities, MAX_BODY, Nest, Nests, Root};
 use crate::dim::Dim;
 use crate::graph::{Graph, NodeId, Op};
-use crate::quick_hash::{QuickMap, QuickSet};
+use crate::quick_hash::{QuickHashing, QuickMap, QuickSet, quick_map};
 use crate::shape::Shape;
 use crate::size::SizeExpr;
 use petgraph::Direction::Incoming;
@@ -38,6 +38,11 @@ impl Group {
     pub fn members(&self) -> impl Iterator<Item = Root> + '_ {
         let whole = self.reductions.iter().chain(&self.routine).copied().map(Root::whole);
         whole.chain(self.full.iter().copied()).chain(self.epilogue.iter().copied())
+    }
+
+    /// How many there are in the body, about.
+    pub const fn evaluations(&self) -> usize {
+        self.size
     }
 
     /// Has it nothing to compute? It then stands for a join, which is complete once all of its parts are.
@@ -121,9 +126,9 @@ pub(crate) fn group(graph: &Graph, nests: &Nests, reads: &AllReads, equalities: 
         graph,
         equalities,
         groups: DiGraph::new(),
-        edges: QuickSet::default(),
+        edges: QuickSet::with_capacity_and_hasher(2 * nests.len(), QuickHashing::default()),
         depths: Vec::new(),
-        home: QuickMap::default(),
+        home: quick_map(nests.len()),
         parts: BTreeSet::new(),
         loops_keys: QuickMap::default(),
         readers: QuickMap::default(),

@@ -5,7 +5,7 @@ use super::parts::Joins;
 use super::pieces::{Cutting, Extent, Piece, pieces};
 use super::{MAX_BODY, Nests, Region, Root, StoreReason, Stores, Uncut, Views, region};
 use crate::graph::{Graph, NodeId, Op, StorePolicy};
-use crate::quick_hash::QuickMap;
+use crate::quick_hash::{QuickMap, quick_map};
 
 /// When the loops of one root would have been cut into too many pieces so often, half of the joins are stored instead of one.
 const ONE_AT_A_TIME: usize = 4;
@@ -83,7 +83,7 @@ pub(super) fn loops_of_bounded_bodies(
     let mut joins = Joins::new(graph, uses, stores);
     let mut nests = Nests::new();
     // With the number of values that were stored when each was walked.
-    let mut walked: QuickMap<Root, (usize, Region)> = QuickMap::default();
+    let mut walked: QuickMap<Root, (usize, Region)> = quick_map(stores.len());
     let may_be_stored = |node: NodeId| policies.get(&node) != Some(&StorePolicy::Never);
     let mut pending: Vec<Root> = stores.keys().flat_map(|node| joins.roots(*node)).collect();
     let mut cuts = Cuts::default();

@@ -40,12 +40,15 @@ pub(crate) fn all_reads(graph: &Graph, views: &Views, nests: &Nests, mut regions
             return (*root, reads);
         }
         let found = regions.remove(root).unwrap_or_default();
-        let mut own: QuickMap<NodeId, bool> = QuickMap::default();
-        for (node, map) in &found.stored {
-            *own.entry(*node).or_insert(true) &= is_identity(&views.maps.get(*map), &nest.loops);
-        }
-        let mut stored: Vec<Read> = own.into_iter().map(|(node, is_own)| Read { node, is_own }).collect();
+        let is_own = |map| is_identity(&views.maps.get(map), &nest.loops);
+        let stored = found.stored.iter().map(|(node, map)| Read { node: *node, is_own: is_own(*map) });
+        let mut stored: Vec<Read> = stored.collect();
         stored.sort_unstable_by_key(|read| read.node);
+        stored.dedup_by(|next, known| {
+            let is_same = next.node == known.node;
+            known.is_own &= next.is_own || !is_same;
+            is_same
+        });
         // What is copied takes room in a body as well.
         let size = found.inside.len().max(1);
         let mut inside: Vec<NodeId> = found.inside.into_iter().map(|(node, _)| node).collect();

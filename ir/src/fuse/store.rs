@@ -8,7 +8,7 @@ use super::routine::store_routines;
 use super::rows::MOST_KERNELS;
 use super::{Nests, Views};
 use crate::graph::{Graph, NodeId, Op, StorePolicy};
-use crate::quick_hash::{QuickMap, QuickSet};
+use crate::quick_hash::{QuickMap, QuickSet, quick_map};
 use smallvec::SmallVec;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -261,7 +261,7 @@ pub(super) fn cost_of(graph: &Graph, node: NodeId) -> u64 {
 
 /// How often each node is an operand.
 fn uses(graph: &Graph, nodes: &[NodeId]) -> QuickMap<NodeId, usize> {
-    let mut uses = QuickMap::default();
+    let mut uses = quick_map(nodes.len());
     for operand in nodes.iter().flat_map(|node| graph.operands(*node)) {
         *uses.entry(*operand).or_default() += 1;
     }
@@ -270,7 +270,7 @@ fn uses(graph: &Graph, nodes: &[NodeId]) -> QuickMap<NodeId, usize> {
 
 /// How often each value is read where something is computed, by itself or through views that are not stored.
 fn reads(graph: &Graph, nodes: &[NodeId], stores: &Stores) -> QuickMap<NodeId, usize> {
-    let mut reads: QuickMap<NodeId, usize> = QuickMap::default();
+    let mut reads: QuickMap<NodeId, usize> = quick_map(nodes.len());
     // Users come after what they read.
     for node in nodes.iter().rev() {
         let is_seen_through = matches!(graph.node(*node).op, Op::View(_)) && !stores.contains_key(node);
@@ -308,7 +308,7 @@ fn store_what_pays(
             && bytes_of(graph, node) <= budget
             && !stores.contains_key(&node)
     };
-    let mut estimates = Estimates::default();
+    let mut estimates: Estimates = quick_map(nodes.len());
     let mut may_wait = false;
     for node in nodes {
         let op = &graph.node(*node).op;
