@@ -1,6 +1,7 @@
 //! How long planning takes, and how it grows: `cargo bench -p fusewire-ir --bench planning [name]`.
 //!
-//! For each sort of expression the time per plan at several sizes. Twice the nodes should take about twice the time.
+//! For each sort of expression the time per plan at several sizes, and then to explain, report and compare it. Twice the nodes should
+//! take about twice the time.
 
 use fusewire_ir::{
     AxisRef, DType, Dim, ElementOp, Graph, Limits, Operand, Padding, ReduceOp, Scalar, Site, SiteId, Slice,
@@ -216,6 +217,16 @@ fn best(mut run: impl FnMut()) -> Duration {
     best
 }
 
+/// Times for several sizes, a row of a table.
+fn row(name: &str, times: &[Duration], built: Option<Duration>) {
+    let milliseconds = |time: &Duration| time.as_secs_f64() * 1e3;
+    print!("{name:16}");
+    times.iter().chain(&built).for_each(|time| print!(" {:9.2}", milliseconds(time)));
+    let last = times.len() - 1;
+    let growth = (milliseconds(&times[last]) / milliseconds(&times[1])).powf(1.0 / (last - 1) as f64);
+    println!("  {growth:.2}");
+}
+
 fn main() {
     let only = std::env::args().nth(1).filter(|name| !name.starts_with("--"));
     let sizes = [2500, 5000, 10_000, 20_000, 40_000];
@@ -223,9 +234,10 @@ fn main() {
     print!("{:16}", "");
     sizes.iter().for_each(|nodes| print!(" {nodes:9}"));
     println!(" {:>9}  growth from the second to the last, per doubling", "build");
+    let mut faces = Vec::new();
     for (name, build) in EXPRESSIONS.iter().filter(|(name, _)| only.as_ref().is_none_or(|only| only == name))
     {
-        let mut times = Vec::new();
+        let (mut times, mut of_faces) = (Vec::new(), Vec::new());
         let mut built = Duration::ZERO;
         for nodes in sizes {
             let begun = Instant::now();
@@ -239,11 +251,17 @@ fn main() {
                 let plan = g.plan(&outputs, &Limits::default());
                 assert!(black_box(&plan).is_ok(), "{name}: {plan:?}");
             }));
+            let plan = g.plan(&outputs, &Limits::default()).expect("it has been planned");
+            of_faces.push(best(|| {
+                let report = plan.report();
+                assert!(report.diff(&report).is_empty() && !plan.explain().to_string().is_empty(), "{name}");
+            }));
         }
-        let milliseconds = |time: &Duration| time.as_secs_f64() * 1e3;
-        print!("{name:16}");
-        times.iter().for_each(|time| print!(" {:9.2}", milliseconds(time)));
-        let growth = (milliseconds(&times[4]) / milliseconds(&times[1])).cbrt();
-        println!(" {:9.2}  {growth:.2}", milliseconds(&built));
+        row(name, &times, Some(built));
+        faces.push((name, of_faces));
+    }
+    println!("\nmilliseconds to report a plan, to compare the report with itself, and to explain the plan\n");
+    for (name, times) in faces {
+        row(name, &times, None);
     }
 }

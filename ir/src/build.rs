@@ -529,6 +529,7 @@ impl Graph {
         self.given_operand(site, slot, within).note()
     }
 
+    /// What the user gave as an operand, from which that line can be made.
     pub(crate) fn given_operand(
         &self,
         site: SiteId,

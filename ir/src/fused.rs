@@ -111,7 +111,7 @@ impl Graph {
             return Ok(Attempt::Homeless(stores, homeless));
         }
         let groups = order.iter().map(|group| &groups[*group]);
-        plan.nodes = plan_node::decided(self, sites.all, groups, &reads, &places, &stores);
+        plan.nodes = plan_node::decided(self, &sites.first, groups, &reads, &places, &stores);
         Ok(Attempt::Planned(Box::new(plan)))
     }
 

@@ -86,7 +86,7 @@ pub use build_view::Slice;
 pub use chunk::{Chunked, Round};
 pub use composition::{Broadcasts, Composition};
 pub use custom::Custom;
-pub use diagnostic::{Diagnostic, DiagnosticKind, Error, OperandNote, Site};
+pub use diagnostic::{Diagnostic, DiagnosticKind, Error, GivenOperand, OperandNote, Site};
 pub use dim::Dim;
 pub use dtype::{Category, DType, FloatInfo, IntInfo};
 pub use explain::Explain;

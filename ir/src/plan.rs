@@ -228,7 +228,7 @@ impl Graph {
     }
 
     /// For each node the first of these calls that made it, one with a label before the others.
-    fn first_sites(&self, sites: &[SiteId]) -> QuickMap<NodeId, SiteId> {
+    pub(crate) fn first_sites(&self, sites: &[SiteId]) -> QuickMap<NodeId, SiteId> {
         let mut first: QuickMap<NodeId, SiteId> = quick_map(sites.len());
         for site in sites {
             let call = self.call_site(*site);

@@ -5,7 +5,7 @@ use crate::dim::Dim;
 use crate::fuse::{AllReads, Group, Places, StoreReason, Stores};
 use crate::graph::{Generator, Graph, Node, NodeId, Op, SiteId};
 use crate::kernel::Buffer;
-use crate::quick_hash::{QuickMap, QuickSet, quick_map};
+use crate::quick_hash::{QuickMap, QuickSet};
 use crate::scalar::Scalar;
 use crate::shape::ArrayType;
 use crate::size::SizeExpr;
@@ -66,18 +66,12 @@ pub enum Fate {
     Unplanned,
 }
 
-/// A node of a plan for each node that these calls make, operands first, with the position of each.
-pub(crate) fn undecided(graph: &Graph, sites: &[SiteId]) -> (Vec<PlanNode>, QuickMap<NodeId, usize>) {
-    // The first call that made a node, or the first of those that have a name.
-    let mut called: QuickMap<NodeId, SiteId> = quick_map(sites.len());
-    for site in sites {
-        let call = graph.call_site(*site);
-        let known = called.entry(call.node).or_insert(*site);
-        if call.label.is_some() && graph.call_site(*known).label.is_none() {
-            *known = *site;
-        }
-    }
-    let mut order: Vec<(NodeId, SiteId)> = called.into_iter().collect();
+/// A node of a plan for each of these nodes, which are known by these calls, operands first, with the position of each.
+pub(crate) fn undecided(
+    graph: &Graph,
+    called: &QuickMap<NodeId, SiteId>,
+) -> (Vec<PlanNode>, QuickMap<NodeId, usize>) {
+    let mut order: Vec<(NodeId, SiteId)> = called.iter().map(|(node, site)| (*node, *site)).collect();
     order.sort_unstable();
     let positions: QuickMap<NodeId, usize> = order.iter().map(|(node, _)| *node).zip(0..).collect();
     let mut inputs = 0..;
@@ -187,13 +181,13 @@ fn constant(elements: &[Scalar]) -> String {
 /// The nodes of a plan whose steps are those of the groups, in this order.
 pub(crate) fn decided<'g>(
     graph: &Graph,
-    sites: &[SiteId],
+    called: &QuickMap<NodeId, SiteId>,
     groups: impl Iterator<Item = &'g Group>,
     reads: &AllReads,
     places: &Places,
     stores: &Stores,
 ) -> Vec<PlanNode> {
-    let (mut nodes, positions) = undecided(graph, sites);
+    let (mut nodes, positions) = undecided(graph, called);
     let read_in_parts: QuickSet<NodeId> = reads.values().flat_map(|reads| &reads.joins).copied().collect();
     for (node, at) in &positions {
         let reason = || match graph.node(*node).op {

@@ -31,9 +31,8 @@ struct Emitter<'a> {
     group: &'a Group,
     places: &'a Places,
     accesses: Vec<Access>,
-    /// Kept between kernels.
+    /// Kept between kernels, as is `pending`.
     known_accesses: &'a mut QuickMap<(Buffer, MapId), usize>,
-    /// Kept between values.
     pending: &'a mut Vec<Evaluation>,
 }
 

@@ -200,7 +200,7 @@ impl Grouping<'_> {
                 if self.join(at, *place, reads, &owners, &mut search) {
                     return Some((at, *place));
                 }
-                if search.before.len() == WAITED_FOR {
+                if search.before.len() >= WAITED_FOR {
                     break;
                 }
             }

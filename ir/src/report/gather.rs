@@ -190,7 +190,7 @@ impl Graph {
     /// The report of a plan of these outputs that was refused with this error.
     #[must_use]
     pub fn refusal(&self, outputs: &[SiteId], limits: &Limits, error: &Error) -> PlanReport {
-        let (nodes, positions) = undecided(self, &self.reachable_sites(outputs));
+        let (nodes, positions) = undecided(self, &self.first_sites(&self.reachable_sites(outputs)));
         let diagnostics = error.diagnostics().iter();
         let inputs = nodes.iter().filter(|node| matches!(node.fate, Fate::Input(_)));
         let input = |node: &PlanNode| {
